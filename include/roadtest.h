@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * roadtest.h - test Linux device drivers without their hardware
+ *
+ * The public API for those who write tests.  Models are written against
+ * roadtest/model.h; the test macros are in roadtest/harness.h.
+ *
+ * A machine is one User Mode Linux guest with its board and its clock.  Test,
+ * models and virtual devices live in one thread of one process; the guest runs
+ * only inside the functions that are marked "runs the guest" below.
+ *
+ * Return values.  Functions that can fail return 0 (or a count where it says
+ * so) or a negative error.  Down to -4095 the error is the errno that the
+ * guest's kernel gave; below that it is one of enum road_errno, which no
+ * kernel can give.  Either way road_machine_error() has the message.
+ * Out-parameters are left alone on failure.
+ *
+ * Not thread safe: a machine belongs to the thread that made it.
+ */
+#ifndef ROADTEST_H
+#define ROADTEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ROAD_API __attribute__((visibility("default")))
+#define ROAD_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+#define ROAD_US 1000ULL			/* nanoseconds in a microsecond */
+#define ROAD_MS (1000 * ROAD_US)	/* nanoseconds in a millisecond */
+#define ROAD_S (1000 * ROAD_MS)		/* nanoseconds in a second */
+#define ROAD_NEVER UINT64_MAX		/* a time that does not come */
+
+struct road_machine;
+struct road_device;
+struct road_call;
+struct road_i2c_chip;
+
+/**
+ * enum road_errno - errors that are not the guest's
+ *
+ * All lie above MAX_ERRNO (4095) of the kernel, so that a test never takes one
+ * for what the driver returned.
+ */
+enum road_errno {
+	/** The machine has ended; road_machine_error() says why. */
+	ROAD_EGONE = 4097,
+	/** A limit of virtual or wall time passed, or the guest sleeps for
+	 *  ever. The machine has ended. */
+	ROAD_ELIMIT,
+	/** A model failed: it forbids an access, or raised an exception. */
+	ROAD_EMODEL,
+	/** An oracle: the kernel reported a bug, or an expected report is
+	 *  missing. */
+	ROAD_EORACLE,
+	/** The guest broke the protocol of a virtual device or of the agent.
+	 *  The machine has ended. */
+	ROAD_EPROTO,
+	/** The API was used in a way that can't work; the message says what
+	 *  to do instead. */
+	ROAD_EUSAGE,
+	/** The host lacks something or refused something. */
+	ROAD_EHOST,
+	/** The devicetree does not compile; the message has file and line. */
+	ROAD_EDEVICETREE,
+};
+
+/**
+ * road_strerror() - name of an error
+ * @error: negative or positive, errno or enum road_errno
+ *
+ * Return: a constant string such as "ETIMEDOUT" or "ROAD_EGONE".
+ */
+ROAD_API const char *road_strerror(int error);
+
+/* ------------------------------------------------------------------------
+ * Machine
+ */
+
+/** The calendar asks the guest at each step instead of letting it run free
+ *  to the next event. Slower; traces must be the same. */
+#define ROAD_NO_FREE_UNTIL	(1U << 0)
+/** Leave autoprobe on: the guest probes devices as soon as it can. */
+#define ROAD_AUTOPROBE		(1U << 1)
+/** Don't pin host and guest to one processor. */
+#define ROAD_NO_PIN		(1U << 2)
+/** Write each message of the calendar and of vhost-user to standard error. */
+#define ROAD_DEBUG		(1U << 3)
+/** Keep the work directory (its path is in the error of road_machine_error()
+ *  and in road_machine_dir()). */
+#define ROAD_KEEP		(1U << 4)
+
+/**
+ * struct road_machine_config - how a machine is built; zero is the default
+ * @kernel: directory made by `roadtest kernel` (linux, modules/, include/,
+ *	info). NULL: the environment's ROADTEST_KERNEL, else the newest in the
+ *	cache.
+ * @seed: varies the guest's random numbers, its start time and which free
+ *	addresses and pins are given out.
+ * @mem_mib: guest memory in MiB; 0: what the kernel's flavour needs.
+ * @flags: ROAD_NO_FREE_UNTIL and the like.
+ * @call_limit_ns: virtual limit of a guest call; 0: 100 s.
+ * @wall_limit_ms: limit of waiting for the guest in one call; 0: 30 s. Time
+ *	that is spent in host code does not count.
+ * @kernel_args: appended to the kernel's command line; may be NULL.
+ */
+struct road_machine_config {
+	const char *kernel;
+	uint64_t seed;
+	unsigned int mem_mib;
+	unsigned int flags;
+	uint64_t call_limit_ns;
+	unsigned int wall_limit_ms;
+	const char *kernel_args;
+};
+
+/**
+ * road_machine_create() - a machine that is not booted yet
+ * @config: NULL for the defaults; strings are copied.
+ *
+ * Return: the machine, to be given to road_machine_destroy(); NULL when out of
+ * memory. Errors of the configuration show at road_machine_boot().
+ */
+ROAD_API struct road_machine *
+road_machine_create(const struct road_machine_config *config);
+
+/**
+ * road_machine_destroy() - end the guest and free everything
+ *
+ * Accepts NULL. Chips that are still attached are detached; they belong to
+ * the caller. Calls and devices of the machine are freed with it.
+ */
+ROAD_API void road_machine_destroy(struct road_machine *machine);
+
+/**
+ * road_machine_boot() - assemble the devicetree and start the guest
+ *
+ * Runs the guest until the agent is ready.
+ *
+ * Return: 0; -ROAD_EDEVICETREE; -ROAD_EHOST (no kernel, no ptrace, ...);
+ * -ROAD_EGONE (the guest died, with the last lines of its log); -ROAD_EUSAGE
+ * when it has been booted already.
+ */
+ROAD_API int road_machine_boot(struct road_machine *machine);
+
+/** road_machine_error() - message of the last error; "" if none. Valid until
+ *  the next call on @machine. */
+ROAD_API const char *road_machine_error(const struct road_machine *machine);
+
+/** road_machine_is_up() - booted and not ended. */
+ROAD_API bool road_machine_is_up(const struct road_machine *machine);
+
+/** road_machine_dir() - the machine's private work directory, NULL before
+ *  boot. `root` below it is the guest's root directory. */
+ROAD_API const char *road_machine_dir(const struct road_machine *machine);
+
+/** road_machine_kernel() - directory of the kernel in use, NULL before boot. */
+ROAD_API const char *road_machine_kernel(const struct road_machine *machine);
+
+/** road_machine_release() - the guest's kernel release ("6.12.117"), NULL
+ *  before boot. */
+ROAD_API const char *road_machine_release(const struct road_machine *machine);
+
+/** road_machine_pid() - process id of the guest's kernel, 0 if none runs. */
+ROAD_API pid_t road_machine_pid(const struct road_machine *machine);
+
+/* ------------------------------------------------------------------------
+ * Clock
+ */
+
+/** road_now() - virtual time since the guest's power-on in nanoseconds. */
+ROAD_API uint64_t road_now(const struct road_machine *machine);
+
+/**
+ * road_advance() - let virtual time pass
+ * @ns: nanoseconds; 0 runs the guest until nothing is left at this instant.
+ *
+ * Runs the guest. Return: 0, -ROAD_EGONE, -ROAD_EMODEL, -ROAD_ELIMIT (wall).
+ */
+ROAD_API int road_advance(struct road_machine *machine, uint64_t ns);
+
+/** road_settle() - road_advance() by 0. Assertions on traffic do it first. */
+ROAD_API int road_settle(struct road_machine *machine);
+
+/* ------------------------------------------------------------------------
+ * Devicetree: before boot
+ *
+ * The base tree has the labels &i2c, &gpio (a controller of 64 lines), &vdd
+ * and &vio (fixed regulators), &clk (a fixed clock).
+ */
+
+enum road_var_type {
+	ROAD_VAR_I2C_ADDR,	/* a free address; $name$ is two hex digits */
+	ROAD_VAR_GPIO_PIN,	/* a free line; $name$ is decimal */
+};
+
+/**
+ * struct road_var - a placeholder of a fragment
+ * @name: NAME in $NAME$
+ * @type: what it is given
+ * @value: filled in by road_add_fragment()
+ */
+struct road_var {
+	const char *name;
+	enum road_var_type type;
+	unsigned int value;
+};
+
+/**
+ * struct road_fragment - devicetree source that belongs to a test
+ * @src: source text; may #include <dt-bindings/...>
+ * @file, @line: where @src stands in the test's own file, for messages of cpp
+ *	and dtc; @file may be NULL
+ * @vars, @num_vars: the placeholders
+ */
+struct road_fragment {
+	const char *src;
+	const char *file;
+	int line;
+	struct road_var *vars;
+	size_t num_vars;
+};
+
+/**
+ * road_add_fragment() - add devicetree source to a machine before boot
+ *
+ * Gives each variable a free value; @fragment and its strings are copied.
+ *
+ * Return: 0; -ROAD_EUSAGE for a machine that runs, a placeholder that is not
+ * declared or a declared one that is not used, or when no address or pin is
+ * left.
+ */
+ROAD_API int road_add_fragment(struct road_machine *machine,
+			       struct road_fragment *fragment);
+
+/* ------------------------------------------------------------------------
+ * Devices
+ */
+
+enum road_irq_type {
+	ROAD_IRQ_NONE = 0,
+	ROAD_IRQ_EDGE_RISING = 1,	/* values of dt-bindings/.../irq.h */
+	ROAD_IRQ_EDGE_FALLING = 2,
+	ROAD_IRQ_EDGE_BOTH = 3,
+	ROAD_IRQ_LEVEL_HIGH = 4,
+	ROAD_IRQ_LEVEL_LOW = 8,
+};
+
+/**
+ * struct road_device_config - one I2C device
+ * @compatible: of the devicetree node
+ * @irq: type of its interrupt on a line of &gpio; ROAD_IRQ_NONE: it has none
+ * @properties: further devicetree source for the node; may be NULL
+ * @addr: I2C address; 0: a free one
+ * @node: the node's name without the address; NULL: "device"
+ */
+struct road_device_config {
+	const char *compatible;
+	enum road_irq_type irq;
+	const char *properties;
+	unsigned int addr;
+	const char *node;
+};
+
+/**
+ * road_device_add() - a devicetree node with a chip behind it, before boot
+ * @model: attached at the device's address; the interrupt's pin and polarity
+ *	are connected. May be NULL (nothing answers until one is attached).
+ * @out: the device; freed with the machine
+ *
+ * Return: 0, -ROAD_EUSAGE.
+ */
+ROAD_API int road_device_add(struct road_machine *machine,
+			     const struct road_device_config *config,
+			     struct road_i2c_chip *model,
+			     struct road_device **out);
+
+/** road_device_addr() - the device's I2C address. */
+ROAD_API unsigned int road_device_addr(const struct road_device *device);
+
+/** road_device_pin() - line of its interrupt, -1 if it has none. */
+ROAD_API int road_device_pin(const struct road_device *device);
+
+/** road_device_path() - "/sys/bus/i2c/devices/0-0044"; valid as long as the
+ *  device; NULL before boot. */
+ROAD_API const char *road_device_path(const struct road_device *device);
+
+/**
+ * road_device_bind() - load the driver's module and bind it
+ *
+ * The module is found by the device's modalias, as udev would. Runs the guest.
+ *
+ * Return: 0; the errno of the driver's probe (deferral as -EAGAIN); -ENODEV
+ * when no module has that alias; any of enum road_errno.
+ */
+ROAD_API int road_device_bind(struct road_device *device);
+
+/** road_device_unbind() - unbind its driver. Runs the guest. Return: 0,
+ *  -ENODEV when it is not bound, any of enum road_errno. */
+ROAD_API int road_device_unbind(struct road_device *device);
+
+/* ------------------------------------------------------------------------
+ * Guest calls
+ *
+ * Each road_start_*() begins a call in a guest task of its own and returns
+ * without running the guest. The plain functions below start a call, wait and
+ * free it.
+ */
+
+/** What a guest call that was started hands back. All return the call, which
+ *  the caller frees with road_call_destroy(); NULL on failure (message in
+ *  road_machine_error()). */
+ROAD_API struct road_call *
+road_start_open(struct road_machine *machine, const char *path, int flags,
+		mode_t mode);
+ROAD_API struct road_call *
+road_start_read(struct road_machine *machine, int fd, size_t len);
+ROAD_API struct road_call *
+road_start_pread(struct road_machine *machine, int fd, size_t len,
+		 uint64_t offset);
+ROAD_API struct road_call *
+road_start_write(struct road_machine *machine, int fd, const void *data,
+		 size_t len);
+ROAD_API struct road_call *
+road_start_read_file(struct road_machine *machine, const char *path);
+ROAD_API struct road_call *
+road_start_write_file(struct road_machine *machine, const char *path,
+		      const void *data, size_t len);
+
+/** struct road_pollfd - like struct pollfd of the guest. */
+struct road_pollfd {
+	int fd;
+	short events;
+	short revents;	/* filled in by road_poll(); not by road_start_poll() */
+};
+
+/** @timeout_ms: virtual; negative: no timeout. Result: number of ready
+ *  descriptors; data: an int16_t of revents for each. */
+ROAD_API struct road_call *
+road_start_poll(struct road_machine *machine, const struct road_pollfd *fds,
+		size_t num, int timeout_ms);
+
+/**
+ * struct road_ioctl_buf - memory that an ioctl works on
+ * @data: read from before and written to after the ioctl
+ * @len: bytes
+ *
+ * struct road_ioctl_ptr - "at @offset of buffer @buf store the address of
+ * buffer @target", for structures with embedded pointers (I2C_RDWR, ...)
+ */
+struct road_ioctl_buf {
+	void *data;
+	size_t len;
+};
+
+struct road_ioctl_ptr {
+	unsigned int buf;
+	size_t offset;
+	unsigned int target;
+};
+
+/**
+ * road_start_ioctl() - ioctl(2) in the guest
+ * @bufs: buffer 0 is the ioctl's argument; @num_bufs 0: @arg itself is
+ *
+ * Result: the ioctl's; data: all buffers as they are afterwards, in order.
+ */
+ROAD_API struct road_call *
+road_start_ioctl(struct road_machine *machine, int fd, unsigned long request,
+		 unsigned long arg, const struct road_ioctl_buf *bufs,
+		 size_t num_bufs, const struct road_ioctl_ptr *ptrs,
+		 size_t num_ptrs);
+
+/** @argv: NULL-terminated; @input: for standard input, may be NULL. Result:
+ *  wait status (as of waitpid(2)); data: uint32_t length of standard output,
+ *  standard output, standard error. */
+ROAD_API struct road_call *
+road_start_run(struct road_machine *machine, const char *const *argv,
+	       const void *input, size_t len);
+
+/** road_call_done() - has it finished? Does not run the guest. */
+ROAD_API bool road_call_done(const struct road_call *call);
+
+/**
+ * road_call_wait() - run the guest until the call has finished
+ *
+ * Return: 0 when it has finished, whatever its result; -ROAD_ELIMIT,
+ * -ROAD_EGONE, -ROAD_EMODEL.
+ */
+ROAD_API int road_call_wait(struct road_call *call);
+
+/** road_call_result() - 0 or a count, or the guest's -errno; -ROAD_EUSAGE
+ *  while it runs. */
+ROAD_API int64_t road_call_result(const struct road_call *call);
+
+/** road_call_data() - what came back; @len bytes, valid until the call is
+ *  destroyed. */
+ROAD_API const void *road_call_data(const struct road_call *call, size_t *len);
+
+/** road_call_signal() - send @signo to the call's task: what blocks there
+ *  returns -EINTR (SIGUSR1 has an empty handler). Runs the guest. */
+ROAD_API int road_call_signal(struct road_call *call, int signo);
+
+/** road_call_destroy() - free it. One that still runs is left to its task,
+ *  whose answer is then dropped. Accepts NULL. */
+ROAD_API void road_call_destroy(struct road_call *call);
+
+/* Plain calls. All run the guest. */
+
+/** Return: a guest descriptor, or an error. */
+ROAD_API int road_open(struct road_machine *machine, const char *path,
+		       int flags, mode_t mode);
+ROAD_API int road_close(struct road_machine *machine, int fd);
+/** Return: bytes read, 0 at the end of the file, or an error. */
+ROAD_API ssize_t road_read(struct road_machine *machine, int fd, void *buf,
+			   size_t len);
+ROAD_API ssize_t road_pread(struct road_machine *machine, int fd, void *buf,
+			    size_t len, uint64_t offset);
+/** Return: bytes written, or an error. */
+ROAD_API ssize_t road_write(struct road_machine *machine, int fd,
+			    const void *data, size_t len);
+/** Return: number of ready descriptors (revents are filled in), 0 after
+ *  @timeout_ms virtual milliseconds, or an error. */
+ROAD_API int road_poll(struct road_machine *machine, struct road_pollfd *fds,
+		       size_t num, int timeout_ms);
+/** ioctl(2) with an integer argument. Return: the ioctl's result. */
+ROAD_API int road_ioctl_int(struct road_machine *machine, int fd,
+			    unsigned long request, unsigned long arg);
+/** ioctl(2) with one structure, copied in and out. */
+ROAD_API int road_ioctl(struct road_machine *machine, int fd,
+			unsigned long request, void *arg, size_t len);
+/** ioctl(2) with embedded pointers; see road_start_ioctl(). */
+ROAD_API int road_ioctl_bufs(struct road_machine *machine, int fd,
+			     unsigned long request,
+			     const struct road_ioctl_buf *bufs,
+			     size_t num_bufs, const struct road_ioctl_ptr *ptrs,
+			     size_t num_ptrs);
+
+/** A whole file in one round trip. At most @size - 1 bytes are stored, and a
+ *  NUL behind them; a longer file gives -EFBIG. Return: bytes, or an error. */
+ROAD_API ssize_t road_read_file(struct road_machine *machine, const char *path,
+				char *buf, size_t size);
+/** The same, without its trailing newline, into memory that the caller
+ *  frees. @len may be NULL. Return: 0 or an error. */
+ROAD_API int road_read_file_alloc(struct road_machine *machine,
+				  const char *path, char **data, size_t *len);
+/** open(O_WRONLY | O_TRUNC), one write(), close in one round trip. Return: 0
+ *  or an error. */
+ROAD_API int road_write_file(struct road_machine *machine, const char *path,
+			     const char *text);
+ROAD_API int road_write_file_data(struct road_machine *machine,
+				  const char *path, const void *data,
+				  size_t len);
+/** road_put() - create @path in the guest, with its directories. */
+ROAD_API int road_put(struct road_machine *machine, const char *path,
+		      const void *data, size_t len, mode_t mode);
+
+/** struct road_stat - of a file in the guest */
+struct road_stat {
+	uint32_t mode;
+	uint32_t uid, gid;
+	uint64_t size;
+	uint64_t rdev;
+	uint64_t ino;
+	uint64_t nlink;
+	int64_t mtime_ns;
+};
+
+/** @follow: like stat(2); else lstat(2). */
+ROAD_API int road_stat(struct road_machine *machine, const char *path,
+		       bool follow, struct road_stat *out);
+/** Target of a symbolic link, NUL-terminated. Return: 0 or an error
+ *  (-ENAMETOOLONG when it does not fit). */
+ROAD_API int road_readlink(struct road_machine *machine, const char *path,
+			   char *buf, size_t size);
+/** Names in a directory, sorted, without "." and "..": NUL-terminated strings
+ *  one after the other, an empty one last. The caller frees @names. */
+ROAD_API int road_list(struct road_machine *machine, const char *path,
+		       char **names);
+/** Paths that match a glob(7) pattern, in the same form. */
+ROAD_API int road_glob(struct road_machine *machine, const char *pattern,
+		       char **paths);
+ROAD_API int road_mkdir(struct road_machine *machine, const char *path,
+			mode_t mode);
+ROAD_API int road_unlink(struct road_machine *machine, const char *path);
+ROAD_API int road_mount(struct road_machine *machine, const char *source,
+			const char *target, const char *type,
+			unsigned long flags, const char *data);
+ROAD_API int road_umount(struct road_machine *machine, const char *target);
+
+/**
+ * road_module_load() - load a module by name or alias, dependencies first
+ * @params: "a=1 b=2" for the module itself; may be NULL
+ *
+ * Return: 0, also when it is loaded already (unless @params are given:
+ * -EEXIST); -ENOENT when the kernel in use has no such module; the errno of
+ * the module's init.
+ */
+ROAD_API int road_module_load(struct road_machine *machine, const char *name,
+			      const char *params);
+/** Return: 0; -ENOENT when it is not loaded; -EWOULDBLOCK when it is in use. */
+ROAD_API int road_module_unload(struct road_machine *machine,
+				const char *name);
+
+/** struct road_output - of a program that ran in the guest; free both. */
+struct road_output {
+	char *out, *err;	/* NUL-terminated */
+	size_t out_len, err_len;
+};
+
+/** Return: the wait status (0: it exited with 0) or an error. @output may be
+ *  NULL. */
+ROAD_API int road_run(struct road_machine *machine, const char *const *argv,
+		      const void *input, size_t len,
+		      struct road_output *output);
+
+/** Stacks of the agent's tasks and of every blocked task, as text that the
+ *  caller frees. */
+ROAD_API int road_stacks(struct road_machine *machine, char **text);
+
+/* ------------------------------------------------------------------------
+ * GPIO lines of the board (&gpio), 0 to 63
+ */
+
+#define ROAD_NUM_LINES 64
+
+enum road_direction {
+	ROAD_DIR_NONE,		/* the guest has not claimed the line */
+	ROAD_DIR_OUT,		/* the guest drives it */
+	ROAD_DIR_IN,		/* the guest listens to it */
+};
+
+/** road_line_set() - drive a line from the board's side. @level: 0 or 1.
+ *  Does not run the guest: an interrupt is taken when it runs next. Return:
+ *  0, -ROAD_EUSAGE for a line that does not exist or that the guest drives. */
+ROAD_API int road_line_set(struct road_machine *machine, unsigned int line,
+			   int level);
+/** road_line_get() - level of a line, whoever drives it: 0 or 1. */
+ROAD_API int road_line_get(const struct road_machine *machine,
+			   unsigned int line);
+ROAD_API enum road_direction
+road_line_direction(const struct road_machine *machine, unsigned int line);
+/** road_line_irqs() - interrupts that were delivered on the line so far. */
+ROAD_API uint64_t road_line_irqs(const struct road_machine *machine,
+				 unsigned int line);
+
+/* ------------------------------------------------------------------------
+ * Kernel log and oracles
+ */
+
+/** road_log_mark() - a position in the kernel log: its end, now. */
+ROAD_API size_t road_log_mark(const struct road_machine *machine);
+/** road_log_since() - the lines since @mark, each as "[seconds.nanoseconds]
+ *  text\n" with the host's virtual time. NUL-terminated; the caller frees. */
+ROAD_API char *road_log_since(const struct road_machine *machine, size_t mark);
+
+/**
+ * road_expect_log() - a kernel report that this test wants
+ * @regex: POSIX extended; matched against each line since the test's begin
+ *
+ * A report whose first lines match is no failure then; if none comes until
+ * road_test_end(), that is one. Return: 0; -ROAD_EUSAGE for a bad @regex.
+ */
+ROAD_API int road_expect_log(struct road_machine *machine, const char *regex);
+
+/** road_test_begin() - cut the log and the expectations for a new test, and
+ *  note its name in the trace. */
+ROAD_API void road_test_begin(struct road_machine *machine, const char *name);
+
+/**
+ * road_test_end() - settle, then ask the oracles
+ *
+ * Runs the guest. Return: 0; -ROAD_EORACLE (a report that nobody expected, or
+ * an expected one that did not come; the message has the log slice);
+ * -ROAD_EMODEL; -ROAD_EGONE.
+ */
+ROAD_API int road_test_end(struct road_machine *machine);
+
+/* ------------------------------------------------------------------------
+ * Trace: what crossed the board's edge
+ */
+
+enum road_record_type {
+	ROAD_REC_I2C = 1,	/* one message of a transaction */
+	ROAD_REC_REG,		/* a register access inside it */
+	ROAD_REC_LINE,		/* a line changed its level */
+	ROAD_REC_DIRECTION,	/* the guest changed a line's direction */
+	ROAD_REC_IRQ_TYPE,	/* the guest set a line's interrupt type */
+	ROAD_REC_IRQ,		/* an interrupt was delivered */
+	ROAD_REC_TIMER,		/* a timer of a model or test ran */
+	ROAD_REC_NOTE,		/* the begin of a test, a test's own note */
+};
+
+#define ROAD_REC_F_READ		(1U << 0)	/* the guest read */
+#define ROAD_REC_F_GUEST	(1U << 1)	/* the guest drives the line */
+
+/**
+ * struct road_record - one entry of the trace
+ * @time: virtual nanoseconds
+ * @type: says which of the fields below hold
+ * @flags: ROAD_REC_F_*
+ * @transaction: number of the bus transaction, from 1; I2C and REG
+ * @addr: I2C address (I2C, REG) or line (LINE, DIRECTION, IRQ_TYPE, IRQ)
+ * @reg: register's address (REG)
+ * @value: register's value, line's level, direction, interrupt type
+ * @status: 0, or -errno of a transfer that the chip did not take (I2C)
+ * @len: bytes in @data (I2C)
+ * @data: what went over the bus (I2C)
+ * @name: chip (I2C), register (REG), timer (TIMER), text (NOTE); may be NULL
+ */
+struct road_record {
+	uint64_t time;
+	uint8_t type;
+	uint8_t flags;
+	uint16_t addr;
+	uint32_t transaction;
+	uint32_t reg;
+	uint32_t value;
+	int32_t status;
+	uint32_t len;
+	const uint8_t *data;
+	const char *name;
+};
+
+/** road_trace_count() - records so far. */
+ROAD_API size_t road_trace_count(const struct road_machine *machine);
+/** road_trace_get() - record @i, valid until the machine is destroyed; NULL
+ *  behind the end. */
+ROAD_API const struct road_record *
+road_trace_get(const struct road_machine *machine, size_t i);
+/** road_trace_note() - a note of the test in the trace. */
+ROAD_API void road_trace_note(struct road_machine *machine, const char *text);
+/** road_trace_text() - records @from to the end as lines of text; the caller
+ *  frees. */
+ROAD_API char *road_trace_text(const struct road_machine *machine,
+			       size_t from);
+/** road_trace_json() - the same as JSON Lines. */
+ROAD_API char *road_trace_json(const struct road_machine *machine,
+			       size_t from);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ROADTEST_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * klog.h - the guest's console: lines with virtual time, and the oracles
+ *
+ * The kernel's messages come as bytes from the console. They are cut into
+ * lines, stamped with the host's virtual time, and looked through for reports
+ * (WARN, BUG, oops, lockdep, KASAN, UBSAN, refcount, atomic sleep, hung task,
+ * panic). A report that the test did not expect fails the test.
+ */
+#ifndef LIB_KLOG_H
+#define LIB_KLOG_H
+
+#include "error.h"
+
+struct klog_line {
+	uint64_t time;
+	char *text;		/* without the newline */
+	bool report;		/* first line of a report of the kernel */
+};
+
+struct klog {
+	const uint64_t *now;
+	struct klog_line *lines;
+	size_t num_lines, max_lines;
+	char *partial;		/* a line without its end yet */
+	size_t partial_len, partial_max;
+	size_t test_start;	/* first line of the test that runs */
+	struct klog_expect *expects;
+	size_t num_expects;
+	bool dropped;		/* out of memory, or past the limit of lines */
+};
+
+void klog_init(struct klog *klog, const uint64_t *now);
+void klog_deinit(struct klog *klog);
+/* Bytes from the console, as they come: hostile, may hold anything. */
+void klog_feed(struct klog *klog, const char *data, size_t len);
+size_t klog_mark(const struct klog *klog);
+/* malloc()ed text of the lines since @mark, at most the last @max_lines of
+ * them (0: all); NULL when out of memory. */
+char *klog_since(const struct klog *klog, size_t mark, size_t max_lines);
+/* Did a line since @mark contain @needle? */
+bool klog_contains(const struct klog *klog, size_t mark, const char *needle);
+int klog_expect(struct klog *klog, const char *regex, struct road_error *error);
+void klog_test_begin(struct klog *klog);
+/* 0, or -ROAD_EORACLE with a message that has the report's lines. */
+int klog_test_end(struct klog *klog, struct road_error *error);
+
+#endif /* LIB_KLOG_H */

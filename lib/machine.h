@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * machine.h - what the parts of a machine may know of the whole
+ */
+#ifndef LIB_MACHINE_H
+#define LIB_MACHINE_H
+
+#include "error.h"
+
+struct agent;
+struct modules;
+struct trace;
+
+/* Set the machine's error. Return: @code. */
+int machine_error(struct road_machine *machine, int code, const char *fmt, ...)
+	ROAD_PRINTF(3, 4);
+struct road_error *machine_error_of(struct road_machine *machine);
+
+/*
+ * May a guest call begin now? 0, or the code with its message: not booted,
+ * ended, inside a model's callback.
+ */
+int machine_may_call(struct road_machine *machine);
+
+struct agent *machine_agent(struct road_machine *machine);
+struct trace *machine_trace(struct road_machine *machine);
+/* Host path of the guest's root directory. */
+const char *machine_root(const struct road_machine *machine);
+/* Host path of a modules_install tree: has lib/modules/RELEASE. */
+const char *machine_modules(const struct road_machine *machine);
+
+#endif /* LIB_MACHINE_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * trace.h - what crossed the board's edge, in order
+ *
+ * Records are appended to chunks that never move, so that pointers to them
+ * stay valid until trace_deinit(). Bytes and names that are not constant are
+ * copied. Recording must be cheap: it happens in each bus transfer.
+ */
+#ifndef LIB_TRACE_H
+#define LIB_TRACE_H
+
+#include <roadtest.h>
+
+struct trace_chunk;
+
+struct trace {
+	const uint64_t *now;		/* the machine's clock */
+	struct trace_chunk **chunks;
+	size_t num_chunks, num_records;
+	struct trace_block *blocks;	/* bytes and strings of the records */
+	bool full;			/* out of memory: records were dropped */
+};
+
+void trace_init(struct trace *trace, const uint64_t *now);
+void trace_deinit(struct trace *trace);
+
+/* One message; @data is copied. @name (the chip's) is copied too, NULL: no
+ * chip there. */
+void trace_i2c(struct trace *trace, uint32_t transaction, unsigned int addr,
+	       const char *name, bool read, const uint8_t *data, size_t len,
+	       int status);
+/* A register access; @name is copied (repeated names share one copy). */
+void trace_reg(struct trace *trace, uint32_t transaction, unsigned int addr,
+	       uint32_t reg, const char *name, bool read, uint32_t value);
+void trace_line(struct trace *trace, unsigned int line, int level, bool guest);
+void trace_direction(struct trace *trace, unsigned int line,
+		     enum road_direction direction);
+void trace_irq_type(struct trace *trace, unsigned int line, unsigned int type);
+void trace_irq(struct trace *trace, unsigned int line);
+void trace_timer(struct trace *trace, const char *name);
+void trace_note(struct trace *trace, const char *text);
+
+size_t trace_count(const struct trace *trace);
+const struct road_record *trace_get(const struct trace *trace, size_t i);
+/* malloc()ed text; NULL when out of memory. */
+char *trace_text(const struct trace *trace, size_t from);
+char *trace_json(const struct trace *trace, size_t from);
+
+#endif /* LIB_TRACE_H */
