@@ -12,12 +12,16 @@
 #include <roadtest.h>
 
 struct trace_chunk;
+struct trace_name;
+
+#define TRACE_NAME_BUCKETS 64
 
 struct trace {
 	const uint64_t *now;		/* the machine's clock */
 	struct trace_chunk **chunks;
 	size_t num_chunks, num_records;
 	struct trace_block *blocks;	/* bytes and strings of the records */
+	struct trace_name *names[TRACE_NAME_BUCKETS];	/* shared copies */
 	bool full;			/* out of memory: records were dropped */
 };
 
