@@ -1,1 +1,331 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * regmap.c - a chip that is a map of registers
+ *
+ * A write message is the address of a register and values; a read message
+ * gives values. Between messages only the pointer is kept, the address at
+ * which the next read starts. The map is strict: what the table does not allow
+ * fails the test, because a real chip would answer it with something that no
+ * datasheet promises.
+ */
+#include <roadtest/model.h>
+
+#include "board.h"
+#include "machine.h"
+#include "trace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static unsigned int reg_width(const struct road_regmap *map,
+			      const struct road_reg_desc *desc)
+{
+	if (desc->width)
+		return desc->width;
+	return map->config->width ? map->config->width : 1;
+}
+
+static uint32_t reg_mask(const struct road_regmap *map,
+			 const struct road_reg_desc *desc)
+{
+	return UINT32_MAX >> (32 - 8 * reg_width(map, desc));
+}
+
+static unsigned int reg_addr_width(const struct road_regmap *map)
+{
+	return map->config->addr_width ? map->config->addr_width : 1;
+}
+
+struct road_reg *road_regmap_reg(struct road_regmap *map, uint32_t addr)
+{
+	size_t i;
+
+	for (i = 0; i < map->num_regs; i++)
+		if (map->regs[i].desc->addr == addr)
+			return &map->regs[i];
+	return NULL;
+}
+
+/*
+ * Where a message goes on behind @reg. Chips number their registers one by
+ * one, or give each byte of them an address; the table tells which.
+ */
+static uint32_t reg_next(struct road_regmap *map, const struct road_reg *reg)
+{
+	uint32_t addr = reg->desc->addr, width = reg_width(map, reg->desc);
+
+	if (!road_regmap_reg(map, addr + 1) &&
+	    road_regmap_reg(map, addr + width))
+		return addr + width;
+	return addr + 1;
+}
+
+static void reg_trace(struct road_regmap *map, const struct road_reg *reg,
+		      bool read, uint32_t value)
+{
+	struct road_i2c_chip *chip = &map->chip;
+
+	if (!chip->machine)
+		return;
+	trace_reg(machine_trace(chip->machine),
+		  board_transaction(chip->machine), chip->addr,
+		  reg->desc->addr, reg->desc->name, read, value);
+}
+
+static int reg_unknown(struct road_regmap *map, const char *access)
+{
+	return road_chip_fail(&map->chip,
+			      "%s register 0x%02x, which the model does not have",
+			      access, map->pointer);
+}
+
+/* What a write of @written leaves in a register that held @old. */
+static uint32_t reg_after_write(const struct road_regmap *map,
+				const struct road_reg_desc *desc, uint32_t old,
+				uint32_t written)
+{
+	uint32_t mask = reg_mask(map, desc);
+	uint32_t writable = desc->writable ? desc->writable : mask;
+
+	writable &= mask & ~desc->w1c;
+	return ((old & ~writable) | (written & writable)) &
+	       ~(written & desc->w1c);
+}
+
+static int reg_write(struct road_regmap *map, struct road_reg *reg,
+		     uint32_t written)
+{
+	const struct road_reg_desc *desc = reg->desc;
+	int digits = 2 * reg_width(map, desc);
+	uint32_t old = reg->value;
+
+	if (desc->access == ROAD_RO)
+		return road_chip_fail(&map->chip,
+				      "write of 0x%0*x to %s (0x%02x), which is read-only",
+				      digits, written, desc->name, desc->addr);
+	if (written & desc->reserved)
+		return road_chip_fail(&map->chip,
+				      "write of 0x%0*x to %s (0x%02x) sets reserved bits 0x%0*x, which must be 0",
+				      digits, written, desc->name, desc->addr,
+				      digits, written & desc->reserved);
+	reg->value = reg_after_write(map, desc, old, written);
+	reg_trace(map, reg, false, written);
+	if (!map->config->after_write)
+		return 0;
+	return map->config->after_write(map, reg, old, written);
+}
+
+static uint32_t reg_decode(const struct road_regmap *map, const uint8_t *data,
+			   unsigned int width)
+{
+	uint32_t value = 0;
+	unsigned int i;
+
+	for (i = 0; i < width; i++)
+		value = value << 8 |
+			data[map->config->little_endian ? width - 1 - i : i];
+	return value;
+}
+
+/* The values behind the address of a write message. */
+static int regmap_write_values(struct road_regmap *map, const uint8_t *data,
+			       size_t len)
+{
+	bool on = map->config->auto_increment;
+	size_t total = len;
+	int ret;
+
+	while (len) {
+		struct road_reg *reg = road_regmap_reg(map, map->pointer);
+		unsigned int width;
+
+		if (!reg)
+			return reg_unknown(map, "write to");
+		width = reg_width(map, reg->desc);
+		if (len < width || (!on && len > width))
+			return road_chip_fail(&map->chip,
+					      "write of %zu byte%s to %s (0x%02x), which has %u%s",
+					      on ? len : total,
+					      (on ? len : total) == 1 ? "" : "s",
+					      reg->desc->name, reg->desc->addr,
+					      width,
+					      len > width ? " and no auto-increment" : "");
+		ret = reg_write(map, reg, reg_decode(map, data, width));
+		if (ret)
+			return ret;
+		data += width;
+		len -= width;
+		if (on)
+			map->pointer = reg_next(map, reg);
+	}
+	return 0;
+}
+
+static int regmap_write(struct road_i2c_chip *chip, const uint8_t *data,
+			size_t len)
+{
+	struct road_regmap *map = road_container_of(chip, struct road_regmap,
+						    chip);
+	unsigned int addr_width = reg_addr_width(map);
+
+	if (!len)
+		return 0;	/* SMBus quick: probes for presence */
+	if (len < addr_width)
+		return road_chip_fail(chip,
+				      "register address cut short: %zu of %u bytes",
+				      len, addr_width);
+	map->pointer = data[0];
+	if (addr_width == 2)
+		map->pointer = map->pointer << 8 | data[1];
+	map->pointer_valid = true;
+	if (len == addr_width && !road_regmap_reg(map, map->pointer))
+		return reg_unknown(map, "selection of");
+	return regmap_write_values(map, data + addr_width, len - addr_width);
+}
+
+/* One register of a read message; it may be cut short by the STOP. */
+static int reg_read(struct road_regmap *map, struct road_reg *reg,
+		    uint8_t *data, size_t len)
+{
+	const struct road_regmap_config *config = map->config;
+	unsigned int width = reg_width(map, reg->desc);
+	uint32_t value;
+	size_t i;
+	int ret;
+
+	if (reg->desc->access == ROAD_WO)
+		return road_chip_fail(&map->chip,
+				      "read of %s (0x%02x), which is write-only",
+				      reg->desc->name, reg->desc->addr);
+	if (config->before_read) {
+		ret = config->before_read(map, reg);
+		if (ret)
+			return ret;
+	}
+	value = reg->value & reg_mask(map, reg->desc);
+	for (i = 0; i < len; i++)
+		data[i] = value >> 8 * (config->little_endian ?
+					i : width - 1 - i);
+	reg_trace(map, reg, true, value);
+	reg->value = value & ~reg->desc->rc;
+	return config->after_read ? config->after_read(map, reg) : 0;
+}
+
+static int regmap_read(struct road_i2c_chip *chip, uint8_t *data, size_t len)
+{
+	struct road_regmap *map = road_container_of(chip, struct road_regmap,
+						    chip);
+	int ret;
+
+	if (len && !map->pointer_valid)
+		return road_chip_fail(chip,
+				      "read of %zu byte%s before a register was selected since power-on",
+				      len, len == 1 ? "" : "s");
+	while (len) {
+		struct road_reg *reg = road_regmap_reg(map, map->pointer);
+		size_t part;
+
+		if (!reg)
+			return reg_unknown(map, "read of");
+		part = reg_width(map, reg->desc);
+		if (part > len)
+			part = len;
+		ret = reg_read(map, reg, data, part);
+		if (ret)
+			return ret;
+		data += part;
+		len -= part;
+		if (map->config->auto_increment &&
+		    part == reg_width(map, reg->desc))
+			map->pointer = reg_next(map, reg);
+	}
+	return 0;
+}
+
+static const struct road_i2c_ops regmap_ops = {
+	.write = regmap_write,
+	.read = regmap_read,
+};
+
+static bool regmap_table_valid(const struct road_regmap_config *config)
+{
+	uint32_t max_addr = config->addr_width == 2 ? 0xffff : 0xff;
+	const struct road_reg_desc *desc, *other;
+
+	if (!config->regs || config->width > 4 || config->addr_width > 2)
+		return false;
+	for (desc = config->regs; desc->name; desc++) {
+		if (desc->width > 4 || desc->addr > max_addr)
+			return false;
+		for (other = config->regs; other != desc; other++)
+			if (other->addr == desc->addr)
+				return false;
+	}
+	return true;
+}
+
+int road_regmap_init(struct road_regmap *map, const char *name,
+		     const struct road_regmap_config *config)
+{
+	size_t i;
+
+	*map = (struct road_regmap){ .config = config };
+	road_i2c_chip_init(&map->chip, name, &regmap_ops);
+	if (!config || !regmap_table_valid(config))
+		return -ROAD_EUSAGE;
+	while (config->regs[map->num_regs].name)
+		map->num_regs++;
+	/* One more: a table without registers is no lack of memory. */
+	map->regs = calloc(map->num_regs + 1, sizeof(*map->regs));
+	if (!map->regs) {
+		map->num_regs = 0;
+		return -ENOMEM;
+	}
+	for (i = 0; i < map->num_regs; i++)
+		map->regs[i].desc = &config->regs[i];
+	road_regmap_reset(map);
+	return 0;
+}
+
+void road_regmap_deinit(struct road_regmap *map)
+{
+	road_i2c_detach(&map->chip);
+	free(map->regs);
+	map->regs = NULL;
+	map->num_regs = 0;
+}
+
+void road_regmap_reset(struct road_regmap *map)
+{
+	size_t i;
+
+	for (i = 0; i < map->num_regs; i++)
+		map->regs[i].value = map->regs[i].desc->reset &
+				     reg_mask(map, map->regs[i].desc);
+	map->pointer_valid = false;
+}
+
+uint32_t road_regmap_get(struct road_regmap *map, uint32_t addr)
+{
+	const struct road_reg *reg = road_regmap_reg(map, addr);
+
+	return reg ? reg->value : 0;
+}
+
+void road_regmap_set(struct road_regmap *map, uint32_t addr, uint32_t value)
+{
+	struct road_reg *reg = road_regmap_reg(map, addr);
+
+	if (reg)
+		reg->value = value & reg_mask(map, reg->desc);
+}
+
+void road_regmap_update(struct road_regmap *map, uint32_t addr, uint32_t mask,
+			uint32_t value)
+{
+	const struct road_reg *reg = road_regmap_reg(map, addr);
+
+	if (reg)
+		road_regmap_set(map, addr,
+				(reg->value & ~mask) | (value & mask));
+}

@@ -255,7 +255,7 @@ static const struct {
 
 static void render_text(FILE *out, const struct road_record *record)
 {
-	fprintf(out, "%4" PRIu64 ".%09" PRIu64 " ", record->time / ROAD_S,
+	fprintf(out, "%4llu.%09llu ", record->time / ROAD_S,
 		record->time % ROAD_S);
 	trace_types[record->type].text(out, record);
 	fputc('\n', out);

@@ -250,9 +250,10 @@ struct road_reg {
  * @width: bytes of a register's value, 1 to 4; 0: 1
  * @addr_width: bytes of a register's address, 1 or 2 (big endian); 0: 1
  * @little_endian: byte order of values; else big endian
- * @auto_increment: a message goes on with the next register (address + 1)
- *	behind the last byte of one; else reading on repeats the same register
- *	and writing on is an error of the test
+ * @auto_increment: a message goes on with the next register behind the last
+ *	byte of one: at address + 1, or at address + width if the table has a
+ *	register there and none at address + 1. Else reading on repeats the
+ *	same register and writing on is an error of the test
  * @before_read: called before a register's value goes out; may change
  *	reg->value. May be NULL. 0, -errno or road_chip_fail().
  * @after_write: called when the guest wrote; reg->value is the new value by
