@@ -1,1 +1,93 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * ktap.c - results of tests in the kernel's test anything protocol
+ *
+ * The stream is line based, and a line of diagnostics must not be taken for
+ * anything else by whoever reads it: what a test prints is put behind "# ",
+ * control characters are replaced, and a printed "start ..." is moved one
+ * column so that it isn't the mark of a test's begin (docs/ktap.md).
+ */
+#include "test.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define START "start "
+
+void ktap_begin(struct ktap *ktap, FILE *file, unsigned int plan)
+{
+	*ktap = (struct ktap){ .file = file };
+	fprintf(file, "KTAP version 1\n1..%u\n", plan);
+	fflush(file);
+}
+
+void ktap_start(struct ktap *ktap, const char *id)
+{
+	fprintf(ktap->file, "# " START "%s\n", id);
+	fflush(ktap->file);
+}
+
+static void ktap_put_line(struct ktap *ktap)
+{
+	bool mark = ktap->len >= strlen(START) &&
+		    !memcmp(ktap->line, START, strlen(START));
+
+	fprintf(ktap->file, "#%s%s%.*s\n", ktap->len ? " " : "",
+		mark ? " " : "", (int)ktap->len, ktap->line);
+	fflush(ktap->file);
+	ktap->len = 0;
+}
+
+void ktap_output(struct ktap *ktap, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = data[i];
+
+		if (c == '\n') {
+			ktap_put_line(ktap);
+			continue;
+		}
+		if (ktap->len == sizeof(ktap->line))
+			ktap_put_line(ktap);
+		ktap->line[ktap->len++] =
+			(c < ' ' && c != '\t') || c == 0x7f ? '?' : c;
+	}
+}
+
+void ktap_output_end(struct ktap *ktap)
+{
+	if (ktap->len)
+		ktap_put_line(ktap);
+}
+
+void ktap_diag(struct ktap *ktap, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		return;
+	ktap_output_end(ktap);
+	ktap_output(ktap, text, len);
+	ktap_output_end(ktap);
+	free(text);
+}
+
+void ktap_result(struct ktap *ktap, bool ok, const char *id,
+		 const char *directive, const char *reason)
+{
+	ktap_output_end(ktap);
+	ktap->count++;
+	if (!ok)
+		ktap->failed++;
+	fprintf(ktap->file, "%sok %u %s", ok ? "" : "not ", ktap->count, id);
+	if (directive)
+		fprintf(ktap->file, " # %s %s", directive, reason);
+	fputc('\n', ktap->file);
+	fflush(ktap->file);
+}
