@@ -170,6 +170,19 @@ ROAD_API const char *road_machine_release(const struct road_machine *machine);
 /** road_machine_pid() - process id of the guest's kernel, 0 if none runs. */
 ROAD_API pid_t road_machine_pid(const struct road_machine *machine);
 
+/**
+ * road_machine_set_interrupt() - ask whether a signal ends the wait
+ * @check: called when a signal of this process interrupts the wait for the
+ *	guest. Nonzero: the call that waits returns -EINTR and the machine ends
+ *	with the cause "interrupted". It must not use the machine. NULL: signals
+ *	don't end the wait.
+ * @arg: handed to @check
+ *
+ * For languages that run their signal handlers later (Ctrl-C in Python).
+ */
+ROAD_API void road_machine_set_interrupt(struct road_machine *machine,
+					 int (*check)(void *arg), void *arg);
+
 /* ------------------------------------------------------------------------
  * Clock
  */
