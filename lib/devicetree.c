@@ -3,15 +3,15 @@
  * devicetree.c - the board's devicetree: what is on it, and its source
  *
  * The source that dtc gets is the base tree and then the fragments, each
- * behind a mark that names it "road-fragment-N" with the line at which it
- * stands in the test's file. The tools' messages are rewritten from that name
- * to the file's: a name of our own needs no quoting, whatever the file's is.
- * cpp runs only if a fragment has a directive: it takes longer than dtc.
+ * behind a mark that names it and the line at which it stands in the test's
+ * file. cpp runs only if a fragment has a directive: it takes longer than dtc.
  *
- * Questions to the finished tree are in dt-query.c.
+ * The tools' messages are put right in dt-message.c; questions to the finished
+ * tree are in dt-query.c.
  */
 #include "devicetree.h"
 #include "dt-fragment.h"
+#include "dt-message.h"
 #include "tool.h"
 
 #include "base-dts.h"
@@ -27,7 +27,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FRAGMENT_MARK "road-fragment-"
 #define ADDR_FIRST 0x08		/* those below, and from 0x78 on, are */
 #define ADDR_LAST 0x77		/* reserved by the I2C specification */
 #define BLOB_MAX (1024 * 1024)
@@ -205,92 +204,8 @@ int dt_add_fragment(struct dt *dt, struct road_fragment *fragment,
 }
 
 /* ------------------------------------------------------------------------
- * The tools' messages
+ * Source and tools
  */
-
-/* Read the number of a fragment at @s; NULL if there is none. */
-static const struct dt_fragment *dt_marked(const struct dt *dt, const char *s,
-					   char **end)
-{
-	unsigned long i;
-
-	if (strncmp(s, FRAGMENT_MARK, strlen(FRAGMENT_MARK)))
-		return NULL;
-	i = strtoul(s + strlen(FRAGMENT_MARK), end, 10);
-	return i < dt->num_fragments ? &dt->fragments[i] : NULL;
-}
-
-/* Put the names of the test's files into one line of a message, and the line
- * of source that it speaks of behind it. */
-static void dt_rewrite_line(const struct dt *dt, FILE *out, const char *s,
-			    size_t len)
-{
-	const struct dt_fragment *fragment = NULL;
-	const char *source = NULL, *stop = s + len, *mark;
-	char *end;
-
-	while ((mark = memmem(s, stop - s, FRAGMENT_MARK,
-			      strlen(FRAGMENT_MARK)))) {
-		fwrite(s, 1, mark - s, out);
-		s = mark;
-		fragment = dt_marked(dt, mark, &end);
-		if (!fragment) {
-			fputc(*s++, out);
-			continue;
-		}
-		fputs(fragment->file ? fragment->file : "fragment", out);
-		s = end;
-		if (*s == ':' && !source)
-			source = dt_fragment_line(fragment,
-						  strtol(s + 1, NULL, 10));
-	}
-	fwrite(s, 1, stop - s, out);
-	fputc('\n', out);
-	if (source) {
-		source += strspn(source, " \t");
-		fprintf(out, "    %.*s\n", (int)strcspn(source, "\r\n"),
-			source);
-	}
-}
-
-/* Lines that only say that there were lines before. */
-static bool is_noise(const char *s, size_t len)
-{
-	static const char *const starts[] = {
-		"FATAL ERROR: Unable to parse input tree",
-		"FATAL ERROR: Syntax error parsing input tree",
-		"ERROR: Input tree has errors, aborting",
-		"compilation terminated",
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-		if (len >= strlen(starts[i]) &&
-		    !memcmp(s, starts[i], strlen(starts[i])))
-			return true;
-	return !len;
-}
-
-static void dt_rewrite(const struct dt *dt, FILE *out, const char *output)
-{
-	const char *s;
-	size_t i, len;
-
-	for (s = output; *s; s += len + (s[len] == '\n')) {
-		len = strcspn(s, "\n");
-		if (!is_noise(s, len))
-			dt_rewrite_line(dt, out, s, len);
-	}
-	for (i = 0; i < dt->num_fragments; i++) {
-		const struct dt_fragment *fragment = &dt->fragments[i];
-		int line = dt_fragment_open_brace(fragment);
-
-		if (line && !fragment->cpp)
-			fprintf(out, "%s:%d: this '{' is not closed\n",
-				fragment->file ? fragment->file : "fragment",
-				line);
-	}
-}
 
 static int dt_tool_error(const struct dt *dt, const char *tool, int status,
 			 const char *output, struct road_error *error)
@@ -301,7 +216,7 @@ static int dt_tool_error(const struct dt *dt, const char *tool, int status,
 
 	if (!out)
 		return err_nomem(error);
-	dt_rewrite(dt, out, output);
+	dt_message_rewrite(dt, out, output);
 	if (ferror(out) | fclose(out)) {
 		free(text);
 		return err_nomem(error);
@@ -319,17 +234,13 @@ static int dt_tool_error(const struct dt *dt, const char *tool, int status,
 	return -ROAD_EDEVICETREE;
 }
 
-/* ------------------------------------------------------------------------
- * Source and tools
- */
-
 /* The base tree, with the directory as the inside of a string of dtc. */
 static void dt_write_base(FILE *out, const char *sock_dir)
 {
 	static const char mark[] = "$sockets$";
 	const char *s = base_dts, *next, *c;
 
-	fputs("# 1 \"base.dts\"\n", out);
+	fputs("#line 1 \"base.dts\"\n", out);
 	for (; (next = strstr(s, mark)); s = next + strlen(mark)) {
 		fwrite(s, 1, next - s, out);
 		for (c = sock_dir; *c; c++) {
@@ -352,8 +263,8 @@ static int dt_write_source(const struct dt *dt, const char *sock_dir,
 			       strerror(errno));
 	dt_write_base(out, sock_dir);
 	for (i = 0; i < dt->num_fragments; i++)
-		fprintf(out, "\n# %d \"%s%zu\"\n%s", dt->fragments[i].line,
-			FRAGMENT_MARK, i, dt->fragments[i].text);
+		fprintf(out, "\n#line %d \"%s%zu\"\n%s",
+			dt->fragments[i].line, DT_FRAGMENT_MARK, i, dt->fragments[i].text);
 	fputc('\n', out);
 	if (ferror(out) | fclose(out))
 		return err_set(error, -ROAD_EHOST, "%s: can't write", path);
