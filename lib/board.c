@@ -1,1 +1,283 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The board: chips on the bus, lines and who drives them
+ */
+#include "board.h"
+
+#include "machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+int board_init(struct board *board, struct engine *engine)
+{
+	int ret;
+
+	memset(board, 0, sizeof(*board));
+	board->engine = engine;
+	ret = i2c_init(&board->i2c, engine);
+	return ret ? ret : gpio_init(&board->gpio, engine);
+}
+
+void board_deinit(struct board *board)
+{
+	unsigned int i;
+
+	i2c_deinit(&board->i2c);
+	gpio_deinit(&board->gpio);
+	while (board->chips)
+		road_i2c_detach(board->chips);
+	for (i = 0; i < ROAD_NUM_LINES; i++)
+		while (board->lines[i].watches)
+			road_line_unwatch(board->lines[i].watches);
+}
+
+uint32_t board_transaction(const struct road_machine *machine)
+{
+	return board_of((struct road_machine *)machine)->engine->transaction;
+}
+
+/* ---- chips */
+
+struct road_i2c_chip *board_chip(const struct board *board, unsigned int addr)
+{
+	struct road_i2c_chip *chip;
+
+	for (chip = board->chips; chip; chip = chip->next)
+		if (chip->addr == addr)
+			return chip;
+	return NULL;
+}
+
+int road_i2c_attach(struct road_machine *machine, unsigned int addr,
+		    struct road_i2c_chip *chip)
+{
+	struct board *board = board_of(machine);
+	const struct road_i2c_chip *other;
+	unsigned int line, type;
+
+	if (addr > 0x7f)
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "0x%02x is not an I2C address of 7 bits",
+				     addr);
+	if (chip->machine)
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "%s is attached already, at 0x%02x",
+				     chip->name, chip->addr);
+	other = board_chip(board, addr);
+	if (other)
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "address 0x%02x is taken by %s", addr,
+				     other->name);
+	chip->machine = machine;
+	chip->addr = addr;
+	chip->next = board->chips;
+	board->chips = chip;
+	if (!machine_i2c_irq(machine, addr, &line, &type))
+		board_connect_irq(chip, line, type);
+	return 0;
+}
+
+void road_i2c_detach(struct road_i2c_chip *chip)
+{
+	struct road_i2c_chip **link;
+	struct board *board;
+
+	if (!chip->machine)
+		return;
+	board = board_of(chip->machine);
+	for (link = &board->chips; *link != chip; link = &(*link)->next)
+		;
+	*link = chip->next;
+	if (board->i2c.reqs)
+		i2c_forget(&board->i2c, chip);
+	road_irq_deassert(chip);
+	chip->machine = NULL;
+	chip->next = NULL;
+	chip->irq_line = -1;
+	if (chip->ops->detached)
+		chip->ops->detached(chip);
+}
+
+int road_i2c_release(struct road_i2c_chip *chip, int status,
+		     const uint8_t *data, size_t len)
+{
+	struct board *board;
+
+	if (!chip->machine)
+		return -ROAD_EUSAGE;
+	board = board_of(chip->machine);
+	if (!i2c_release(&board->i2c, chip, status, data, len))
+		return 0;
+	return machine_error(chip->machine, -ROAD_EUSAGE,
+			     "%s holds no transfer that could be released",
+			     chip->name);
+}
+
+/* ---- interrupts of chips */
+
+static int irq_active_level(const struct road_i2c_chip *chip)
+{
+	return chip->irq_type != ROAD_IRQ_EDGE_FALLING &&
+	       chip->irq_type != ROAD_IRQ_LEVEL_LOW;
+}
+
+void board_connect_irq(struct road_i2c_chip *chip, unsigned int line,
+		       unsigned int type)
+{
+	chip->irq_line = line;
+	chip->irq_type = type;
+	board_set_level(board_of(chip->machine), line,
+			irq_active_level(chip) == chip->irq_active, false);
+}
+
+int road_i2c_connect_irq(struct road_i2c_chip *chip, unsigned int line,
+			 enum road_irq_type type)
+{
+	if (!chip->machine)
+		return -ROAD_EUSAGE;
+	if (line >= ROAD_NUM_LINES || !type)
+		return machine_error(chip->machine, -ROAD_EUSAGE,
+				     "%s: no line %u, or no interrupt type",
+				     chip->name, line);
+	board_connect_irq(chip, line, type);
+	return 0;
+}
+
+static void irq_drive(struct road_i2c_chip *chip, bool active)
+{
+	chip->irq_active = active;
+	if (chip->machine && chip->irq_line >= 0)
+		board_set_level(board_of(chip->machine), chip->irq_line,
+				irq_active_level(chip) == active, false);
+}
+
+void road_irq_assert(struct road_i2c_chip *chip)
+{
+	irq_drive(chip, true);
+}
+
+void road_irq_deassert(struct road_i2c_chip *chip)
+{
+	irq_drive(chip, false);
+}
+
+/* ---- lines */
+
+static void line_notify(struct board *board, unsigned int i)
+{
+	struct board_line *line = &board->lines[i];
+	struct road_line_watch *watch, *next;
+
+	board->engine->in_model++;
+	for (watch = line->watches; watch; watch = next) {
+		next = watch->next;
+		watch->changed(watch, i, line->direction, line->level);
+	}
+	board->engine->in_model--;
+}
+
+void board_set_level(struct board *board, unsigned int i, int level,
+		     bool guest)
+{
+	struct board_line *line = &board->lines[i];
+
+	if (line->level == level)
+		return;
+	line->level = level;
+	trace_line(&board->engine->trace, i, level, guest);
+	if (guest)
+		line_notify(board, i);
+	gpio_changed(&board->gpio, i, level);
+}
+
+void board_set_direction(struct board *board, unsigned int i,
+			 enum road_direction direction)
+{
+	struct board_line *line = &board->lines[i];
+
+	if (line->direction == direction)
+		return;
+	line->direction = direction;
+	trace_direction(&board->engine->trace, i, direction);
+	line_notify(board, i);
+}
+
+static int line_check(const struct road_machine *machine, unsigned int line)
+{
+	if (line < ROAD_NUM_LINES)
+		return 0;
+	return machine_error((struct road_machine *)machine, -ROAD_EUSAGE,
+			     "there is no line %u: the board has 0 to %u",
+			     line, ROAD_NUM_LINES - 1);
+}
+
+int road_line_set(struct road_machine *machine, unsigned int line, int level)
+{
+	struct board *board = board_of(machine);
+	int ret = line_check(machine, line);
+
+	if (ret)
+		return ret;
+	if (board->lines[line].direction == ROAD_DIR_OUT)
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "line %u is driven by the guest", line);
+	board_set_level(board, line, !!level, false);
+	return 0;
+}
+
+int road_line_get(const struct road_machine *machine, unsigned int line)
+{
+	int ret = line_check(machine, line);
+
+	return ret ? ret :
+		     board_of((struct road_machine *)machine)->lines[line].level;
+}
+
+enum road_direction road_line_direction(const struct road_machine *machine,
+					unsigned int line)
+{
+	if (line_check(machine, line))
+		return ROAD_DIR_NONE;
+	return board_of((struct road_machine *)machine)->lines[line].direction;
+}
+
+uint64_t road_line_irqs(const struct road_machine *machine, unsigned int line)
+{
+	if (line_check(machine, line))
+		return 0;
+	return board_of((struct road_machine *)machine)->gpio.lines[line].irqs;
+}
+
+int road_line_watch(struct road_machine *machine, unsigned int line,
+		    struct road_line_watch *watch)
+{
+	struct board_line *l;
+	int ret = line_check(machine, line);
+
+	if (ret)
+		return ret;
+	l = &board_of(machine)->lines[line];
+	watch->machine = machine;
+	watch->line = line;
+	watch->next = l->watches;
+	l->watches = watch;
+	return 0;
+}
+
+void road_line_unwatch(struct road_line_watch *watch)
+{
+	struct road_line_watch **link;
+
+	if (!watch->machine)
+		return;
+	link = &board_of(watch->machine)->lines[watch->line].watches;
+	for (; *link; link = &(*link)->next) {
+		if (*link == watch) {
+			*link = watch->next;
+			break;
+		}
+	}
+	watch->machine = NULL;
+	watch->next = NULL;
+}

@@ -8,12 +8,15 @@
 #include "error.h"
 
 struct agent;
+struct dt;
+struct engine;
 struct modules;
 struct trace;
 
 /* Set the machine's error. Return: @code. */
 int machine_error(struct road_machine *machine, int code, const char *fmt, ...)
 	ROAD_PRINTF(3, 4);
+
 struct road_error *machine_error_of(struct road_machine *machine);
 
 /*
@@ -22,6 +25,14 @@ struct road_error *machine_error_of(struct road_machine *machine);
  */
 int machine_may_call(struct road_machine *machine);
 
+/* See dt_i2c_irq(); before boot nothing is known: -ENOENT. */
+int machine_i2c_irq(const struct road_machine *machine, unsigned int addr,
+		    unsigned int *line, unsigned int *type);
+struct dt *machine_dt(struct road_machine *machine);
+/* Head of the machine's list of devices. */
+struct road_device **machine_devices(struct road_machine *machine);
+bool machine_is_new(const struct road_machine *machine);
+struct engine *machine_engine(struct road_machine *machine);
 struct agent *machine_agent(struct road_machine *machine);
 struct trace *machine_trace(struct road_machine *machine);
 /* Host path of the guest's root directory. */

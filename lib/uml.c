@@ -1,1 +1,504 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * User Mode Linux: start it, watch it, end it
+ *
+ * The kernel is started with a fixed memory layout (ADDR_NO_RANDOMIZE) and an
+ * environment of its own, in a process group of its own so that a Ctrl-C at
+ * the terminal is the test's alone, pinned to the caller's processor: host and
+ * guest take turns, and waking up another processor costs more than the turn.
+ *
+ * Everything that it needs lies in a directory of its own on tmpfs. A lock on
+ * that directory says that it is in use. A guard process removes directory and
+ * kernel when the test process is gone, however that happened; directories
+ * whose lock nobody holds (the guard was killed too) are removed by the next
+ * run.
+ */
+#include "uml.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define UML_TMP "/dev/shm"
+#define UML_PREFIX "roadtest-"
+#define UML_MAX_ARGS 32
+
+void uml_init(struct uml *uml)
+{
+	memset(uml, 0, sizeof(*uml));
+	uml->lock_fd = -1;
+	uml->pidfd = -1;
+	uml->console_fd = -1;
+	uml->guard_fd = -1;
+}
+
+/* ---- our own programs */
+
+char *uml_find_helper(const char *name, struct road_error *error)
+{
+	const char *dirs[] = {
+		getenv("ROADTEST_LIBEXEC"),
+		ROAD_LIBEXECDIR,
+		ROAD_BUILD_DIR "/agent",
+		ROAD_BUILD_DIR "/kernel",
+		ROAD_BUILD_DIR "/lib/guard",
+	};
+	char *path;
+	size_t i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		if (!dirs[i])
+			continue;
+		if (asprintf(&path, "%s/%s", dirs[i], name) < 0)
+			break;
+		if (!access(path, R_OK))
+			return path;
+		free(path);
+	}
+	err_set(error, -ROAD_EHOST,
+		"%s not found in %s; set ROADTEST_LIBEXEC to where it is",
+		name, ROAD_LIBEXECDIR);
+	return NULL;
+}
+
+/* ---- the directory */
+
+static int uml_start_guard(struct uml *uml, pid_t pid, const char *dir,
+			   int *guard_fd, pid_t *guard,
+			   struct road_error *error)
+{
+	char *path = uml_find_helper("roadtest-guard", error);
+	char fd_arg[16], pid_arg[16];
+	char *argv[] = { path, fd_arg, pid_arg, (char *)dir, NULL };
+	char *envp[] = { NULL };
+	int fds[2];
+	pid_t child;
+
+	if (!path)
+		return -ROAD_EHOST;
+	if (pipe2(fds, O_CLOEXEC)) {
+		free(path);
+		return err_set(error, -ROAD_EHOST, "pipe: %s",
+			       strerror(errno));
+	}
+	snprintf(fd_arg, sizeof(fd_arg), "%d", fds[0]);
+	snprintf(pid_arg, sizeof(pid_arg), "%d", pid);
+	child = vfork();
+	if (!child) {
+		fcntl(fds[0], F_SETFD, 0);
+		execve(path, argv, envp);
+		_exit(127);
+	}
+	close(fds[0]);
+	free(path);
+	if (child < 0) {
+		close(fds[1]);
+		return err_set(error, -ROAD_EHOST, "fork: %s",
+			       strerror(errno));
+	}
+	*guard_fd = fds[1];
+	*guard = child;
+	return 0;
+}
+
+static void uml_wait_guard(pid_t *guard, int *guard_fd)
+{
+	if (*guard_fd >= 0)
+		close(*guard_fd);
+	*guard_fd = -1;
+	if (*guard)
+		while (waitpid(*guard, NULL, 0) < 0 && errno == EINTR)
+			;
+	*guard = 0;
+}
+
+/* The lock of a directory, or -1: somebody uses it, or it is not ours. */
+static int uml_lock(const char *dir)
+{
+	char *path;
+	int fd;
+
+	if (asprintf(&path, "%s/lock", dir) < 0)
+		return -1;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	free(path);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Remove a directory that nobody holds the lock of. */
+static void uml_sweep_one(struct uml *uml, const char *name)
+{
+	struct road_error error = {};
+	struct stat st;
+	pid_t guard = 0;
+	int guard_fd = -1;
+	char *dir;
+	int lock;
+
+	if (asprintf(&dir, UML_TMP "/%s", name) < 0)
+		return;
+	if (lstat(dir, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		goto out;
+	lock = uml_lock(dir);
+	if (lock < 0)
+		goto out;
+	if (!uml_start_guard(uml, 0, dir, &guard_fd, &guard, &error))
+		uml_wait_guard(&guard, &guard_fd);
+	close(lock);
+out:
+	err_clear(&error);
+	free(dir);
+}
+
+static void uml_sweep(struct uml *uml)
+{
+	DIR *d = opendir(UML_TMP);
+	struct dirent *entry;
+
+	if (!d)
+		return;
+	while ((entry = readdir(d)))
+		if (!strncmp(entry->d_name, UML_PREFIX, strlen(UML_PREFIX)))
+			uml_sweep_one(uml, entry->d_name);
+	closedir(d);
+}
+
+static int uml_populate(struct uml *uml, struct road_error *error)
+{
+	static const char *const dirs[] = {
+		"root", "root/dev", "root/proc", "root/sys", "root/tmp",
+		"root/run", "root/sbin", "root/lib", "root/lib/modules",
+		"root/mnt", "root/etc",
+	};
+	int dir_fd = open(uml->dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	size_t i;
+	int ret = 0;
+
+	if (dir_fd < 0)
+		return err_set(error, -ROAD_EHOST, "%s: %s", uml->dir,
+			       strerror(errno));
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		if (mkdirat(dir_fd, dirs[i], 0755))
+			ret = err_set(error, -ROAD_EHOST, "%s/%s: %s",
+				      uml->dir, dirs[i], strerror(errno));
+	/* It gets its name once it is locked, or another run could think that
+	 * nobody holds it. */
+	uml->lock_fd = openat(dir_fd, "lock.new", O_RDWR | O_CREAT | O_CLOEXEC,
+			      0600);
+	if (uml->lock_fd < 0 || flock(uml->lock_fd, LOCK_EX | LOCK_NB) ||
+	    renameat(dir_fd, "lock.new", dir_fd, "lock"))
+		ret = err_set(error, -ROAD_EHOST, "%s/lock: %s", uml->dir,
+			      strerror(errno));
+	close(dir_fd);
+	return ret;
+}
+
+static int copy_file(const char *from, const char *to, mode_t mode,
+		     struct road_error *error)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	ssize_t n = -1;
+
+	if (in >= 0 && out >= 0)
+		while ((n = copy_file_range(in, NULL, out, NULL, 1 << 24, 0)) >
+		       0)
+			;
+	if (n < 0 && in >= 0 && out >= 0) {
+		char buf[16384];
+
+		/* Not every pair of file systems can. */
+		while ((n = read(in, buf, sizeof(buf))) > 0)
+			if (write(out, buf, n) != n)
+				break;
+	}
+	if (n)
+		err_set(error, -ROAD_EHOST, "can't copy %s to %s: %s", from,
+			to, strerror(errno));
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return n ? -ROAD_EHOST : 0;
+}
+
+/* The agent is the guest's init, and its modprobe. */
+static int uml_copy_agent(struct uml *uml, struct road_error *error)
+{
+	char *agent = uml_find_helper("roadtest-agent", error);
+	char *init = NULL, *modprobe = NULL;
+	int ret = -ROAD_EHOST;
+
+	if (agent && asprintf(&init, "%s/root/sbin/init", uml->dir) > 0 &&
+	    asprintf(&modprobe, "%s/root/sbin/modprobe", uml->dir) > 0) {
+		ret = copy_file(agent, init, 0755, error);
+		if (!ret && link(init, modprobe))
+			ret = err_set(error, -ROAD_EHOST, "%s: %s", modprobe,
+				      strerror(errno));
+	}
+	free(agent);
+	free(init);
+	free(modprobe);
+	return ret;
+}
+
+int uml_make_dir(struct uml *uml, struct road_error *error)
+{
+	char dir[] = UML_TMP "/" UML_PREFIX "XXXXXX";
+	int ret;
+
+	uml_sweep(uml);
+	if (!mkdtemp(dir))
+		return err_set(error, -ROAD_EHOST,
+			       "can't make a directory in %s: %s", UML_TMP,
+			       strerror(errno));
+	uml->dir = strdup(dir);
+	if (!uml->dir)
+		return err_nomem(error);
+	ret = uml_populate(uml, error);
+	return ret ? ret : uml_copy_agent(uml, error);
+}
+
+/* ---- starting */
+
+struct uml_args {
+	char *argv[UML_MAX_ARGS + 1];
+	int num;
+	bool failed;
+};
+
+static void args_add(struct uml_args *args, const char *fmt, ...)
+	ROAD_PRINTF(2, 3);
+
+static void args_add(struct uml_args *args, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (args->num == UML_MAX_ARGS) {
+		args->failed = true;
+		return;
+	}
+	va_start(ap, fmt);
+	if (vasprintf(&args->argv[args->num], fmt, ap) < 0)
+		args->failed = true;
+	else
+		args->num++;
+	va_end(ap);
+}
+
+static void args_free(struct uml_args *args)
+{
+	while (args->num)
+		free(args->argv[--args->num]);
+}
+
+static void uml_build_args(struct uml *uml, const struct uml_config *config,
+			   struct uml_args *args)
+{
+	args_add(args, "%s", config->image);
+	args_add(args, "mem=%uM", config->mem_mib);
+	args_add(args, "hostfs=%s/root", uml->dir);
+	args_add(args, "rootfstype=hostfs");
+	args_add(args, "rootflags=/");
+	args_add(args, "rw");
+	args_add(args, "init=/sbin/init");
+	args_add(args, "uml_dir=%s/", uml->dir);
+	args_add(args, "umid=uml");
+	args_add(args, "con0=fd:0,fd:1");
+	args_add(args, "dtb=%s", config->dtb);
+	args_add(args, "time-travel=ext:1:%s", config->calendar);
+	args_add(args, "ignore_loglevel");
+	args_add(args, "panic=-1");
+	if (config->seccomp)
+		args_add(args, "seccomp=auto");
+	if (config->autoprobe)
+		args_add(args, "roadtest.autoprobe=1");
+	if (config->args && *config->args)
+		args_add(args, "%s", config->args);
+}
+
+/* Host and guest on one processor, the one that we are on now. */
+static void uml_pin(struct uml *uml)
+{
+	cpu_set_t *old = (cpu_set_t *)uml->cpus;
+	cpu_set_t one;
+	int cpu = sched_getcpu();
+
+	_Static_assert(sizeof(cpu_set_t) <= sizeof(uml->cpus), "cpu_set_t");
+	if (cpu < 0 || sched_getaffinity(0, sizeof(*old), old))
+		return;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	uml->pinned = !sched_setaffinity(0, sizeof(one), &one);
+}
+
+static void uml_unpin(struct uml *uml)
+{
+	if (uml->pinned)
+		sched_setaffinity(0, sizeof(cpu_set_t),
+				  (cpu_set_t *)uml->cpus);
+	uml->pinned = false;
+}
+
+/* In the child of a vfork(): only system calls. */
+static void uml_exec(char **argv, char **envp, int null_fd, int out_fd)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	personality(ADDR_NO_RANDOMIZE);
+	dup2(null_fd, 0);
+	dup2(out_fd, 1);
+	dup2(out_fd, 2);
+	execve(argv[0], argv, envp);
+	_exit(127);
+}
+
+static int uml_spawn(struct uml *uml, char **argv, char **envp,
+		     struct road_error *error)
+{
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fds[2];
+	pid_t pid;
+
+	if (null_fd < 0 || pipe2(fds, O_CLOEXEC)) {
+		err_set(error, -ROAD_EHOST, "pipe: %s", strerror(errno));
+		if (null_fd >= 0)
+			close(null_fd);
+		return -ROAD_EHOST;
+	}
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	pid = vfork();
+	if (!pid)
+		uml_exec(argv, envp, null_fd, fds[1]);
+	close(null_fd);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return err_set(error, -ROAD_EHOST, "fork: %s",
+			       strerror(errno));
+	}
+	uml->pid = pid;
+	uml->console_fd = fds[0];
+	uml->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (uml->pidfd < 0)
+		return err_set(error, -ROAD_EHOST, "pidfd_open: %s",
+			       strerror(errno));
+	fcntl(uml->pidfd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+int uml_start(struct uml *uml, const struct uml_config *config,
+	      struct road_error *error)
+{
+	char *shim = uml_find_helper("roadtest-shim.so", error);
+	char *preload = NULL, *seed = NULL;
+	struct uml_args args = {};
+	char *envp[3] = {};
+	int ret = -ROAD_EHOST;
+
+	if (!shim)
+		return ret;
+	uml_build_args(uml, config, &args);
+	if (args.failed || asprintf(&preload, "LD_PRELOAD=%s", shim) < 0 ||
+	    asprintf(&seed, "ROADTEST_SEED=%llu",
+		     (unsigned long long)config->seed) < 0) {
+		ret = err_nomem(error);
+		goto out;
+	}
+	envp[0] = preload;
+	envp[1] = seed;
+	if (config->pin)
+		uml_pin(uml);
+	ret = uml_spawn(uml, args.argv, envp, error);
+	if (!ret)
+		ret = uml_start_guard(uml, uml->pid, uml->dir, &uml->guard_fd,
+				      &uml->guard, error);
+out:
+	args_free(&args);
+	free(shim);
+	free(preload);
+	free(seed);
+	return ret;
+}
+
+/* ---- ending */
+
+static void uml_reap(struct uml *uml, int *status)
+{
+	while (uml->pid && waitpid(uml->pid, status, 0) < 0 && errno == EINTR)
+		;
+	uml->pid = 0;
+}
+
+int uml_describe_end(struct uml *uml, int timeout_ms, char *buf, size_t size)
+{
+	struct pollfd pfd = { .fd = uml->pidfd, .events = POLLIN };
+	int status = 0;
+
+	if (!uml->pid || uml->pidfd < 0 || poll(&pfd, 1, timeout_ms) <= 0)
+		return -ETIMEDOUT;
+	uml_reap(uml, &status);
+	if (WIFSIGNALED(status))
+		snprintf(buf, size, "was killed by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(buf, size, "exited with status %d",
+			 WEXITSTATUS(status));
+	return 0;
+}
+
+void uml_kill(struct uml *uml)
+{
+	if (uml->pid) {
+		kill(-uml->pid, SIGKILL);
+		kill(uml->pid, SIGKILL);
+		uml_reap(uml, NULL);
+	}
+	if (uml->pidfd >= 0)
+		close(uml->pidfd);
+	uml->pidfd = -1;
+	uml_unpin(uml);
+}
+
+void uml_deinit(struct uml *uml, bool keep)
+{
+	struct road_error error = {};
+
+	uml_kill(uml);
+	if (uml->console_fd >= 0)
+		close(uml->console_fd);
+	/* The guard removes the directory; one that never had a guest gets a
+	 * guard for that alone. */
+	if (keep && uml->guard)
+		kill(uml->guard, SIGKILL);
+	else if (uml->dir && !keep && !uml->guard)
+		uml_start_guard(uml, 0, uml->dir, &uml->guard_fd, &uml->guard,
+				&error);
+	uml_wait_guard(&uml->guard, &uml->guard_fd);
+	if (uml->lock_fd >= 0)
+		close(uml->lock_fd);
+	free(uml->dir);
+	err_clear(&error);
+	uml_init(uml);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * calendar.h - the machine's clock: timers of the host, and the guest's time
+ */
+#ifndef LIB_CALENDAR_H
+#define LIB_CALENDAR_H
+
+#include "loop.h"
+
+#include <roadtest/model.h>
+
+struct engine;
+
+struct calendar {
+	struct engine *engine;
+	uint64_t now;
+	struct road_timer **heap;	/* heap[1] is due first */
+	size_t num_timers, max_timers;
+	uint64_t next_order;
+	uint64_t random;		/* 0: insertion order breaks ties */
+	struct loop_source listen, conn;
+	uint64_t start_of_day;		/* answer to GET_TOD */
+	uint64_t request;		/* when the guest wants to run next */
+	uint64_t free_until;		/* granted; 0: nothing */
+	uint32_t seq;
+	bool waiting;			/* the guest is in WAIT */
+	bool use_free_until;
+	uint64_t messages;		/* received, for benchmarks and tests */
+};
+
+void cal_init(struct calendar *cal, struct engine *engine, uint64_t seed);
+void cal_deinit(struct calendar *cal);
+/* Listen on the socket @path. */
+int cal_listen(struct calendar *cal, const char *path);
+/* The guest has ended, or shall end. */
+void cal_close(struct calendar *cal);
+
+/* See road_timer_set(); @due is absolute. Return: 0 or -ENOMEM. */
+int cal_add(struct calendar *cal, struct road_timer *timer, uint64_t due);
+void cal_del(struct calendar *cal, struct road_timer *timer);
+/* When the next timer is due; ROAD_NEVER. */
+uint64_t cal_next(const struct calendar *cal);
+/* Move the clock to the next timer and run it. */
+void cal_run_next(struct calendar *cal);
+
+/*
+ * Let the waiting guest run: at the time that it asked for, and freely to
+ * before the next timer or @limit.
+ */
+void cal_grant(struct calendar *cal, uint64_t limit);
+/* The guest, which is blocked on us, may not run past @time any more. */
+void cal_shrink(struct calendar *cal, uint64_t time);
+/* Serve one message of the guest. Return: false when the link is gone. */
+bool cal_serve(struct calendar *cal);
+
+#endif /* LIB_CALENDAR_H */

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * One chip in one call: its devicetree node, its model, its driver
+ */
+#include "device.h"
+
+#include "board.h"
+#include "call.h"
+#include "devicetree.h"
+#include "machine.h"
+#include "modules.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct road_device {
+	struct road_machine *machine;
+	struct road_device *next;
+	unsigned int addr;
+	int pin;			/* -1: no interrupt */
+	char path[64];			/* in the guest */
+};
+
+static int device_add_node(struct road_device *device,
+			   const struct road_device_config *config)
+{
+	struct road_machine *machine = device->machine;
+	struct road_fragment fragment = {};
+	char irq[64] = "";
+	char *src;
+	int ret;
+
+	if (device->pin >= 0)
+		snprintf(irq, sizeof(irq),
+			 "\t\tinterrupts-extended = <&gpio %d %u>;\n",
+			 device->pin, config->irq);
+	if (asprintf(&src,
+		     "&i2c {\n"
+		     "\t%s@%x {\n"
+		     "\t\tcompatible = \"%s\";\n"
+		     "\t\treg = <0x%x>;\n"
+		     "%s%s%s"
+		     "\t};\n"
+		     "};\n",
+		     config->node ? config->node : "device", device->addr,
+		     config->compatible, device->addr, irq,
+		     config->properties ? config->properties : "",
+		     config->properties ? "\n" : "") < 0)
+		return machine_error(machine, -ENOMEM, "out of memory");
+	fragment.src = src;
+	ret = road_add_fragment(machine, &fragment);
+	free(src);
+	return ret;
+}
+
+static int device_alloc(struct road_device *device,
+			const struct road_device_config *config)
+{
+	struct road_error *error = machine_error_of(device->machine);
+	struct dt *dt = machine_dt(device->machine);
+	int ret;
+
+	device->addr = config->addr;
+	device->pin = -1;
+	ret = dt_alloc_addr(dt, &device->addr, error);
+	if (!ret && config->irq)
+		ret = dt_alloc_line(dt, &device->pin, error);
+	return ret ? ret : device_add_node(device, config);
+}
+
+int road_device_add(struct road_machine *machine,
+		    const struct road_device_config *config,
+		    struct road_i2c_chip *model, struct road_device **out)
+{
+	struct road_device *device;
+	int ret;
+
+	if (!machine_is_new(machine))
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "the devicetree is fixed once the machine is booted; add devices before");
+	device = calloc(1, sizeof(*device));
+	if (!device)
+		return machine_error(machine, -ENOMEM, "out of memory");
+	device->machine = machine;
+	ret = device_alloc(device, config);
+	if (!ret && model) {
+		ret = road_i2c_attach(machine, device->addr, model);
+		if (!ret && device->pin >= 0)
+			board_connect_irq(model, device->pin, config->irq);
+	}
+	if (ret) {
+		free(device);
+		return ret;
+	}
+	snprintf(device->path, sizeof(device->path),
+		 "/sys/bus/i2c/devices/0-%04x", device->addr);
+	device->next = *machine_devices(machine);
+	*machine_devices(machine) = device;
+	*out = device;
+	return 0;
+}
+
+void device_free_all(struct road_machine *machine)
+{
+	struct road_device **list = machine_devices(machine);
+
+	while (*list) {
+		struct road_device *device = *list;
+
+		*list = device->next;
+		free(device);
+	}
+}
+
+unsigned int road_device_addr(const struct road_device *device)
+{
+	return device->addr;
+}
+
+int road_device_pin(const struct road_device *device)
+{
+	return device->pin;
+}
+
+const char *road_device_path(const struct road_device *device)
+{
+	return machine_is_new(device->machine) ? NULL : device->path;
+}
+
+/* Name of the device on its bus. */
+static const char *device_id(const struct road_device *device)
+{
+	return strrchr(device->path, '/') + 1;
+}
+
+/* ---- the driver */
+
+static int device_read_alias(struct road_device *device, char *alias,
+			     size_t size)
+{
+	char path[80];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/modalias", device->path);
+	n = road_read_file(device->machine, path, alias, size);
+	if (n < 0)
+		return n;
+	alias[strcspn(alias, "\n")] = '\0';
+	return 0;
+}
+
+/* The modules that have this alias, loaded. Dependencies are not in @list. */
+static int device_load(struct road_device *device, const char *alias,
+		       struct module_list *list)
+{
+	struct road_machine *machine = device->machine;
+	struct road_error error = {};
+	struct modules *modules;
+	int ret = agent_modules(machine_agent(machine), &modules);
+
+	if (ret)
+		return ret;
+	ret = modules_resolve(modules, alias, list, &error);
+	err_clear(&error);
+	if (ret == -ENOENT)
+		return machine_error(machine, -ENODEV,
+				     "%s: no module of this kernel has the alias \"%s\": is the driver enabled in the suite's config, and does its match table have the compatible?",
+				     device->path, alias);
+	return ret ? ret : road_module_load(machine, alias, NULL);
+}
+
+static bool device_from_module(const char *driver,
+			       const struct module_list *list)
+{
+	/* /sys/module/NAME/drivers/i2c:DRIVER */
+	const char *name = driver + strlen("/sys/module/");
+	size_t i, len = strcspn(name, "/");
+
+	for (i = 0; i < list->num; i++)
+		if (list->modules[i].wanted &&
+		    strlen(list->modules[i].name) == len &&
+		    !strncmp(list->modules[i].name, name, len))
+			return true;
+	return !list->num;	/* built in: any driver may be it */
+}
+
+/*
+ * A driver's `bind` gives the errno of its probe, which the bus's
+ * `drivers_probe` would swallow. -ENODEV: it does not match.
+ */
+static int device_bind_drivers(struct road_device *device,
+			       const struct module_list *list)
+{
+	struct road_machine *machine = device->machine;
+	char path[512], *drivers, *driver;
+	int ret;
+
+	ret = road_glob(machine, "/sys/module/*/drivers/i2c:*", &drivers);
+	if (ret)
+		return ret;
+	ret = machine_error(machine, -ENODEV, "%s: no driver to bind",
+			    device->path);
+	for (driver = drivers; *driver && ret == -ENODEV;
+	     driver += strlen(driver) + 1) {
+		if (!device_from_module(driver, list))
+			continue;
+		snprintf(path, sizeof(path), "/sys/bus/i2c/drivers/%s/bind",
+			 strrchr(driver, ':') + 1);
+		ret = road_write_file(machine, path, device_id(device));
+	}
+	free(drivers);
+	return ret;
+}
+
+int road_device_bind(struct road_device *device)
+{
+	struct module_list list = {};
+	char alias[512];
+	int ret = machine_may_call(device->machine);
+
+	if (!ret)
+		ret = device_read_alias(device, alias, sizeof(alias));
+	if (!ret)
+		ret = device_load(device, alias, &list);
+	if (!ret)
+		ret = device_bind_drivers(device, &list);
+	modules_list_deinit(&list);
+	return ret;
+}
+
+int road_device_unbind(struct road_device *device)
+{
+	char path[96];
+	int ret = machine_may_call(device->machine);
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/driver/unbind", device->path);
+	ret = road_write_file(device->machine, path, device_id(device));
+	if (ret == -ENOENT)
+		return machine_error(device->machine, -ENODEV,
+				     "%s has no driver", device->path);
+	return ret;
+}

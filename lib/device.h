@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * device.h - devices of a machine that road_device_add() made
+ */
+#ifndef LIB_DEVICE_H
+#define LIB_DEVICE_H
+
+#include <roadtest.h>
+
+void device_free_all(struct road_machine *machine);
+
+#endif /* LIB_DEVICE_H */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * i2c.h - virtio-i2c: the board's I2C bus
+ */
+#ifndef LIB_VIRTIO_I2C_H
+#define LIB_VIRTIO_I2C_H
+
+#include "virtio/vhost-user.h"
+
+/* One message. Pointers are into guest memory, valid until a reset. */
+struct i2c_req {
+	uint16_t head;
+	uint16_t addr;
+	bool read;
+	bool linked;			/* the next one belongs to it */
+	uint8_t *data;
+	uint32_t len;
+	uint8_t *status;
+	int error;			/* -errno: failed */
+};
+
+enum i2c_phase {
+	I2C_IDLE,
+	I2C_ADDRESS,			/* the address byte is on the wire */
+	I2C_DATA,			/* the data bytes are */
+	I2C_HELD,			/* the chip stretches the clock */
+	I2C_STOP,
+};
+
+struct i2c_dev {
+	struct vu_dev vu;
+	struct i2c_req *reqs;		/* ring of VQ_MAX_SIZE */
+	unsigned int first, num;	/* queued, the running one first */
+	unsigned int in_transaction;	/* done, not yet given back */
+	enum i2c_phase phase;
+	bool failed;			/* a message of this transaction did */
+	struct road_i2c_chip *chip;	/* of the running message, or NULL */
+	struct road_i2c_chip *started;	/* who is to see the STOP */
+	struct road_timer timer;
+	uint64_t bit_ns;
+	uint8_t *scratch;		/* a copy of the data for the chip */
+};
+
+/* A message may not be longer; the kernel's i2c-dev allows 8192. */
+#define I2C_MAX_LEN 65536
+
+int i2c_init(struct i2c_dev *i2c, struct engine *engine);
+void i2c_deinit(struct i2c_dev *i2c);
+void i2c_set_hertz(struct i2c_dev *i2c, uint32_t hertz);
+/* See road_i2c_release(). */
+int i2c_release(struct i2c_dev *i2c, struct road_i2c_chip *chip, int status,
+		const uint8_t *data, size_t len);
+/* The chip is taken off the bus. */
+void i2c_forget(struct i2c_dev *i2c, struct road_i2c_chip *chip);
+
+#endif /* LIB_VIRTIO_I2C_H */
