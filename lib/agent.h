@@ -48,6 +48,9 @@ bool agent_answered(struct agent *agent);
 /* Text of the calls that are under way ("read_file /sys/..."), for messages;
  * malloc()ed. */
 char *agent_describe(const struct agent *agent);
+/* See road_stacks(). Runs the guest; the supervisor answers also while every
+ * worker is stuck, so a limit's message can have them. */
+int agent_stacks(struct agent *agent, char **text);
 /* The machine has ended: every call ends with -ROAD_EGONE. */
 void agent_gone(struct agent *agent);
 
