@@ -158,7 +158,8 @@ static int device_load(struct road_device *device, const char *alias,
 	struct road_machine *machine = device->machine;
 	struct road_error error = {};
 	struct modules *modules;
-	int ret = agent_modules(machine_agent(machine), &modules);
+	int ret = agent_modules(machine_agent(machine), &modules,
+				machine_error_of(machine));
 
 	if (ret)
 		return ret;
