@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The modelled hardware around the guest: chips, lines and what they did."""
+
+from __future__ import annotations
+
+from . import _roadtest
+from .trace import Trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .machine import Machine
+    from .models import Model
+
+_DIRECTIONS = {
+    _roadtest.DIR_NONE: None,
+    _roadtest.DIR_OUT: "out",
+    _roadtest.DIR_IN: "in",
+}
+
+
+class Line:
+    """A line of ``&gpio``."""
+
+    def __init__(self, machine: Machine, number: int) -> None:
+        self._machine = machine
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"<Line {self.number}>"
+
+    @property
+    def level(self) -> int:
+        """Its level, whoever drives it: 0 or 1."""
+        return self._machine.line_get(self.number)[0]
+
+    @property
+    def direction(self) -> str | None:
+        """"out": the guest drives it; "in": the guest listens to it; None:
+        the guest has not claimed it."""
+        return _DIRECTIONS[self._machine.line_get(self.number)[1]]
+
+    @property
+    def irqs(self) -> int:
+        """Interrupts that were delivered on it so far."""
+        return self._machine.line_get(self.number)[2]
+
+    def set(self, level: int) -> None:
+        """Drive it from the board's side. An interrupt is taken when the
+        guest runs next. UsageError when the guest drives the line. The level
+        goes back to what it was after the test."""
+        before = self.level
+        self._machine.line_set(self.number, level)
+        self._machine.undo(
+            f"line {self.number}", lambda: self._restore(before), quiet=True
+        )
+
+    def _restore(self, level: int) -> None:
+        if self.direction != "out":
+            self._machine.line_set(self.number, level)
+
+    def watch(
+        self, fn: Callable[[str | None, int], object]
+    ) -> _roadtest.LineWatch:
+        """Call ``fn(direction, level)`` in virtual time whenever the guest
+        changes direction or level. ``close()`` of what it returns ends that,
+        and so does the end of the test."""
+
+        def changed(line: int, direction: int, level: int) -> None:
+            fn(_DIRECTIONS[direction], level)
+
+        watch = self._machine.watch(self.number, changed)
+        self._machine.undo(f"watch {self.number}", watch.close, quiet=True)
+        return watch
+
+
+class Lines:
+    """The lines of ``&gpio``, by number."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def __len__(self) -> int:
+        return _roadtest.NUM_LINES
+
+    def __getitem__(self, number: int) -> Line:
+        if not 0 <= number < _roadtest.NUM_LINES:
+            raise IndexError(f"&gpio has lines 0 to {len(self) - 1}: {number}")
+        return Line(self._machine, number)
+
+
+class Board:
+    """What surrounds the guest."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.gpio = Lines(machine)
+        """The lines of ``&gpio``."""
+        self.trace = Trace(machine)
+        """What crossed the board's edge."""
+
+    def attach(self, model: Model, addr: int) -> None:
+        """Put a model on the I2C bus; its interrupt is taken from the
+        devicetree node at that address, if there is one. Detached after the
+        test. UsageError when the address is taken or not 7 bits."""
+        machine = self._machine
+        model._trace_start = machine.trace_count()
+        machine.attach(model, addr)
+        machine.undo(
+            f"detach {model.name}", lambda: machine.detach(model), quiet=True
+        )
+
+    def detach(self, model: Model) -> None:
+        """Take it off the bus: its address is not acknowledged any more."""
+        self._machine.detach(model)
+
+    @property
+    def chips(self) -> list[_roadtest.Chip]:
+        """The models that are attached."""
+        return self._machine.chips()

@@ -1,0 +1,576 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The guest as a test sees it: paths, open files, programs, started calls.
+
+All of these run the guest, except those of ``guest.start``, which begin a call
+and return. An error of the guest is a GuestError with errno and path.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import struct
+
+from .errors import GuestError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+    from typing import Any
+
+    from . import _roadtest
+    from .machine import Machine
+
+POLLIN = 0x1
+"""There is something to read (poll(2); the same on all of Linux)."""
+POLLPRI = 0x2
+"""There is something urgent: a sysfs attribute changed."""
+POLLOUT = 0x4
+"""Writing does not block."""
+POLLERR = 0x8
+"""An error; sysfs sets it together with POLLPRI."""
+
+_SIGUSR1 = 10
+
+
+class Stat:
+    """Of a file in the guest: ``mode``, ``uid``, ``gid``, ``size`` (bytes),
+    ``rdev``, ``ino``, ``nlink``, ``mtime_ns``."""
+
+    __slots__ = (
+        "mode",
+        "uid",
+        "gid",
+        "size",
+        "rdev",
+        "ino",
+        "nlink",
+        "mtime_ns",
+    )
+
+    def __init__(self, raw: tuple[int, ...]) -> None:
+        (
+            self.mode,
+            self.uid,
+            self.gid,
+            self.size,
+            self.rdev,
+            self.ino,
+            self.nlink,
+            self.mtime_ns,
+        ) = raw
+
+
+class GuestPath:
+    """A path in the guest, like ``pathlib.PurePosixPath`` with the calls of
+    ``pathlib.Path`` that make sense there.
+
+    It is no ``os.PathLike``: the host's ``open()`` must not take it.
+    """
+
+    __slots__ = ("_machine", "_path")
+
+    def __init__(self, machine: Machine, path: str | GuestPath) -> None:
+        self._machine = machine
+        self._path = str(path)
+
+    def _at(self, path: str) -> GuestPath:
+        return GuestPath(self._machine, path)
+
+    def __str__(self) -> str:
+        return self._path
+
+    def __repr__(self) -> str:
+        return f"GuestPath({self._path!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, GuestPath):
+            return NotImplemented
+        return self._path == other._path
+
+    def __hash__(self) -> int:
+        return hash(self._path)
+
+    def __lt__(self, other: GuestPath) -> bool:
+        return self._path < other._path
+
+    def __truediv__(self, name: str | GuestPath) -> GuestPath:
+        return self._at(posixpath.join(self._path, str(name)))
+
+    @property
+    def name(self) -> str:
+        """The last component."""
+        return posixpath.basename(self._path)
+
+    @property
+    def stem(self) -> str:
+        """The last component without its suffix."""
+        return posixpath.splitext(self.name)[0]
+
+    @property
+    def suffix(self) -> str:
+        """The last component's suffix, such as ".ko", or ""."""
+        return posixpath.splitext(self.name)[1]
+
+    @property
+    def parent(self) -> GuestPath:
+        """The directory that it stands in."""
+        return self._at(posixpath.dirname(self._path) or ".")
+
+    def read_bytes(self) -> bytes:
+        """The whole file, in one round trip."""
+        call = self._machine.start_read_file(self._path)
+        call.wait()
+        call.result()
+        return call.data()
+
+    def read_text(self) -> str:
+        """The whole file as UTF-8, with its trailing newline."""
+        return self.read_bytes().decode("utf-8", "surrogateescape")
+
+    def write_bytes(self, data: bytes) -> None:
+        """Open (truncating, not creating), one write(), close, in one round
+        trip."""
+        self._machine.write_file(self._path, data)
+
+    def write_text(self, text: str) -> None:
+        """Like :meth:`write_bytes`, as UTF-8; no newline is added."""
+        self._machine.write_file(self._path, text.encode())
+
+    def exists(self) -> bool:
+        """Is there something (links are followed)?"""
+        try:
+            self.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    def is_dir(self) -> bool:
+        """Is it a directory (links are followed)?"""
+        return self._is(0o040000)
+
+    def is_file(self) -> bool:
+        """Is it a regular file (links are followed)?"""
+        return self._is(0o100000)
+
+    def _is(self, kind: int) -> bool:
+        try:
+            return self.stat().mode & 0o170000 == kind
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def stat(self, *, follow_symlinks: bool = True) -> Stat:
+        """Like stat(2), or lstat(2)."""
+        return Stat(self._machine.stat(self._path, follow_symlinks))
+
+    def readlink(self) -> GuestPath:
+        """Target of the symbolic link."""
+        return self._at(self._machine.readlink(self._path))
+
+    def resolve_link(self) -> GuestPath:
+        """Target of the symbolic link, seen from where the link stands."""
+        target = self._machine.readlink(self._path)
+        base = posixpath.dirname(self._path)
+        return self._at(posixpath.normpath(posixpath.join(base, target)))
+
+    def iterdir(self) -> Iterator[GuestPath]:
+        """What is in the directory, sorted."""
+        return iter([self / name for name in self._machine.list(self._path)])
+
+    def glob(self, pattern: str) -> Iterator[GuestPath]:
+        """Paths below it that match a glob(7) pattern, sorted."""
+        full = posixpath.join(self._path, pattern)
+        return iter([self._at(path) for path in self._machine.glob(full)])
+
+    def mkdir(self, mode: int = 0o755) -> None:
+        """Make the directory."""
+        self._machine.mkdir(self._path, mode)
+
+    def unlink(self) -> None:
+        """Remove the file."""
+        self._machine.unlink(self._path)
+
+    def open(self, flags: int | str = os.O_RDONLY, mode: int = 0o644) -> GuestFile:
+        """open(2). ``flags``: ``os.O_...``, or "r", "w" (creates and
+        truncates), "rw". It is closed after the test, if not before."""
+        if isinstance(flags, str):
+            flags = _FLAGS[flags]
+        fd = self._machine.open(self._path, flags, mode)
+        return GuestFile(self._machine, fd, self._path)
+
+
+_FLAGS = {
+    "r": os.O_RDONLY,
+    "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
+    "rw": os.O_RDWR,
+}
+
+
+class GuestFile:
+    """An open file of the guest. A context manager that closes it."""
+
+    def __init__(self, machine: Machine, fd: int, path: str) -> None:
+        self._machine = machine
+        self._path = path
+        self.fd = fd
+        """The guest's file descriptor, -1 once closed."""
+        machine.undo(f"close {path}", self.close)
+
+    def __repr__(self) -> str:
+        return f"<GuestFile {self.fd} {self._path!r}>"
+
+    def __enter__(self) -> GuestFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._machine.closed and self._machine.is_up:
+            self.close()
+
+    def _named(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except GuestError as error:
+            if error.filename is None:
+                error.filename = self._path
+            raise
+
+    def close(self) -> None:
+        """Close it; once more does nothing."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            self._machine.close_fd(fd)
+
+    def read(self, length: int = 4096) -> bytes:
+        """One read(2) of at most ``length`` bytes; b"" at the end."""
+        data: bytes = self._named(lambda: self._machine.read(self.fd, length))
+        return data
+
+    def pread(self, length: int, offset: int) -> bytes:
+        """One pread(2) of at most ``length`` bytes at ``offset``."""
+        data: bytes = self._named(
+            lambda: self._machine.pread(self.fd, length, offset)
+        )
+        return data
+
+    def write(self, data: bytes | str) -> int:
+        """One write(2). Returns the bytes that were taken."""
+        raw = data.encode() if isinstance(data, str) else data
+        count: int = self._named(lambda: self._machine.write(self.fd, raw))
+        return count
+
+    def poll(self, events: int = POLLIN, timeout: float | None = None) -> int:
+        """poll(2): the events that are there, 0 after ``timeout`` virtual
+        seconds (None: no timeout)."""
+        ms = -1 if timeout is None else round(timeout * 1000)
+        found: int = self._named(
+            lambda: self._machine.poll(self.fd, events, ms)
+        )
+        return found
+
+    def ioctl(self, request: int, arg: int | bytes | bytearray = 0) -> Any:
+        """ioctl(2), as ``fcntl.ioctl``.
+
+        An int is passed as it is. A bytearray is passed by address and
+        changed in place. Both give the ioctl's result (int). bytes are passed
+        by address and what the kernel made of them is returned.
+        """
+        if isinstance(arg, int):
+            return self._named(
+                lambda: self._machine.ioctl_int(self.fd, request, arg)
+            )
+        if isinstance(arg, bytearray):
+            return self._named(lambda: self._machine.ioctl(self.fd, request, arg))
+        data = bytearray(arg)
+        self._named(lambda: self._machine.ioctl(self.fd, request, data))
+        return bytes(data)
+
+    def ioctl_buffers(
+        self,
+        request: int,
+        buffers: Sequence[bytearray],
+        pointers: Sequence[tuple[int, int, int]],
+    ) -> int:
+        """ioctl(2) with embedded pointers (I2C_RDWR and the like).
+
+        ``buffers[0]`` is the argument; each of ``pointers`` is (buffer,
+        offset, target): "at offset of that buffer store the address of
+        buffer ``target``". Buffers are changed in place. Returns the ioctl's
+        result.
+        """
+        ret: int = self._named(
+            lambda: self._machine.ioctl_bufs(self.fd, request, buffers, pointers)
+        )
+        return ret
+
+
+class Completed:
+    """A program that ran: ``args``, ``returncode`` (negative: the signal that
+    killed it), ``stdout``, ``stderr`` (str)."""
+
+    def __init__(
+        self, args: Sequence[str], status: int, out: bytes, err: bytes
+    ) -> None:
+        self.args = list(args)
+        self.returncode = os.waitstatus_to_exitcode(status)
+        self.stdout = out.decode("utf-8", "replace")
+        self.stderr = err.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"<Completed {self.args} returncode={self.returncode}>"
+
+
+class Pending:
+    """A guest call that was started and runs in a task of its own."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        call: _roadtest.Call,
+        convert: Callable[[_roadtest.Call], Any],
+    ) -> None:
+        self._machine = machine
+        self._call = call
+        self._convert = convert
+        machine.undo("end a call that was started", self._abandon)
+
+    @property
+    def done(self) -> bool:
+        """Has it finished? Does not run the guest."""
+        return self._call.done
+
+    def wait(self) -> None:
+        """Run the guest until it has finished, whatever its result."""
+        self._call.wait()
+
+    def result(self) -> Any:
+        """Run the guest until it has finished; what the plain call returns,
+        or its GuestError."""
+        self._call.wait()
+        return self._convert(self._call)
+
+    def signal(self, signo: int = _SIGUSR1) -> None:
+        """Send its task a signal: what blocks returns EINTR (SIGUSR1 has an
+        empty handler)."""
+        self._call.signal(signo)
+
+    def _abandon(self) -> None:
+        if self.done:
+            return
+        self.signal()
+        self._machine.advance(0)
+        if not self.done:
+            raise UsageError(
+                "a call that was started still runs after the test, also "
+                "after a signal"
+            )
+
+
+class Starter:
+    """Begins guest calls: ``guest.start.read_text(path)`` and so on. Each
+    returns a :class:`Pending`; the guest runs with the next call that waits,
+    or an advance of the clock."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def _pending(
+        self, call: _roadtest.Call, convert: Callable[[_roadtest.Call], Any]
+    ) -> Pending:
+        return Pending(self._machine, call, convert)
+
+    def read_bytes(self, path: str | GuestPath) -> Pending:
+        """Like :meth:`GuestPath.read_bytes`."""
+        return self._pending(self._machine.start_read_file(str(path)), _data)
+
+    def read_text(self, path: str | GuestPath) -> Pending:
+        """Like :meth:`GuestPath.read_text`."""
+        return self._pending(self._machine.start_read_file(str(path)), _text)
+
+    read_file = read_text
+
+    def write_text(self, path: str | GuestPath, text: str) -> Pending:
+        """Like :meth:`GuestPath.write_text`."""
+        call = self._machine.start_write_file(str(path), text.encode())
+        return self._pending(call, _nothing)
+
+    write_file = write_text
+
+    def open(
+        self,
+        path: str | GuestPath,
+        flags: int = os.O_RDONLY,
+        mode: int = 0o644,
+    ) -> Pending:
+        """Like :meth:`GuestPath.open`; the result is a GuestFile."""
+        machine = self._machine
+        call = machine.start_open(str(path), flags, mode)
+        return self._pending(
+            call, lambda c: GuestFile(machine, c.result(), str(path))
+        )
+
+    def read(self, file: GuestFile, length: int = 4096) -> Pending:
+        """Like :meth:`GuestFile.read`."""
+        return self._pending(self._machine.start_read(file.fd, length), _data)
+
+    def pread(self, file: GuestFile, length: int, offset: int) -> Pending:
+        """Like :meth:`GuestFile.pread`."""
+        call = self._machine.start_pread(file.fd, length, offset)
+        return self._pending(call, _data)
+
+    def write(self, file: GuestFile, data: bytes) -> Pending:
+        """Like :meth:`GuestFile.write`."""
+        return self._pending(self._machine.start_write(file.fd, data), _count)
+
+    def poll(
+        self,
+        file: GuestFile,
+        events: int = POLLIN,
+        timeout: float | None = None,
+    ) -> Pending:
+        """Like :meth:`GuestFile.poll`."""
+        ms = -1 if timeout is None else round(timeout * 1000)
+        call = self._machine.start_poll(file.fd, events, ms)
+        return self._pending(call, _revents)
+
+    def ioctl(
+        self, file: GuestFile, request: int, arg: int | bytes = 0
+    ) -> Pending:
+        """Like :meth:`GuestFile.ioctl`."""
+        if isinstance(arg, int):
+            call = self._machine.start_ioctl(file.fd, request, arg, [], [])
+            return self._pending(call, _count)
+        call = self._machine.start_ioctl(file.fd, request, 0, [arg], [])
+        return self._pending(call, _data)
+
+    def run(self, argv: Sequence[str], input: bytes = b"") -> Pending:
+        """Like :meth:`Guest.run`."""
+        call = self._machine.start_run(list(argv), input)
+        return self._pending(call, lambda c: _completed(argv, c))
+
+
+def _nothing(call: _roadtest.Call) -> None:
+    call.result()
+
+
+def _count(call: _roadtest.Call) -> int:
+    return call.result()
+
+
+def _data(call: _roadtest.Call) -> bytes:
+    call.result()
+    return call.data()
+
+
+def _text(call: _roadtest.Call) -> str:
+    return _data(call).decode("utf-8", "surrogateescape")
+
+
+def _revents(call: _roadtest.Call) -> int:
+    if call.result() == 0:
+        return 0
+    (revents,) = struct.unpack_from("=h", call.data())
+    return int(revents)
+
+
+def _completed(argv: Sequence[str], call: _roadtest.Call) -> Completed:
+    status = call.result()
+    data = call.data()
+    (length,) = struct.unpack_from("=I", data)
+    return Completed(argv, status, data[4 : 4 + length], data[4 + length :])
+
+
+class Guest:
+    """The kernel under test, as seen through the agent."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.start = Starter(machine)
+        """Begins calls without waiting for them."""
+
+    def path(self, path: str | GuestPath) -> GuestPath:
+        """A path in the guest."""
+        return GuestPath(self._machine, path)
+
+    def __truediv__(self, path: str) -> GuestPath:
+        return GuestPath(self._machine, posixpath.join("/", path))
+
+    def run(
+        self,
+        argv: Sequence[str],
+        input: bytes | str = b"",
+        check: bool = False,
+    ) -> Completed:
+        """Run a program in the guest to its end, under the same clock.
+
+        ``input`` is its standard input. ``check``: an exit status other than
+        0 is an AssertionError.
+        """
+        data = input.encode() if isinstance(input, str) else input
+        done = Completed(argv, *self._machine.run(list(argv), data))
+        if check and done.returncode != 0:
+            raise AssertionError(
+                f"{argv[0]}: exit status {done.returncode}: {done.stderr}"
+            )
+        return done
+
+    def put(
+        self, path: str | GuestPath, data: bytes | str, mode: int = 0o644
+    ) -> GuestPath:
+        """Create a file in the guest, with its directories."""
+        raw = data.encode() if isinstance(data, str) else data
+        self._machine.put(str(path), raw, mode)
+        return self.path(path)
+
+    def mount(
+        self,
+        source: str,
+        target: str | GuestPath,
+        type: str,
+        flags: int = 0,
+        data: str | None = None,
+    ) -> None:
+        """mount(2); unmounted after the test."""
+        self._machine.mount(source, str(target), type, flags, data)
+        self._machine.undo(
+            f"unmount {target}", lambda: self._machine.umount(str(target))
+        )
+
+    def umount(self, target: str | GuestPath) -> None:
+        """umount(2)."""
+        self._machine.umount(str(target))
+
+    def insmod(self, name: str, params: str = "") -> None:
+        """Load a module by name or alias, dependencies first. ``params``:
+        "a=1 b=2". Unloaded after the test."""
+        self._machine.module_load(name, params or None)
+
+    def rmmod(self, name: str) -> None:
+        """Unload a module. GuestError ENOENT when it is not loaded, EAGAIN
+        when it is in use."""
+        self._machine.module_unload(name)
+
+    @property
+    def modules(self) -> list[str]:
+        """Names of the loaded modules, the newest first."""
+        text = self.path("/proc/modules").read_text()
+        return [line.split()[0] for line in text.splitlines()]
+
+    @property
+    def log(self) -> str:
+        """The kernel log so far, with the host's virtual time stamps."""
+        return self._machine.log_since(0)
+
+    @property
+    def release(self) -> str:
+        """The kernel's release, such as "6.12.117"."""
+        return self._machine.release or ""
+
+    def stacks(self) -> str:
+        """Stacks of the agent's tasks and of every blocked task."""
+        return self._machine.stacks()

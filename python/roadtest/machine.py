@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A machine: one guest with its board and its clock."""
+
+from __future__ import annotations
+
+import atexit
+import contextvars
+
+from . import _roadtest
+from .board import Board
+from .clock import Clock
+from .errors import UsageError
+from .guest import Guest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+
+class Machine(_roadtest.Machine):
+    """One guest with its board and its clock.
+
+    A test class makes its own; make one by hand for a script::
+
+        with Machine() as machine:
+            print((machine.guest / "proc/version").read_text())
+
+    ``kernel``: directory made by ``roadtest kernel`` (None: the environment's
+    ROADTEST_KERNEL, else the newest in the cache); ``seed`` varies the
+    guest's random numbers, its start time and which free addresses and pins
+    are given out; ``mem_mib``: guest memory; ``autoprobe``: the guest probes
+    devices by itself; ``free_until``, ``pin``: see ROAD_NO_FREE_UNTIL and
+    ROAD_NO_PIN; ``call_limit``: virtual seconds of a guest call (0: 100 s);
+    ``wall_limit``: seconds of waiting for the guest in one call (0: 30 s);
+    ``kernel_args``: appended to the kernel's command line; ``keep``: leave
+    the work directory.
+    """
+
+    def __new__(
+        cls,
+        *,
+        kernel: str | None = None,
+        seed: int = 0,
+        mem_mib: int = 0,
+        autoprobe: bool = False,
+        free_until: bool = True,
+        pin: bool = True,
+        call_limit: float = 0.0,
+        wall_limit: float = 0.0,
+        kernel_args: str | None = None,
+        keep: bool = False,
+    ) -> Machine:
+        flags = 0
+        flags |= _roadtest.AUTOPROBE if autoprobe else 0
+        flags |= 0 if free_until else _roadtest.NO_FREE_UNTIL
+        flags |= 0 if pin else _roadtest.NO_PIN
+        flags |= _roadtest.KEEP if keep else 0
+        self = super().__new__(
+            cls,
+            kernel=kernel,
+            seed=seed,
+            mem_mib=mem_mib,
+            flags=flags,
+            call_limit_ns=round(call_limit * 1e9),
+            wall_limit_ms=round(wall_limit * 1e3),
+            kernel_args=kernel_args,
+        )
+        self.guest = Guest(self)
+        self.board = Board(self)
+        self.clock = Clock(self)
+        self._undo: list[tuple[str, Callable[[], object], bool]] = []
+        return self
+
+    guest: Guest
+    """The kernel under test."""
+    board: Board
+    """The hardware around it."""
+    clock: Clock
+    """Its virtual time."""
+
+    def boot(self) -> None:
+        """Assemble the devicetree and start the guest.
+
+        Raises DevicetreeError, HostError, MachineGone; UsageError when it has
+        been booted already.
+        """
+        atexit.register(self.close)
+        super().boot()
+
+    def close(self) -> None:
+        """End the guest and free everything; once more does nothing."""
+        atexit.unregister(self.close)
+        super().close()
+
+    def __enter__(self) -> Machine:
+        if not self.is_up:
+            self.boot()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def undo(
+        self, what: str, fn: Callable[[], object], *, quiet: bool = False
+    ) -> None:
+        """Remember how to undo something after the test. ``quiet``: it does
+        not run the guest, so that it works on a machine that has ended."""
+        self._undo.append((what, fn, quiet))
+
+    def undo_all(self, down_to: int = 0) -> list[tuple[str, Exception]]:
+        """Undo in reverse order until ``down_to`` entries are left. Returns
+        what failed, and how."""
+        failed: list[tuple[str, Exception]] = []
+        while len(self._undo) > down_to:
+            what, fn, quiet = self._undo.pop()
+            if self.closed or not (quiet or self.is_up):
+                continue
+            try:
+                fn()
+            except Exception as error:
+                failed.append((what, error))
+        return failed
+
+
+current: contextvars.ContextVar[
+    Callable[[], Machine] | None
+] = contextvars.ContextVar("roadtest.machine", default=None)
+"""Gives the machine of the running test, booting it on first use. The one
+exception to the rule against globals: plain functions need it."""
+
+
+def current_machine() -> Machine:
+    """The machine of the running test; UsageError outside of one."""
+    make = current.get()
+    if make is None:
+        raise UsageError(
+            "no test of a roadtest.TestCase runs: there is no current machine"
+        )
+    return make()

@@ -1,0 +1,466 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Models of chips.
+
+:class:`RegisterModel` is a chip that is a map of registers: declare them from
+the datasheet and hook the few that act. :class:`I2CModel` answers the bus
+messages itself. Hooks run in virtual time while the guest waits: they may use
+timers and lines and must not make guest calls.
+
+Models are strict: an access that the datasheet does not allow fails the test,
+even if the driver ignores the error. A hook that raises fails the test too,
+with its own traceback; :class:`Nak` and :class:`BusError` are answers on the
+bus, not failures.
+"""
+
+from __future__ import annotations
+
+import errno as _errno
+
+from . import _roadtest
+from .errors import ModelError
+from .trace import Accesses, accesses
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar, overload
+
+    Hook = TypeVar("Hook", bound=Callable[..., Any])
+
+HOLD: int = _roadtest.I2C_HOLD
+"""What a read or write hook returns to stretch the clock: the transfer stays
+open until :meth:`I2CModel.release`."""
+
+_ACCESS = {"rw": _roadtest.RW, "ro": _roadtest.RO, "wo": _roadtest.WO}
+
+
+class BusError(_roadtest.BusError):
+    """Raise it in a hook to let the transfer fail with an errno.
+
+    The driver sees the transfer fail; the test does not fail by itself.
+    virtio-i2c has no room for the errno: a driver sees a short count or -EIO,
+    the trace has the errno.
+    """
+
+    def __init__(self, errno: int = _errno.EIO) -> None:
+        super().__init__(errno)
+        self.errno = errno
+
+
+class Nak(BusError):
+    """Raise it in a hook to not acknowledge (ENXIO in the trace)."""
+
+    def __init__(self) -> None:
+        super().__init__(_errno.ENXIO)
+
+
+class Irq:
+    """A chip's interrupt output. The polarity is the devicetree's."""
+
+    __slots__ = ("_chip",)
+
+    def __init__(self, chip: _roadtest.Chip) -> None:
+        self._chip = chip
+
+    def assert_(self) -> None:
+        """Drive the line to its active level. No-op without a line."""
+        self._chip._irq_assert()
+
+    def deassert(self) -> None:
+        """Drive the line to its inactive level. No-op without a line."""
+        self._chip._irq_deassert()
+
+    @property
+    def active(self) -> bool:
+        """Does the chip drive the active level?"""
+        return self._chip.irq_active
+
+    @property
+    def line(self) -> int | None:
+        """Line of ``board.gpio`` that it is wired to, or None."""
+        return self._chip.irq_line
+
+
+class Model(_roadtest.Chip):
+    """What all models share. Use :class:`RegisterModel` or
+    :class:`I2CModel`."""
+
+    _trace_start = 0
+
+    @property
+    def irq(self) -> Irq:
+        """The interrupt output."""
+        return Irq(self)
+
+    def after(
+        self, seconds: float, fn: Callable[[], object], *, ns: int | None = None
+    ) -> _roadtest.Timer:
+        """Call ``fn()`` in ``seconds`` of virtual time (or ``ns``
+        nanoseconds). Detaching the model cancels it.
+
+        Returns a timer with ``cancel()``, ``pending`` and ``due`` (ns).
+        """
+        delay = round(seconds * 1e9) if ns is None else ns
+        name = f"{self.name}.{getattr(fn, '__name__', 'timer')}"
+        timer: _roadtest.Timer = self.machine.after(delay, fn, name, self)
+        return timer
+
+    def fail(self, message: str) -> None:
+        """The driver did what the chip forbids: the transfer in progress and
+        the test fail with ``message``. Raises ModelError."""
+        raise ModelError(f"{self.name}: {message}")
+
+    def inject(
+        self, *, after: int = 0, count: int | None = 1, error: int = _errno.ENXIO
+    ) -> None:
+        """Let bus messages fail without asking the model.
+
+        ``after`` messages from now on still work, then ``count`` fail (None:
+        all) with ``error``, an errno (ENXIO: the address is not
+        acknowledged).
+        """
+        self._inject(after, 0xFFFFFFFF if count is None else count, error)
+
+    def connect_irq(self, line: int, type: str = "falling") -> None:
+        """Wire the interrupt output to a line of ``board.gpio`` by hand;
+        ``type`` as in :meth:`Device.with_irq`."""
+        from .device import IRQ_TYPES
+
+        self._connect_irq(line, IRQ_TYPES[type])
+
+    def release(self, data: bytes | None = None, *, error: int = 0) -> None:
+        """End a transfer that a hook held with HOLD: ``data`` for a read, or
+        ``error``, an errno."""
+        self._release(-error, data)
+
+
+class I2CModel(Model, _roadtest.RawChip):
+    """A chip that answers the messages on the bus.
+
+    A transaction is what stands between START and STOP: one or more messages.
+    Define the hooks that the chip needs:
+
+    ``start(read, first)``
+        addressed; ``read`` is the direction of the message that follows and
+        ``first`` marks the first one of a transaction.
+    ``write(data)``
+        bytes from the guest, b"" for a zero-length message. Without it, any
+        write fails the test. May return HOLD.
+    ``read(length)``
+        returns exactly ``length`` bytes, or HOLD. Without it, any read fails
+        the test.
+    ``stop()``
+        the transaction is over, also one that failed.
+    """
+
+    if TYPE_CHECKING:
+
+        def start(self, read: bool, first: bool) -> int | None:
+            """Addressed: see the class."""
+
+        def write(self, data: bytes) -> int | None:
+            """Bytes from the guest: see the class."""
+
+        def read(self, length: int) -> bytes | int:
+            """Bytes for the guest: see the class."""
+            return b""
+
+        def stop(self) -> None:
+            """The transaction is over: see the class."""
+
+
+class Register:
+    """A register of a :class:`RegisterModel`, from the datasheet.
+
+    ``addr`` is its address (pointer byte); ``reset`` the value after
+    power-on; ``access`` "rw", "ro" (a write fails the test) or "wo" (a read
+    does); ``width`` its bytes, 0 for the model's. Masks: ``writable`` bits
+    that a write changes (0: all), ``w1c`` bits that a write of 1 clears,
+    ``rc`` bits that a read clears, ``reserved`` bits that must be written as
+    0. ``fields`` names bits: a bit number, or (msb, lsb), inclusive.
+
+    In a model ``self.NAME.value`` is the register's value and
+    ``self.NAME.FIELD`` a field; both can be set. Neither runs hooks.
+    """
+
+    def __init__(
+        self,
+        addr: int,
+        *,
+        reset: int = 0,
+        access: str = "rw",
+        width: int = 0,
+        writable: int = 0,
+        w1c: int = 0,
+        rc: int = 0,
+        reserved: int = 0,
+        fields: Mapping[str, int | tuple[int, int]] | None = None,
+    ) -> None:
+        if access not in _ACCESS:
+            raise ValueError(f'access is "rw", "ro" or "wo", not {access!r}')
+        if not 0 <= addr <= 0xFFFF:
+            raise ValueError(f"a register's address has 16 bits: {addr:#x}")
+        if not 0 <= width <= 4:
+            raise ValueError(f"a register has 1 to 4 bytes, not {width}")
+        self.name = f"0x{addr:02x}"
+        self.addr = addr
+        self.reset = reset
+        self.access = access
+        self.width = width
+        self.masks = (writable, w1c, rc, reserved)
+        self.fields: dict[str, tuple[int, int]] = {}
+        for name, bits in (fields or {}).items():
+            msb, lsb = (bits, bits) if isinstance(bits, int) else bits
+            if not 31 >= msb >= lsb >= 0:
+                raise ValueError(f"field {name}: (msb, lsb), not {bits}")
+            if name in ("value", "old", "written", "declaration"):
+                raise ValueError(f"a field can't be called {name}")
+            self.fields[name] = (msb, lsb)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<Register {self.name} at 0x{self.addr:02x}>"
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, chip: None, owner: type) -> Register:
+            ...
+
+        @overload
+        def __get__(self, chip: RegisterModel, owner: type) -> RegisterState:
+            ...
+
+    def __get__(
+        self, chip: RegisterModel | None, owner: type
+    ) -> Register | RegisterState:
+        return self if chip is None else RegisterState(chip, self)
+
+    def __set__(self, chip: RegisterModel, value: int) -> None:
+        raise AttributeError(f"set {self.name}.value, or a field of it")
+
+    def extract(self, value: int, field: str) -> int:
+        """The field's value in a register value; KeyError if it has none of
+        that name."""
+        msb, lsb = self.fields[field]
+        return value >> lsb & (1 << msb - lsb + 1) - 1
+
+    def insert(self, value: int, field: str, bits: int) -> int:
+        """The register value with the field set; ValueError if it does not
+        fit."""
+        msb, lsb = self.fields[field]
+        mask = (1 << msb - lsb + 1) - 1
+        if not 0 <= bits <= mask:
+            raise ValueError(
+                f"{self.name}.{field} has {msb - lsb + 1} bits: {bits} "
+                "does not fit"
+            )
+        return value & ~(mask << lsb) | bits << lsb
+
+    def before_read(self, fn: Hook) -> Hook:
+        """Decorator: ``fn(self, value)`` runs before the register goes out;
+        it may set the register."""
+        return _mark(fn, "before_read", self)
+
+    def on_write(self, fn: Hook) -> Hook:
+        """Decorator: ``fn(self, value)`` runs when the guest wrote; ``value``
+        is a :class:`RegisterValue`. It may set the register."""
+        return _mark(fn, "on_write", self)
+
+    def on_read(self, fn: Hook) -> Hook:
+        """Decorator: ``fn(self, value)`` runs when the register went out and
+        read-to-clear was applied."""
+        return _mark(fn, "on_read", self)
+
+
+def _mark(fn: Hook, kind: str, register: Register) -> Hook:
+    hooks = fn.__dict__.setdefault("_roadtest_hooks", [])
+    hooks.append((kind, register))
+    return fn
+
+
+class RegisterState:
+    """A register of a live model: ``value`` and the fields, to read and
+    set."""
+
+    __slots__ = ("_chip", "_register")
+
+    _chip: RegisterModel
+    _register: Any
+
+    def __init__(self, chip: RegisterModel, register: Register) -> None:
+        object.__setattr__(self, "_chip", chip)
+        object.__setattr__(self, "_register", register)
+
+    @property
+    def value(self) -> int:
+        """The register's value."""
+        return self._chip._get(self._register.addr)
+
+    @property
+    def declaration(self) -> Register:
+        """The register as it is declared."""
+        register: Register = self._register
+        return register
+
+    def __getattr__(self, name: str) -> int:
+        register = self.declaration
+        try:
+            return register.extract(self.value, name)
+        except KeyError:
+            raise AttributeError(_no_field(register, name)) from None
+
+    def __setattr__(self, name: str, value: int) -> None:
+        register = self.declaration
+        if name != "value":
+            try:
+                value = register.insert(self.value, name, value)
+            except KeyError:
+                raise AttributeError(_no_field(register, name)) from None
+        self._chip._set(register.addr, value)
+
+    def __repr__(self) -> str:
+        return f"<{self._register.name} = {self.value:#x}>"
+
+
+class RegisterValue(int):
+    """What a hook is given: the register's value, an int with its fields as
+    attributes. ``written`` is what the guest sent, ``old`` the value
+    before."""
+
+    declaration: Any
+    written: int
+    _old: int
+
+    def __new__(
+        cls, register: Register, value: int, old: int, written: int
+    ) -> RegisterValue:
+        self = super().__new__(cls, value)
+        self.declaration = register
+        self._old = old
+        self.written = written
+        return self
+
+    @property
+    def old(self) -> RegisterValue:
+        """The value before the write, with fields too."""
+        return RegisterValue(self.declaration, self._old, self._old, self._old)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> int:
+            ...
+
+    else:
+
+        def __getattr__(self, name):
+            try:
+                return self.declaration.extract(self, name)
+            except KeyError:
+                text = _no_field(self.declaration, name)
+                raise AttributeError(text) from None
+
+
+def _no_field(register: Register, name: str) -> str:
+    known = ", ".join(register.fields) or "none"
+    return f"register {register.name} has no field {name} (it has: {known})"
+
+
+class RegisterModel(Model, _roadtest.RegisterChip):
+    """A chip that is a map of registers.
+
+    Class attributes: the :class:`Register` s; ``value_bytes``, 1 to 4, the
+    width of those that say none; ``byteorder`` of values, "big" or "little";
+    ``addr_bytes``, 1 or 2, of a register's address; ``auto_increment``: a
+    message goes on with the next register, else reading on repeats the same
+    one and writing on fails the test.
+
+    A register without hooks never enters Python.
+    """
+
+    value_bytes: int = 1
+    byteorder: str = "big"
+    addr_bytes: int = 1
+    auto_increment: bool = False
+    _layout: _roadtest.Layout | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.byteorder not in ("big", "little"):
+            raise ValueError(f'byteorder is "big" or "little": {cls.byteorder}')
+        registers = _find_registers(cls)
+        cls._layout = None
+        if registers:
+            cls._layout = _roadtest.Layout(
+                _table(cls, registers),
+                RegisterValue,
+                cls.value_bytes,
+                cls.addr_bytes,
+                cls.byteorder == "little",
+                cls.auto_increment,
+            )
+
+    def reset(self) -> None:
+        """All registers to their reset value, as at power-on."""
+        self._reset()
+
+    def writes(self, register: Register | RegisterState) -> Accesses:
+        """The guest's writes to a register since the model was attached.
+        Settles first."""
+        return accesses(self, _declaration(register), read=False)
+
+    def reads(self, register: Register | RegisterState) -> Accesses:
+        """The guest's reads of a register since the model was attached.
+        Settles first."""
+        return accesses(self, _declaration(register), read=True)
+
+
+def _declaration(register: Register | RegisterState) -> Register:
+    if isinstance(register, RegisterState):
+        return register.declaration
+    return register
+
+
+def _find_registers(cls: type) -> list[Register]:
+    found: dict[str, Register] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, Register):
+                found[name] = value
+            else:
+                found.pop(name, None)
+    return list(found.values())
+
+
+def _table(cls: type, registers: list[Register]) -> tuple[object, ...]:
+    """The rows that the extension turns into struct road_reg_desc."""
+    hooks: dict[tuple[str, str], list[str]] = {}
+    for base in reversed(cls.__mro__):
+        for name, fn in vars(base).items():
+            for kind, register in getattr(fn, "_roadtest_hooks", ()):
+                names = hooks.setdefault((kind, register.name), [])
+                if name not in names:
+                    names.append(name)
+
+    def functions(kind: str, register: Register) -> tuple[object, ...]:
+        names = hooks.get((kind, register.name), ())
+        return tuple(getattr(cls, name) for name in names)
+
+    return tuple(
+        (
+            r.addr,
+            r.name,
+            r.reset,
+            _ACCESS[r.access],
+            r.width,
+            *r.masks,
+            tuple((n, msb, lsb) for n, (msb, lsb) in r.fields.items()),
+            r,
+            functions("before_read", r),
+            functions("on_write", r),
+            functions("on_read", r),
+        )
+        for r in registers
+    )

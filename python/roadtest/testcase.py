@@ -1,0 +1,545 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""TestCase: unittest with a machine.
+
+The machine belongs to the class and is made on first use. Nothing here depends
+on a subclass calling super(): each test's setUp is wrapped when it runs, and
+what has to happen after it is the test's first cleanup, which runs last.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unittest
+
+from .device import BoundDevice, Device, DtFragment
+from .errors import GuestError, UsageError
+from .machine import Machine, current, current_machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, TypeVar
+
+    from . import _roadtest
+    from .board import Board
+    from .clock import Clock
+    from .guest import Guest
+    from .models import Model
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+    Kind = TypeVar("Kind")
+
+# Hides these frames from unittest's tracebacks.
+__unittest = True
+
+_COROUTINE_FLAGS = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
+
+
+class Session:
+    """A class's machine, and what it declares about it."""
+
+    def __init__(self, cls: type[TestCase]) -> None:
+        self.cls = cls
+        self.machine: Machine | None = None
+        self.nodes: dict[str, _roadtest.Node] = {}
+        self.chips: dict[str, Model | None] = {}
+        self.setup_used_it = False
+
+    @property
+    def isolate(self) -> bool:
+        """One kernel per test? With autoprobe the guest probes at boot."""
+        return self.cls.isolate == "test" or self.cls.autoprobe
+
+    def get(self) -> Machine:
+        """The machine, made if there is none that is up."""
+        if self.machine is not None:
+            return self.machine
+        machine = Machine(
+            seed=self.cls._road_seed(),
+            autoprobe=self.cls.autoprobe,
+            **self.cls.machine_options,
+        )
+        try:
+            self._assemble(machine)
+            machine.boot()
+        except BaseException:
+            machine.close()
+            raise
+        self.machine = machine
+        if self.setup_used_it:
+            self.cls.setUpClass()
+        return machine
+
+    def _assemble(self, machine: Machine) -> None:
+        for name, device in self.cls._road_declared(Device).items():
+            self.nodes[name] = machine.add_device(
+                device.compatible,
+                device.irq_type,
+                device.properties or None,
+                device.addr or 0,
+                device.node,
+            )
+        for fragment in self.cls._road_declared(DtFragment).values():
+            fragment.add_to(machine)
+        self.chips = {}
+        if self.cls.autoprobe:
+            self.attach(machine)
+
+    def attach(self, machine: Machine) -> None:
+        """A new model for each device."""
+        self.chips = {}
+        for name, device in self.cls._road_declared(Device).items():
+            chip = device.model() if device.model is not None else None
+            self.chips[name] = chip
+            if chip is not None:
+                machine.board.attach(chip, self.nodes[name].addr)
+
+    def close(self) -> None:
+        """End the machine; the next get() makes another one."""
+        machine, self.machine = self.machine, None
+        if machine is not None:
+            machine.undo_all()
+            machine.close()
+
+
+class KnownBug:
+    """See :func:`known_bug`."""
+
+    def __init__(self, regex: str, reason: str, until: str | None) -> None:
+        self.regex = regex
+        self.reason = reason
+        self.until = until
+        self._mark = 0
+        self._active = False
+
+    def applies(self, machine: Machine) -> bool:
+        """Has this kernel the bug, by its release?"""
+        if self.until is None:
+            return True
+        return _release(machine.release or "") < _release(self.until)
+
+    def matches(self, error: BaseException) -> bool:
+        """Is this the failure that is named?"""
+        if not isinstance(error, Exception) or isinstance(
+            error, unittest.SkipTest
+        ):
+            return False
+        text = f"{type(error).__name__}: {error}"
+        return re.search(self.regex, text) is not None
+
+    def accept_report(self, machine: Machine, mark: int) -> bool:
+        """Is the report that is named in the log? Then the oracles accept
+        it."""
+        for line in machine.log_since(mark).splitlines():
+            if re.search(self.regex, line):
+                machine.expect_log(self.regex)
+                return True
+        return False
+
+    def gone(self) -> AssertionError:
+        """The failure that says that the bug did not show."""
+        return AssertionError(
+            f"fixed? The known bug /{self.regex}/ did not show ({self.reason}). "
+            "If the kernel under test has the fix, remove known_bug or give "
+            "until=RELEASE"
+        )
+
+    def __call__(self, fn: Function) -> Function:
+        def wrapper(test: TestCase, *args: Any, **kwargs: Any) -> None:
+            test._road_run_known(self, lambda: fn(test, *args, **kwargs))
+
+        for name in ("__name__", "__qualname__", "__doc__", "__module__"):
+            setattr(wrapper, name, getattr(fn, name))
+        wrapper.__dict__.update(fn.__dict__)
+        wrapper.__wrapped__ = fn  # type: ignore[attr-defined]
+        return wrapper  # type: ignore[return-value]
+
+    def __enter__(self) -> KnownBug:
+        machine = current_machine()
+        self._active = self.applies(machine)
+        self._mark = machine.log_mark()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if not self._active:
+            return False
+        test = TestCase._road_running
+        if error is not None:
+            if self.matches(error) and test is not None:
+                test.known_bugs.append(self.reason)
+            return self.matches(error)
+        machine = current_machine()
+        machine.clock.settle()
+        if not self.accept_report(machine, self._mark):
+            raise self.gone()
+        if test is not None:
+            test.known_bugs.append(self.reason)
+        return False
+
+
+def known_bug(regex: str, reason: str, until: str | None = None) -> KnownBug:
+    """Accept exactly one named failure or kernel report.
+
+    Decorates a test or stands around a block (``with known_bug(...)``).
+    ``regex`` (Python's) is searched in "TypeName: message" of the exception,
+    else in the lines of the kernel log. Anything else still fails, and when
+    it does not show, that is a failure that asks "fixed?". ``reason`` says
+    what the bug is and where it is reported. ``until``: the first kernel
+    release that has the fix ("6.14"); from there on this does nothing.
+    """
+    return KnownBug(regex, reason, until)
+
+
+def _release(text: str) -> tuple[int, ...]:
+    """"6.12.117+deb" as (6, 12, 117)."""
+    found = re.match(r"\d+(\.\d+)*", text)
+    return tuple(int(n) for n in found.group().split(".")) if found else ()
+
+
+class _GuestErrorContext:
+    """See :meth:`TestCase.assertGuestError`."""
+
+    exception: GuestError
+
+    def __init__(self, test: TestCase, wanted: tuple[int, ...]) -> None:
+        self._test = test
+        self._wanted = wanted
+
+    def __enter__(self) -> _GuestErrorContext:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        wanted = " or ".join(_errno_name(n) for n in self._wanted)
+        if error is None:
+            raise self._test.failureException(
+                f"the guest gave no error; expected {wanted}"
+            )
+        if not isinstance(error, GuestError):
+            return False
+        if error.errno not in self._wanted:
+            raise self._test.failureException(
+                f"the guest gave {_errno_name(error.errno or 0)}; expected "
+                f"{wanted}: {error}"
+            ) from error
+        self.exception = error
+        return True
+
+
+def _errno_name(number: int) -> str:
+    from . import _roadtest
+
+    return _roadtest.strerror(number)
+
+
+class TestCase(unittest.TestCase):
+    """A unittest.TestCase with a machine.
+
+    Class attributes:
+
+    - any number of :class:`Device` and :class:`DtFragment`, with any names;
+      the device called ``device`` (or the only one) is ``self.dev`` in a test,
+      and its model ``self.chip``. Models are made new, attached and bound
+      before each test, and undone after it.
+    - ``isolate``: "class" (one kernel for the class) or "test".
+    - ``autoprobe``: the guest probes by itself, at boot; one kernel per test.
+    - ``bind``: False leaves binding all devices to the test.
+    - ``seed``: see :class:`Machine`; None: the environment's ROADTEST_SEED,
+      else 0.
+    - ``machine_options``: further arguments of :class:`Machine`.
+
+    Oracles are always on: a kernel report that the test does not expect fails
+    it. What a test attached, bound, opened or loaded is undone in reverse
+    order. A guest that is not clean after that is replaced.
+    """
+
+    isolate: str = "class"
+    autoprobe: bool = False
+    bind: bool = True
+    seed: int | None = None
+    machine_options: dict[str, Any] = {}
+
+    known_bugs: list[str]
+    """Reasons of the known bugs that showed in this test."""
+
+    _road_session_: Session | None = None
+    _road_running: TestCase | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in cls.__mro__:
+            if base.__name__ == "IsolatedAsyncioTestCase":
+                raise TypeError(_NO_ASYNC.format(cls.__name__))
+        if "setUpClass" in cls.__dict__:
+            _wrap_setup_class(cls)
+
+    # ---- what a test uses ------------------------------------------------
+
+    @property
+    def machine(self) -> Machine:
+        """The machine of this class, booted on first use."""
+        return self._road_begin()
+
+    @property
+    def guest(self) -> Guest:
+        """The kernel under test."""
+        return self.machine.guest
+
+    @property
+    def board(self) -> Board:
+        """The hardware around it."""
+        return self.machine.board
+
+    @property
+    def clock(self) -> Clock:
+        """Virtual time."""
+        return self.machine.clock
+
+    @property
+    def dev(self) -> BoundDevice:
+        """The class's device: the one called ``device``, or the only one."""
+        return self._road_device(self._road_main_device())
+
+    @property
+    def chip(self) -> Any:
+        """The model of :attr:`dev`."""
+        return self.dev.chip
+
+    def expect_log(self, regex: str) -> None:
+        """This test wants a kernel report: one whose first lines match
+        ``regex`` (POSIX extended) is no failure, and if none comes that is
+        one."""
+        machine = self.machine
+        machine.expect_log(regex)
+        self._road_used_up = True
+
+    def assertGuestError(self, *errnos: int) -> _GuestErrorContext:
+        """A context manager: the block must end with a GuestError that has
+        this errno (one of these). Its ``exception`` is the error."""
+        return _GuestErrorContext(self, errnos)
+
+    # ---- how it runs -----------------------------------------------------
+
+    def run(
+        self, result: unittest.TestResult | None = None
+    ) -> unittest.TestResult | None:
+        """As in unittest."""
+        self._road_arm()
+        return super().run(result)
+
+    def debug(self) -> None:
+        """As in unittest."""
+        self._road_arm()
+        super().debug()
+
+    def _road_arm(self) -> None:
+        own = type(self).setUp.__get__(self)
+        self.known_bugs = []
+        self._road_late_bugs: list[KnownBug] = []
+        self._road_begun: Machine | None = None
+        self._road_bound: dict[str, BoundDevice] = {}
+        self._road_used_up = False
+        self._road_mark = 0
+        self._road_modules: list[str] = []
+
+        def wrapped() -> None:
+            self._road_set_up()
+            own()
+
+        self.setUp = wrapped  # type: ignore[method-assign]
+
+    def _road_set_up(self) -> None:
+        self.addCleanup(self._road_finish)
+        method = getattr(self, self._testMethodName)
+        code = getattr(method, "__code__", None)
+        if code is not None and code.co_flags & _COROUTINE_FLAGS:
+            raise UsageError(_NO_ASYNC.format(self._testMethodName))
+        TestCase._road_running = self
+        current.set(lambda: self.machine)
+        if self._road_declared(Device) or self._road_declared(DtFragment):
+            self._road_begin()
+
+    def _road_begin(self) -> Machine:
+        """The machine, prepared for this test."""
+        if getattr(self, "_road_begun", None) is not None:
+            assert self._road_begun is not None
+            return self._road_begun
+        session = self._road_session()
+        machine = session.get()
+        if not hasattr(self, "_road_begun"):
+            return machine
+        self._road_begun = machine
+        machine.test_begin(self.id())
+        self._road_mark = machine.log_mark()
+        self._road_modules = machine.guest.modules
+        if not self.autoprobe:
+            session.attach(machine)
+        for name, device in self._road_declared(Device).items():
+            self._road_bound[name] = bound = BoundDevice(
+                machine, session.nodes[name], session.chips.get(name)
+            )
+            if device.bind and self.bind and not self.autoprobe:
+                bound.bind()
+        return machine
+
+    def _road_finish(self) -> None:
+        TestCase._road_running = None
+        machine = self._road_begun
+        if machine is None:
+            return
+        session = self._road_session()
+        errors: list[Exception] = []
+        try:
+            errors = self._road_end_test(machine)
+        finally:
+            if (
+                errors
+                or session.isolate
+                or self._road_used_up
+                or not machine.is_up
+            ):
+                session.close()
+            self._road_begun = None
+        for error in reversed(errors):
+            self.addCleanup(_throw, error)
+
+    def _road_end_test(self, machine: Machine) -> list[Exception]:
+        """Undo, then ask the oracles. Returns what is wrong."""
+        errors: list[Exception] = []
+        for what, error in machine.undo_all():
+            error.__dict__.setdefault("__notes__", []).append(
+                f"{self.id()} left the guest unclean: {what} failed"
+            )
+            errors.append(error)
+        if machine.is_up:
+            errors += self._road_unload(machine)
+        for bug in self._road_late_bugs:
+            if bug.accept_report(machine, self._road_mark):
+                self.known_bugs.append(bug.reason)
+                self._road_used_up = True
+            else:
+                errors.append(bug.gone())
+        if not machine.told:
+            try:
+                machine.test_end()
+            except Exception as error:
+                errors.insert(0, error)
+        return errors
+
+    def _road_unload(self, machine: Machine) -> list[Exception]:
+        """Unload the modules that came with this test. One that the kernel
+        pins makes the guest used up."""
+        errors: list[Exception] = []
+        for name in machine.guest.modules:
+            if name in self._road_modules:
+                continue
+            try:
+                machine.module_unload(name)
+            except GuestError:
+                self._road_used_up = True
+            except Exception as error:
+                errors.append(error)
+        return errors
+
+    def _road_run_known(self, bug: KnownBug, fn: Callable[[], object]) -> None:
+        """Run a test that is decorated with known_bug."""
+        if not bug.applies(self.machine):
+            fn()
+            return
+        try:
+            fn()
+        except Exception as error:
+            if not bug.matches(error):
+                raise
+            self.known_bugs.append(bug.reason)
+        else:
+            self._road_late_bugs.append(bug)
+
+    def _road_device(self, name: str) -> BoundDevice:
+        self._road_begin()
+        if name not in self._road_bound:
+            raise UsageError(f"device {name!r} is there while a test runs")
+        return self._road_bound[name]
+
+    @classmethod
+    def _road_session(cls) -> Session:
+        session: Session | None = cls.__dict__.get("_road_session_")
+        if session is None:
+            session = cls._road_session_ = Session(cls)
+            cls.addClassCleanup(cls._road_end_class)
+        return session
+
+    @classmethod
+    def _road_end_class(cls) -> None:
+        session: Session | None = cls.__dict__.get("_road_session_")
+        cls._road_session_ = None
+        current.set(None)
+        if session is not None:
+            session.close()
+
+    @classmethod
+    def _road_declared(cls, kind: type[Kind]) -> dict[str, Kind]:
+        """Class attributes of a type, base classes first."""
+        found: dict[str, Kind] = {}
+        for base in reversed(cls.__mro__):
+            for name, value in vars(base).items():
+                if isinstance(value, kind):
+                    found[name] = value
+                else:
+                    found.pop(name, None)
+        return found
+
+    @classmethod
+    def _road_main_device(cls) -> str:
+        names = list(cls._road_declared(Device))
+        if "device" in names:
+            return "device"
+        if len(names) == 1:
+            return names[0]
+        raise UsageError(
+            f"{cls.__name__} declares "
+            + (f"the devices {', '.join(names)}" if names else "no device")
+            + ": self.dev is the one called 'device', or the only one"
+        )
+
+    @classmethod
+    def _road_seed(cls) -> int:
+        if cls.seed is not None:
+            return cls.seed
+        return int(os.environ.get("ROADTEST_SEED") or "0", 0)
+
+
+_NO_ASYNC = (
+    "{}: async tests are not supported: the guest runs inside plain calls; use "
+    "guest.start for calls that go on while the test acts"
+)
+
+
+def _throw(error: Exception) -> None:
+    raise error
+
+
+def _wrap_setup_class(cls: type[TestCase]) -> None:
+    """Give plain functions a machine in setUpClass, and remember whether it
+    was used: a replaced guest needs the same again."""
+    inner = cls.__dict__["setUpClass"]
+
+    def setUpClass(self: type[TestCase]) -> None:
+        current.set(lambda: self._road_session().get())
+        inner.__get__(None, self)()
+        session: Session | None = self.__dict__.get("_road_session_")
+        if session is not None and session.machine is not None:
+            session.setup_used_it = True
+
+    setattr(cls, "setUpClass", classmethod(setUpClass))

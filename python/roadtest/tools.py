@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Plain functions on the machine of the running test."""
+
+from __future__ import annotations
+
+from .guest import GuestPath
+from .machine import current_machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+def insmod(name: str, params: str = "") -> None:
+    """Load a module and what it depends on. ``params``: "a=1 b=2". GuestError
+    with the errno of the module's init; ENOENT when the kernel has no such
+    module. Unloaded after the test."""
+    current_machine().guest.insmod(name, params)
+
+
+modprobe = insmod
+
+
+def rmmod(name: str) -> None:
+    """Unload a module. GuestError ENOENT when it is not loaded, EAGAIN when
+    it is in use."""
+    current_machine().guest.rmmod(name)
+
+
+def _path(path: str | GuestPath) -> GuestPath:
+    return GuestPath(current_machine(), path)
+
+
+def read_str(path: str | GuestPath) -> str:
+    """A guest file's text, without its trailing newline."""
+    text = _path(path).read_text()
+    return text[:-1] if text.endswith("\n") else text
+
+
+def read_int(path: str | GuestPath) -> int:
+    """A guest file's integer, decimal or with 0x."""
+    return int(read_str(path).strip(), 0)
+
+
+def read_float(path: str | GuestPath) -> float:
+    """A guest file's number. Prefer :func:`read_str`: numbers of sysfs are
+    exact as text."""
+    return float(read_str(path))
+
+
+def write_str(path: str | GuestPath, text: str) -> None:
+    """Write a guest file with one write()."""
+    _path(path).write_text(text)
+
+
+def write_int(path: str | GuestPath, value: int) -> None:
+    """Write a decimal integer into a guest file."""
+    _path(path).write_text(str(value))
+
+
+def write_float(path: str | GuestPath, value: float) -> None:
+    """Write a number into a guest file, in decimal without exponent."""
+    _path(path).write_text(f"{value:f}")
+
+
+class BoundDriver:
+    """An I2C device that is bound to a driver: ``id`` ("0-0044") and
+    ``path``."""
+
+    def __init__(self, path: GuestPath) -> None:
+        self.path = path
+        self.id = path.name
+
+
+class I2CDriver:
+    """A driver on the I2C bus, to bind a device by hand."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def bind(self, addr: int, bus: int = 0) -> I2CBinding:
+        """A context manager that binds the device at ``addr`` to this driver
+        and unbinds it. GuestError with the errno of the driver's probe."""
+        return I2CBinding(self.name, f"{bus}-{addr:04x}")
+
+
+class I2CBinding:
+    """What :meth:`I2CDriver.bind` gives: binds on entry, unbinds on exit."""
+
+    def __init__(self, driver: str, id: str) -> None:
+        self._driver = f"/sys/bus/i2c/drivers/{driver}"
+        self._id = id
+
+    def __enter__(self) -> BoundDriver:
+        machine = current_machine()
+        GuestPath(machine, f"{self._driver}/bind").write_text(self._id)
+        return BoundDriver(
+            GuestPath(machine, f"/sys/bus/i2c/devices/{self._id}")
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        machine = current_machine()
+        if machine.is_up:
+            GuestPath(machine, f"{self._driver}/unbind").write_text(self._id)
