@@ -1,1 +1,199 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * klog.c - the lines of the guest's console
+ *
+ * The guest may be broken or worse: it may write control characters, never
+ * end a line, or write without end. A line's text is printable whatever came,
+ * a long one is cut, and past a limit only the reports of bugs are kept.
+ */
+#include "klog.h"
+
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 4096
+#define LOG_MAX_LINES 200000
+/* Of reports past the limit: that many lines each, until the log has so many
+ * more. */
+#define REPORT_LINES 40
+#define REPORTS_MAX_LINES 10000
+
+void klog_init(struct klog *klog, const uint64_t *now)
+{
+	*klog = (struct klog){ .now = now };
+}
+
+void klog_deinit(struct klog *klog)
+{
+	size_t i;
+
+	for (i = 0; i < klog->num_lines; i++)
+		free(klog->lines[i].text);
+	free(klog->lines);
+	free(klog->partial);
+	klog_expects_deinit(klog);
+	*klog = (struct klog){ 0 };
+}
+
+/* The partial line as text that can be shown; NULL when out of memory. */
+static char *klog_printable(const struct klog *klog)
+{
+	const char *s = klog->partial, *end = s + klog->partial_len;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	/* The byte behind the end is NUL, so that a cut sequence ends there. */
+	while (s < end)
+		s += text_put_plain(out, s);
+	if (klog->partial_cut)
+		fputs(" [...]", out);
+	if (ferror(out) | fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static bool klog_grow(struct klog *klog)
+{
+	size_t max = klog->max_lines ? 2 * klog->max_lines : 256;
+	struct klog_line *lines;
+
+	if (klog->num_lines < klog->max_lines)
+		return true;
+	lines = reallocarray(klog->lines, max, sizeof(*lines));
+	if (!lines)
+		return false;
+	klog->lines = lines;
+	klog->max_lines = max;
+	return true;
+}
+
+/* Past the limit: does the line that was just added stay? */
+static bool klog_keeps(struct klog *klog, const struct klog_line *line)
+{
+	if (klog->num_lines <= LOG_MAX_LINES)
+		return true;
+	klog->dropped = true;
+	if (klog->num_lines > LOG_MAX_LINES + REPORTS_MAX_LINES)
+		return false;
+	if (line->report)
+		klog->keep = REPORT_LINES;
+	if (!klog->keep)
+		return false;
+	klog->keep--;
+	return true;
+}
+
+/* The partial line is whole. */
+static void klog_end_line(struct klog *klog)
+{
+	struct klog_line *line;
+	char *text;
+
+	while (klog->partial_len &&
+	       klog->partial[klog->partial_len - 1] == '\r')
+		klog->partial_len--;
+	if (klog->partial)
+		klog->partial[klog->partial_len] = '\0';
+	text = klog_printable(klog);
+	klog->partial_len = 0;
+	klog->partial_cut = false;
+	if (!text || !klog_grow(klog)) {
+		free(text);
+		klog->dropped = true;
+		return;
+	}
+	line = &klog->lines[klog->num_lines++];
+	*line = (struct klog_line){ .time = *klog->now, .text = text };
+	line->report = klog_is_report(klog);
+	if (!klog_keeps(klog, line)) {
+		free(text);
+		klog->num_lines--;
+	}
+}
+
+static void klog_add_partial(struct klog *klog, const char *data, size_t len)
+{
+	if (len > LINE_MAX_BYTES - klog->partial_len) {
+		len = LINE_MAX_BYTES - klog->partial_len;
+		klog->partial_cut = true;
+	}
+	if (!klog->partial) {
+		klog->partial = malloc(LINE_MAX_BYTES + 1);
+		if (!klog->partial) {
+			klog->dropped = true;
+			return;
+		}
+		klog->partial_max = LINE_MAX_BYTES;
+	}
+	memcpy(klog->partial + klog->partial_len, data, len);
+	klog->partial_len += len;
+}
+
+void klog_feed(struct klog *klog, const char *data, size_t len)
+{
+	const char *end;
+
+	while (len) {
+		end = memchr(data, '\n', len);
+		klog_add_partial(klog, data, end ? end - data : len);
+		if (!end)
+			return;
+		klog_end_line(klog);
+		len -= end + 1 - data;
+		data = end + 1;
+	}
+}
+
+void klog_flush(struct klog *klog)
+{
+	if (klog->partial_len)
+		klog_end_line(klog);
+}
+
+size_t klog_mark(const struct klog *klog)
+{
+	return klog->num_lines;
+}
+
+char *klog_since(const struct klog *klog, size_t mark, size_t max_lines)
+{
+	char *text = NULL;
+	size_t size, i = mark;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	if (max_lines && klog->num_lines > max_lines &&
+	    i < klog->num_lines - max_lines)
+		i = klog->num_lines - max_lines;
+	for (; i < klog->num_lines; i++)
+		fprintf(out, "[%4llu.%09llu] %s\n",
+			klog->lines[i].time / ROAD_S,
+			klog->lines[i].time % ROAD_S, klog->lines[i].text);
+	if (klog->dropped)
+		fputs("-- the log was too long: lines are missing\n", out);
+	if (ferror(out) | fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+bool klog_contains(const struct klog *klog, size_t mark, const char *needle)
+{
+	size_t i;
+
+	for (i = mark; i < klog->num_lines; i++)
+		if (strstr(klog->lines[i].text, needle))
+			return true;
+	return false;
+}

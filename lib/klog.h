@@ -12,10 +12,12 @@
 
 #include "error.h"
 
+struct klog_expect;
+
 struct klog_line {
 	uint64_t time;
-	char *text;		/* without the newline */
-	bool report;		/* first line of a report of the kernel */
+	char *text;		/* without the newline; printable */
+	bool report;		/* says what a report of the kernel is about */
 };
 
 struct klog {
@@ -24,25 +26,40 @@ struct klog {
 	size_t num_lines, max_lines;
 	char *partial;		/* a line without its end yet */
 	size_t partial_len, partial_max;
+	bool partial_cut;	/* the rest of the line is left out */
 	size_t test_start;	/* first line of the test that runs */
 	struct klog_expect *expects;
 	size_t num_expects;
 	bool dropped;		/* out of memory, or past the limit of lines */
+	unsigned int keep;	/* lines past the limit that still stay */
 };
 
 void klog_init(struct klog *klog, const uint64_t *now);
 void klog_deinit(struct klog *klog);
 /* Bytes from the console, as they come: hostile, may hold anything. */
 void klog_feed(struct klog *klog, const char *data, size_t len);
+/* End a line that has no newline: nothing more will come, or not soon. */
+void klog_flush(struct klog *klog);
 size_t klog_mark(const struct klog *klog);
 /* malloc()ed text of the lines since @mark, at most the last @max_lines of
  * them (0: all); NULL when out of memory. */
 char *klog_since(const struct klog *klog, size_t mark, size_t max_lines);
 /* Did a line since @mark contain @needle? */
 bool klog_contains(const struct klog *klog, size_t mark, const char *needle);
+
+/*
+ * Oracles, in klog-oracle.c.
+ */
+
+/* A line of the log without the kernel's own stamp ("[    0.1] "). */
+const char *klog_bare(const char *text);
+/* Is the last line, which nobody looked at yet, the begin of a report? */
+bool klog_is_report(const struct klog *klog);
 int klog_expect(struct klog *klog, const char *regex, struct road_error *error);
 void klog_test_begin(struct klog *klog);
-/* 0, or -ROAD_EORACLE with a message that has the report's lines. */
+/* 0, or -ROAD_EORACLE with a message that has the report's lines. Asked again,
+ * it answers the same. */
 int klog_test_end(struct klog *klog, struct road_error *error);
+void klog_expects_deinit(struct klog *klog);
 
 #endif /* LIB_KLOG_H */

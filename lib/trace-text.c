@@ -6,6 +6,7 @@
  * an address, the locale or the wall clock. Names and notes come from tests
  * and may hold anything; a record stays one line whatever they hold.
  */
+#include "text.h"
 #include "trace.h"
 
 #include <inttypes.h>
@@ -14,59 +15,23 @@
 
 typedef void (*trace_render)(FILE *out, const struct road_record *record);
 
-/* Length of the UTF-8 sequence at @s, 0 if it is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	static const struct {
-		unsigned char first, last, low, high;
-		size_t len;
-	} forms[] = {
-		{ 0x00, 0x7f, 0x00, 0xff, 1 },
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },	/* no surrogates */
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	size_t i, k;
-
-	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (s[0] < forms[i].first || s[0] > forms[i].last)
-			continue;
-		if (forms[i].len == 1)
-			return 1;
-		if (s[1] < forms[i].low || s[1] > forms[i].high)
-			return 0;
-		for (k = 2; k < forms[i].len; k++)
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].len;
-	}
-	return 0;
-}
-
 static void put_text(FILE *out, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
-	size_t len;
+	const char *s = text;
 
-	for (; s && *s; s += len ? len : 1) {
-		len = utf8_len(s);
-		if (*s == '\n')
+	while (s && *s) {
+		if (*s == '\n') {
 			fputs("\\n", out);
-		else if (!len || *s < 0x20 || *s == 0x7f)
-			fprintf(out, "\\x%02x", *s);
-		else
-			fwrite(s, 1, len, out);
+			s++;
+		} else {
+			s += text_put_plain(out, s);
+		}
 	}
 }
 
 static void put_json(FILE *out, const char *key, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
+	const char *s = text;
 	size_t len;
 
 	fprintf(out, ",\"%s\":", key);
@@ -76,12 +41,12 @@ static void put_json(FILE *out, const char *key, const char *text)
 	}
 	fputc('"', out);
 	for (; *s; s += len ? len : 1) {
-		len = utf8_len(s);
+		len = text_utf8_len(s);
 		if (!len)
 			fputs("\\ufffd", out);
 		else if (*s == '"' || *s == '\\')
 			fprintf(out, "\\%c", *s);
-		else if (*s < 0x20 || *s == 0x7f)
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			fprintf(out, "\\u%04x", *s);
 		else
 			fwrite(s, 1, len, out);

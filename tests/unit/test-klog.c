@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* test-klog.c - of lib/klog.c and lib/klog-oracle.c */
+#include "klog.h"
+#include "unit.h"
+
+static uint64_t now;
+static struct road_error error;
+
+static void setup(struct klog *klog)
+{
+	now = 0;
+	klog_init(klog, &now);
+}
+
+static void teardown(struct klog *klog)
+{
+	err_clear(&error);
+	klog_deinit(klog);
+}
+
+static void feed(struct klog *klog, const char *text)
+{
+	klog_feed(klog, text, strlen(text));
+}
+
+static void bytes_become_lines(void)
+{
+	struct klog klog;
+	char *text;
+	size_t mark;
+
+	setup(&klog);
+	now = 120046264;
+	feed(&klog, "first\nsec");
+	mark = klog_mark(&klog);
+	CHECK_INT(mark, 1);
+	now = ROAD_S;
+	feed(&klog, "ond\r\n\nfourth\n");
+	text = klog_since(&klog, 0, 0);
+	CHECK_STR(text, "[   0.120046264] first\n[   1.000000000] second\n"
+			"[   1.000000000] \n[   1.000000000] fourth\n");
+	free(text);
+	text = klog_since(&klog, mark, 1);
+	CHECK_STR(text, "[   1.000000000] fourth\n");
+	free(text);
+	text = klog_since(&klog, mark, 9);
+	CHECK_STR(text, "[   1.000000000] second\n"
+			"[   1.000000000] \n[   1.000000000] fourth\n");
+	free(text);
+	text = klog_since(&klog, 99, 0);
+	CHECK_STR(text, "");
+	free(text);
+	CHECK(klog_contains(&klog, mark, "cond"));
+	CHECK(!klog_contains(&klog, mark, "first"));
+	feed(&klog, "half");
+	CHECK_INT(klog_mark(&klog), 4);
+	klog_flush(&klog);
+	klog_flush(&klog);
+	CHECK_INT(klog_mark(&klog), 5);
+	teardown(&klog);
+}
+
+static void hostile_bytes_become_printable(void)
+{
+	static const char bytes[] = "a\0b\x1b[2J\tc\x7f \xff\xc3 \xc3\xa5\rd\n";
+	struct klog klog;
+
+	setup(&klog);
+	klog_feed(&klog, bytes, sizeof(bytes) - 1);
+	CHECK_STR(klog.lines[0].text,
+		  "a\\x00b\\x1b[2J\tc\\x7f \\xff\\xc3 \xc3\xa5\\x0dd");
+	teardown(&klog);
+}
+
+static void long_lines_are_cut(void)
+{
+	static char chunk[1000];
+	struct klog klog;
+	int i;
+
+	setup(&klog);
+	memset(chunk, 'x', sizeof(chunk));
+	for (i = 0; i < 5000; i++)
+		klog_feed(&klog, chunk, sizeof(chunk));
+	CHECK_INT(klog_mark(&klog), 0);
+	feed(&klog, "\nnext\n");
+	CHECK_INT(strlen(klog.lines[0].text), 4096 + strlen(" [...]"));
+	CHECK_STR(klog.lines[0].text + 4090, "xxxxxx [...]");
+	CHECK_STR(klog.lines[1].text, "next");
+	/* Exactly as long as allowed. */
+	for (i = 0; i < 4; i++)
+		klog_feed(&klog, chunk, sizeof(chunk));
+	klog_feed(&klog, chunk, 96);
+	feed(&klog, "\n");
+	CHECK_INT(strlen(klog.lines[2].text), 4096);
+	teardown(&klog);
+}
+
+static void a_full_log_still_takes_reports(void)
+{
+	struct klog klog;
+	char *text;
+	int i;
+
+	setup(&klog);
+	for (i = 0; i < 250000; i++)
+		klog_feed(&klog, "x\n", 2);
+	CHECK_INT(klog_mark(&klog), 200000);
+	CHECK(klog.dropped);
+	feed(&klog, "BUG: KASAN: use-after-free in foo+0x1/0x2\n");
+	for (i = 0; i < 1000; i++)
+		klog_feed(&klog, "y\n", 2);
+	CHECK_INT(klog_mark(&klog), 200040);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_HAS(err_message(&error), "KASAN: use-after-free");
+	text = klog_since(&klog, 200039, 0);
+	CHECK_STR(text, "[   0.000000000] y\n"
+		  "-- the log was too long: lines are missing\n");
+	free(text);
+	/* Nor can reports without end fill the memory. */
+	for (i = 0; i < 100000; i++)
+		feed(&klog, "BUG: again\n");
+	CHECK_INT(klog_mark(&klog), 210000);
+	teardown(&klog);
+}
+
+static bool is_report(const char *line)
+{
+	struct klog klog;
+	bool report;
+
+	setup(&klog);
+	feed(&klog, "something before\n");
+	feed(&klog, line);
+	feed(&klog, "\n");
+	report = klog.lines[1].report;
+	CHECK(!klog.lines[0].report);
+	CHECK_INT(klog_test_end(&klog, &error), report ? -ROAD_EORACLE : 0);
+	teardown(&klog);
+	return report;
+}
+
+/* Formats as in linux 6.12: kernel/panic.c, lib/bug.c, kernel/locking, ... */
+static void reports_are_recognised(void)
+{
+	static const char *const lines[] = {
+		"WARNING: CPU: 0 PID: 23 at drivers/iio/light/opt3001.c:5 opt3001_probe+0x1c/0x20 [opt3001]",
+		"[    1.234567] WARNING: CPU: 0 PID: 23 at kernel/irq/manage.c:1912 free_irq+0x0/0x1",
+		"[    1.234567][   T23] WARNING: CPU: 0 PID: 23 at foo+0x0/0x1",
+		"[   98.000000][  C0] BUG: something",
+		"WARNING: drivers/foo.c:12 at foo_probe+0x1/0x2, CPU#0: insmod/23",
+		"BUG: failure at mm/slub.c:434/kfree()!",
+		"kernel BUG at lib/list_debug.c:59!",
+		"Kernel panic - not syncing: Kernel mode fault at addr 0x8, ip 0x60001234",
+		"Kernel mode fault at addr 0x8, ip 0x60001234",
+		"Oops: 0000 [#1] PREEMPT",
+		"Oops: general protection fault, probably for non-canonical address",
+		"Internal error: Oops: 96000004 [#1] SMP",
+		"Unable to handle kernel NULL pointer dereference at virtual address 0",
+		"general protection fault, maybe for address 0x0: 0000 [#1]",
+		"BUG: unable to handle page fault for address: 00000008",
+		"BUG: kernel NULL pointer dereference, address: 0000000000000008",
+		"BUG: KASAN: slab-out-of-bounds in foo+0x12/0x34 [foo]",
+		"BUG kmalloc-64 (Tainted: G    B   W         ): Poison overwritten",
+		"UBSAN: array-index-out-of-bounds in drivers/foo.c:12:3",
+		"WARNING: possible circular locking dependency detected",
+		"WARNING: possible recursive locking detected",
+		"WARNING: possible irq lock inversion dependency detected",
+		"WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected",
+		"WARNING: inconsistent lock state",
+		"WARNING: bad unlock balance detected!",
+		"WARNING: bad contention detected!",
+		"WARNING: held lock freed!",
+		"WARNING: insmod/23 still has locks held!",
+		"WARNING: lock held when returning to user space!",
+		"WARNING: Nested lock was not taken",
+		"WARNING: suspicious RCU usage",
+		"[ BUG: Invalid wait context ]",
+		"INFO: trying to register non-static key.",
+		"DEBUG_LOCKS_WARN_ON(lock->magic != lock)",
+		"refcount_t: underflow; use-after-free.",
+		"BUG: sleeping function called from invalid context at kernel/locking/mutex.c:585",
+		"BUG: scheduling while atomic: cat/23/0x00000002",
+		"BUG: spinlock bad magic on CPU#0, cat/23",
+		"BUG: workqueue leaked atomic, lock or RCU: kworker/0:1[12]",
+		"INFO: task cat:23 blocked for more than 122 seconds.",
+		"watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [cat:23]",
+		"rcu: INFO: rcu_sched self-detected stall on CPU",
+		"rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+		"irq 21: nobody cared (try booting with the \"irqpoll\" option)",
+		"list_add corruption. next->prev should be prev (1), but was 2. (next=3).",
+		"list_del corruption, 1->next is LIST_POISON1 (2)",
+		"ODEBUG: free active (active state 0) object: 1 object type: timer_list hint: foo+0x0/0x10",
+		"kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+		"unreferenced object 0x60abcdef (size 64):",
+		"sysfs: cannot create duplicate filename '/devices/foo'",
+		"Out of memory: Killed process 23 (cat) total-vm:1kB",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!is_report(lines[i]))
+			UNIT_FAIL("no report: %s", lines[i]);
+}
+
+static void ordinary_messages_are_no_reports(void)
+{
+	static const char *const lines[] = {
+		"",
+		"[    1.234567] ",
+		"opt3001 0-0044: WARNING: CPU: 0 PID: 1 of the chip is odd",
+		"WARNING: this driver is deprecated",
+		"Warning: unable to open an initial console.",
+		"warning: `cat' uses deprecated something",
+		"opt3001 0-0044: BUG: no such chip",
+		"DEBUG: something",
+		"cat[23]: segfault at 0 ip 0x1 sp 0x2 error 4 in cat[3]",
+		"rcu: Hierarchical SRCU implementation.",
+		"rcu: INFO: something harmless",
+		"irq 21: Affinity broken due to vector space exhaustion.",
+		"INFO: lockdep is turned off.",
+		"INFO: task cat:23 is fine",
+		"BUGs are fixed (all of them): yes",
+		"list_add is a function",
+		"[ not a stamp ] BUG: behind something else",
+		"[12",
+		"[",
+		"kmemleak: Kernel memory leak detector initialized (mem pool available: 15675)",
+		"====================================================",
+		"---[ end trace 0000000000000000 ]---",
+		"------------[ cut here ]------------",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (is_report(lines[i]))
+			UNIT_FAIL("a report: %s", lines[i]);
+}
+
+static const char warn[] =
+	"[    0.1] ------------[ cut here ]------------\n"
+	"[    0.1] WARNING: CPU: 0 PID: 23 at a.c:1 foo+0x1/0x2\n"
+	"[    0.1] refcount_t: underflow; use-after-free.\n"
+	"[    0.1] Modules linked in: foo\n"
+	"[    0.1] Call Trace:\n"
+	"[    0.1]  bar+0x1/0x2\n"
+	"[    0.1] ---[ end trace 0000000000000000 ]---\n";
+
+static const char kasan[] =
+	"==================================================================\n"
+	"BUG: KASAN: slab-use-after-free in foo+0x1/0x2\n"
+	"Read of size 8 at addr 60abc by task cat/23\n"
+	"==================================================================\n";
+
+static const char lockdep[] =
+	"======================================================\n"
+	"WARNING: possible circular locking dependency detected\n"
+	"6.12.117 #1 Not tainted\n"
+	"------------------------------------------------------\n"
+	"cat/23 is trying to acquire lock:\n";
+
+static void a_report_has_all_its_lines(void)
+{
+	struct klog klog;
+
+	setup(&klog);
+	feed(&klog, "harmless\n");
+	feed(&klog, warn);
+	feed(&klog, "harmless, too\n");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_STR(err_message(&error),
+		  "the kernel reported a bug that the test did not expect:\n"
+		  "[   0.000000000] [    0.1] ------------[ cut here ]------------\n"
+		  "[   0.000000000] [    0.1] WARNING: CPU: 0 PID: 23 at a.c:1 foo+0x1/0x2\n"
+		  "[   0.000000000] [    0.1] refcount_t: underflow; use-after-free.\n"
+		  "[   0.000000000] [    0.1] Modules linked in: foo\n"
+		  "[   0.000000000] [    0.1] Call Trace:\n"
+		  "[   0.000000000] [    0.1]  bar+0x1/0x2\n"
+		  "[   0.000000000] [    0.1] ---[ end trace 0000000000000000 ]---");
+	teardown(&klog);
+}
+
+static void reports_are_told_apart(void)
+{
+	struct klog klog;
+
+	setup(&klog);
+	feed(&klog, kasan);
+	feed(&klog, "harmless\n");
+	feed(&klog, lockdep);
+	feed(&klog, warn);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_STR(err_message(&error),
+		  "the kernel reported a bug that the test did not expect:\n"
+		  "[   0.000000000] ==================================================================\n"
+		  "[   0.000000000] BUG: KASAN: slab-use-after-free in foo+0x1/0x2\n"
+		  "[   0.000000000] Read of size 8 at addr 60abc by task cat/23\n"
+		  "[   0.000000000] ==================================================================\n"
+		  "and 2 more reports");
+	klog_test_begin(&klog);
+	feed(&klog, lockdep);
+	now = 1;
+	feed(&klog, "harmless\n");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_STR(err_message(&error),
+		  "the kernel reported a bug that the test did not expect:\n"
+		  "[   0.000000000] ======================================================\n"
+		  "[   0.000000000] WARNING: possible circular locking dependency detected\n"
+		  "[   0.000000000] 6.12.117 #1 Not tainted\n"
+		  "[   0.000000000] ------------------------------------------------------\n"
+		  "[   0.000000000] cat/23 is trying to acquire lock:");
+	teardown(&klog);
+}
+
+static void long_reports_are_shown_in_part(void)
+{
+	struct klog klog;
+	int i;
+
+	setup(&klog);
+	feed(&klog, "BUG: long\n");
+	for (i = 0; i < 60; i++)
+		feed(&klog, " line\n");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_HAS(err_message(&error), " line\n(21 more lines)");
+	teardown(&klog);
+}
+
+static void an_expected_report_is_no_failure(void)
+{
+	struct klog klog;
+
+	setup(&klog);
+	CHECK_INT(klog_expect(&klog, "^refcount_t: (under|over)flow", &error),
+		  0);
+	feed(&klog, warn);
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	/* A second one is not covered, and the test says so each time. */
+	feed(&klog, kasan);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_HAS(err_message(&error), "KASAN");
+	/* The next test starts afresh. */
+	klog_test_begin(&klog);
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	feed(&klog, warn);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	teardown(&klog);
+}
+
+static void a_stack_does_not_match_an_expectation(void)
+{
+	struct klog klog;
+
+	setup(&klog);
+	CHECK_INT(klog_expect(&klog, "deep", &error), 0);
+	feed(&klog, "BUG: a\n1\n2\n3\n4\n5\ndeep\n");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_HAS(err_message(&error), "BUG: a");
+	teardown(&klog);
+}
+
+static void an_expected_report_must_come(void)
+{
+	struct klog klog;
+
+	setup(&klog);
+	feed(&klog, "WARNING: of the last test\n");
+	klog_test_begin(&klog);
+	CHECK_INT(klog_expect(&klog, "WARNING", &error), 0);
+	CHECK_INT(klog_expect(&klog, "a driver's message", &error), 0);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_STR(err_message(&error),
+		  "no line of the kernel's log matches \"WARNING\", which the test expects\n"
+		  "no line of the kernel's log matches \"a driver's message\", which the test expects");
+	/* Any line will do, also one that has no end yet. */
+	feed(&klog, "foo 1-2: a driver's message\nWARNING");
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	CHECK_INT(klog_expect(&klog, "(", &error), -ROAD_EUSAGE);
+	CHECK_STR(err_message(&error),
+		  "regular expression \"(\": Unmatched ( or \\(");
+	teardown(&klog);
+}
+
+static const struct unit_test tests[] = {
+	{ "bytes_become_lines", bytes_become_lines },
+	{ "hostile_bytes_become_printable", hostile_bytes_become_printable },
+	{ "long_lines_are_cut", long_lines_are_cut },
+	{ "a_full_log_still_takes_reports", a_full_log_still_takes_reports },
+	{ "reports_are_recognised", reports_are_recognised },
+	{ "ordinary_messages_are_no_reports",
+	  ordinary_messages_are_no_reports },
+	{ "a_report_has_all_its_lines", a_report_has_all_its_lines },
+	{ "reports_are_told_apart", reports_are_told_apart },
+	{ "long_reports_are_shown_in_part", long_reports_are_shown_in_part },
+	{ "an_expected_report_is_no_failure",
+	  an_expected_report_is_no_failure },
+	{ "a_stack_does_not_match_an_expectation",
+	  a_stack_does_not_match_an_expectation },
+	{ "an_expected_report_must_come", an_expected_report_must_come },
+};
+
+UNIT_MAIN(tests)
