@@ -294,6 +294,10 @@ ROAD_API int road_device_add(struct road_machine *machine,
 			     struct road_i2c_chip *model,
 			     struct road_device **out);
 
+/** road_device_machine() - the machine that it belongs to. */
+ROAD_API struct road_machine *
+road_device_machine(const struct road_device *device);
+
 /** road_device_addr() - the device's I2C address. */
 ROAD_API unsigned int road_device_addr(const struct road_device *device);
 

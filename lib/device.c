@@ -114,6 +114,11 @@ void device_free_all(struct road_machine *machine)
 	}
 }
 
+struct road_machine *road_device_machine(const struct road_device *device)
+{
+	return device->machine;
+}
+
 unsigned int road_device_addr(const struct road_device *device)
 {
 	return device->addr;
@@ -201,8 +206,9 @@ static int device_bind_drivers(struct road_device *device,
 	ret = road_glob(machine, "/sys/module/*/drivers/i2c:*", &drivers);
 	if (ret)
 		return ret;
-	ret = machine_error(machine, -ENODEV, "%s: no driver to bind",
-			    device->path);
+	ret = -ENODEV;
+	machine_error(machine, ret, "%s: its module has no driver of this bus",
+		      device->path);
 	for (driver = drivers; *driver && ret == -ENODEV;
 	     driver += strlen(driver) + 1) {
 		if (!device_from_module(driver, list))
@@ -212,6 +218,8 @@ static int device_bind_drivers(struct road_device *device,
 		ret = road_write_file(machine, path, device_id(device));
 	}
 	free(drivers);
+	if (!ret)
+		err_clear(machine_error_of(machine));
 	return ret;
 }
 

@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "kernel.h"
 #include "klog.h"
+#include "roadtest-proto.h"
 #include "uml.h"
 #include "virtio/console.h"
 
@@ -518,6 +519,10 @@ static int machine_prepare(struct road_machine *machine, char *dtb,
 				      &machine->error);
 	if (!machine->agent)
 		return machine->error.code;
+	/* The agent waits for these two. */
+	if (con_add_port(&machine->console, PROTO_PORT_SUPERVISOR) ||
+	    con_add_port(&machine->console, PROTO_PORT_WORKER))
+		return err_nomem(&machine->error);
 	return machine_listen(machine);
 }
 

@@ -508,7 +508,7 @@ static bool vu_await_call_reply(struct vu_dev *dev)
 	};
 	struct {
 		struct vu_header header;
-		uint64_t status;
+		uint32_t status[2];	/* no padding before it */
 	} reply;
 
 	for (;;) {

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * IIO for tests in C; built on the public API alone
+ */
+#include <roadtest/iio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+/* include/uapi/linux/iio/events.h */
+#define IIO_GET_EVENT_FD_IOCTL _IOR('i', 0x90, int)
+
+struct iio_event_data {
+	uint64_t id;
+	int64_t timestamp;
+};
+
+int road_iio_path(struct road_device *device, char *buf, size_t size)
+{
+	struct road_machine *machine = road_device_machine(device);
+	char pattern[128], *paths;
+	int ret;
+
+	snprintf(pattern, sizeof(pattern), "%s/iio:device*",
+		 road_device_path(device));
+	ret = road_glob(machine, pattern, &paths);
+	if (ret)
+		return ret;
+	if (!*paths)
+		ret = -ENODEV;
+	else if (strlen(paths) >= size)
+		ret = -ENAMETOOLONG;
+	else
+		strcpy(buf, paths);
+	free(paths);
+	return ret;
+}
+
+static int iio_attr_path(struct road_device *device, const char *attr,
+			 char *buf, size_t size)
+{
+	int ret = road_iio_path(device, buf, size);
+	size_t len;
+
+	if (ret)
+		return ret;
+	len = strlen(buf);
+	if (len + strlen(attr) + 2 > size)
+		return -ENAMETOOLONG;
+	snprintf(buf + len, size - len, "/%s", attr);
+	return 0;
+}
+
+int road_iio_read(struct road_device *device, const char *attr, char *buf,
+		  size_t size)
+{
+	char path[256];
+	ssize_t n = iio_attr_path(device, attr, path, sizeof(path));
+
+	if (n)
+		return n;
+	n = road_read_file(road_device_machine(device), path, buf, size);
+	if (n < 0)
+		return n;
+	buf[strcspn(buf, "\n")] = '\0';
+	return 0;
+}
+
+int road_iio_write(struct road_device *device, const char *attr,
+		   const char *value)
+{
+	char path[256];
+	int ret = iio_attr_path(device, attr, path, sizeof(path));
+
+	return ret ? ret :
+		     road_write_file(road_device_machine(device), path, value);
+}
+
+struct road_call *road_start_iio_read(struct road_device *device,
+				      const char *attr)
+{
+	char path[256];
+
+	if (iio_attr_path(device, attr, path, sizeof(path)))
+		return NULL;
+	return road_start_read_file(road_device_machine(device), path);
+}
+
+int road_iio_event_open(struct road_device *device)
+{
+	struct road_machine *machine = road_device_machine(device);
+	char path[256], node[64];
+	int fd, event_fd = -1;
+	int ret = road_iio_path(device, path, sizeof(path));
+
+	if (ret)
+		return ret;
+	snprintf(node, sizeof(node), "/dev/%s", strrchr(path, '/') + 1);
+	fd = road_open(machine, node, O_RDONLY, 0);
+	if (fd < 0)
+		return fd;
+	ret = road_ioctl(machine, fd, IIO_GET_EVENT_FD_IOCTL, &event_fd,
+			 sizeof(event_fd));
+	road_close(machine, fd);
+	return ret < 0 ? ret : event_fd;
+}
+
+int road_iio_event_read(struct road_device *device, int fd, int timeout_ms,
+			struct road_iio_event *event)
+{
+	struct road_machine *machine = road_device_machine(device);
+	struct road_pollfd pollfd = { .fd = fd, .events = POLLIN };
+	struct iio_event_data data;
+	ssize_t n = road_poll(machine, &pollfd, 1, timeout_ms);
+
+	if (n <= 0)
+		return n;
+	n = road_read(machine, fd, &data, sizeof(data));
+	if (n < 0)
+		return n;
+	if (n != sizeof(data))
+		return -EIO;
+	*event = (struct road_iio_event){
+		.code = data.id,
+		.timestamp = data.timestamp,
+		.type = data.id >> 56,
+		.differential = data.id >> 55 & 1,
+		.direction = data.id >> 48 & 0x7f,
+		.modifier = data.id >> 40 & 0xff,
+		.channel_type = data.id >> 32 & 0xff,
+		.channel = (int16_t)(data.id & 0xffff),
+	};
+	return 1;
+}
