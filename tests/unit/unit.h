@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * unit.h - the least that a unit test needs: checks, and KTAP on standard
+ * unit.h - the least that a unit test needs: checks, and TAP on standard
  * output
  *
  * The library's own unit tests can't use the library's harness: they also run
@@ -64,7 +64,7 @@ static int unit_main(int argc, char **argv, const struct unit_test *tests,
 	size_t i;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("KTAP version 1\n1..%zu\n", num);
+	printf("TAP version 13\n1..%zu\n", num);
 	for (i = 0; i < num; i++) {
 		bool skip = argc > 1 && strcmp(argv[1], tests[i].name);
 
