@@ -8,6 +8,8 @@ roadtest.errors; see the C headers for what each of them does.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+_list = list
+
 EGONE: int
 ELIMIT: int
 EMODEL: int
@@ -237,13 +239,13 @@ class Machine:
         file: str | None,
         variables: tuple[tuple[str, int], ...],
         line: int,
-    ) -> list[int]:
+    ) -> _list[int]:
         """road_add_fragment(); the values of the variables."""
     def attach(self, chip: Chip, addr: int) -> None:
         """road_i2c_attach()."""
     def detach(self, chip: Chip) -> None:
         """road_i2c_detach()."""
-    def chips(self) -> list[Chip]:
+    def chips(self) -> _list[Chip]:
         """What is attached."""
     def line_set(self, line: int, level: int) -> None:
         """road_line_set()."""
@@ -261,7 +263,7 @@ class Machine:
         """road_test_end()."""
     def trace_count(self) -> int:
         """road_trace_count()."""
-    def trace(self, start: int, type: int, addr: int) -> list[RawRecord]:
+    def trace(self, start: int, type: int, addr: int) -> _list[RawRecord]:
         """Records from start on, of a type and address (-1: all)."""
     def trace_note(self, text: str) -> None:
         """road_trace_note()."""
@@ -287,9 +289,9 @@ class Machine:
         """road_stat(): mode, uid, gid, size, rdev, ino, nlink, mtime_ns."""
     def readlink(self, path: str) -> str:
         """road_readlink()."""
-    def list(self, path: str) -> list[str]:
+    def list(self, path: str) -> _list[str]:
         """road_list()."""
-    def glob(self, pattern: str) -> list[str]:
+    def glob(self, pattern: str) -> _list[str]:
         """road_glob()."""
     def mkdir(self, path: str, mode: int) -> None:
         """road_mkdir()."""

@@ -280,15 +280,15 @@ class GuestFile:
         changed in place. Both give the ioctl's result (int). bytes are passed
         by address and what the kernel made of them is returned.
         """
+        machine = self._machine
         if isinstance(arg, int):
+            number = arg
             return self._named(
-                lambda: self._machine.ioctl_int(self.fd, request, arg)
+                lambda: machine.ioctl_int(self.fd, request, number)
             )
-        if isinstance(arg, bytearray):
-            return self._named(lambda: self._machine.ioctl(self.fd, request, arg))
-        data = bytearray(arg)
-        self._named(lambda: self._machine.ioctl(self.fd, request, data))
-        return bytes(data)
+        data = arg if isinstance(arg, bytearray) else bytearray(arg)
+        ret = self._named(lambda: machine.ioctl(self.fd, request, data))
+        return ret if isinstance(arg, bytearray) else bytes(data)
 
     def ioctl_buffers(
         self,

@@ -56,7 +56,7 @@ class Machine(_roadtest.Machine):
         flags |= 0 if free_until else _roadtest.NO_FREE_UNTIL
         flags |= 0 if pin else _roadtest.NO_PIN
         flags |= _roadtest.KEEP if keep else 0
-        self = super().__new__(
+        self: Machine = super().__new__(
             cls,
             kernel=kernel,
             seed=seed,
@@ -69,7 +69,7 @@ class Machine(_roadtest.Machine):
         self.guest = Guest(self)
         self.board = Board(self)
         self.clock = Clock(self)
-        self._undo: list[tuple[str, Callable[[], object], bool]] = []
+        self._undo = []
         return self
 
     guest: Guest
@@ -78,6 +78,7 @@ class Machine(_roadtest.Machine):
     """The hardware around it."""
     clock: Clock
     """Its virtual time."""
+    _undo: list[tuple[str, Callable[[], object], bool]]
 
     def boot(self) -> None:
         """Assemble the devicetree and start the guest.

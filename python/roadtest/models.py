@@ -233,8 +233,12 @@ class Register:
         def __get__(self, chip: RegisterModel, owner: type) -> RegisterState:
             ...
 
+        @overload
+        def __get__(self, chip: object, owner: type) -> Register:
+            ...
+
     def __get__(
-        self, chip: RegisterModel | None, owner: type
+        self, chip: Any, owner: type
     ) -> Register | RegisterState:
         return self if chip is None else RegisterState(chip, self)
 

@@ -357,7 +357,7 @@ class TestCase(unittest.TestCase):
             self._road_set_up()
             own()
 
-        self.setUp = wrapped  # type: ignore[method-assign]
+        self.setUp = wrapped  # type: ignore[assignment]
 
     def _road_set_up(self) -> None:
         self.addCleanup(self._road_finish)
@@ -367,7 +367,9 @@ class TestCase(unittest.TestCase):
             raise UsageError(_NO_ASYNC.format(self._testMethodName))
         TestCase._road_running = self
         current.set(lambda: self.machine)
-        if self._road_declared(Device) or self._road_declared(DtFragment):
+        devices = self._road_declared(Device)
+        fragments = self._road_declared(DtFragment)
+        if devices or fragments:
             self._road_begin()
 
     def _road_begin(self) -> Machine:
@@ -496,8 +498,8 @@ class TestCase(unittest.TestCase):
             for name, value in vars(base).items():
                 if isinstance(value, kind):
                     found[name] = value
-                else:
-                    found.pop(name, None)
+                elif name in found:
+                    del found[name]
         return found
 
     @classmethod

@@ -1,0 +1,430 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs test files and prints KTAP (Documentation/dev-tools/ktap.rst).
+
+    python3 -m roadtest FILE|DIR... [--list] [--filter ID] [--skip ID]
+
+``--list`` prints one test id a line. ``--filter`` and ``--skip`` take exact
+ids and can be repeated. Before each test ``# start ID`` is flushed, so that a
+crash can be pinned. What tests print becomes diagnostics. Exit status: 0 all
+passed, 1 a test failed, 2 nothing could be run (a wrong id, no tests, a file
+that can't be imported).
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+import types
+import unittest
+from importlib.machinery import SourceFileLoader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, TextIO
+
+    ExcInfo = tuple[type[BaseException], BaseException, types.TracebackType]
+
+USAGE = (
+    "usage: python3 -m roadtest FILE|DIR... [--list] [--ktap] [--filter ID] "
+    "[--skip ID] [--timeout SECONDS]"
+)
+
+
+class CommandError(Exception):
+    """Nothing could be run; the message says why."""
+
+
+class Options:
+    """What the command line says."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.list = False
+        self.filters: list[str] = []
+        self.skips: list[str] = []
+        self.timeout = 120.0
+
+    @classmethod
+    def parse(cls, argv: list[str]) -> Options:
+        """Parse arguments; CommandError for a wrong one. (argparse costs 8 ms
+        of start-up.)"""
+        self = cls()
+        args = iter(argv)
+        for arg in args:
+            name, equals, value = arg.partition("=")
+            if name in ("--filter", "--skip", "--timeout"):
+                self._value(name, value if equals else next(args, ""))
+            elif arg == "--list":
+                self.list = True
+            elif arg == "--ktap":
+                pass  # it is the only format
+            elif arg.startswith("-"):
+                raise CommandError(f"unknown option {arg}\n{USAGE}")
+            else:
+                self.paths.append(arg)
+        if not self.paths:
+            raise CommandError(USAGE)
+        return self
+
+    def _value(self, name: str, value: str) -> None:
+        if not value:
+            raise CommandError(f"{name} needs a value\n{USAGE}")
+        if name == "--filter":
+            self.filters.append(value)
+        elif name == "--skip":
+            self.skips.append(value)
+        else:
+            try:
+                self.timeout = float(value)
+            except ValueError:
+                raise CommandError(f"--timeout in seconds: {value}") from None
+
+
+# ---- finding tests -------------------------------------------------------
+
+
+def find_files(paths: list[str]) -> list[str]:
+    """Files as they are named; below directories all ``test_*.py``, sorted."""
+    files: list[str] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            if not os.path.exists(path):
+                raise CommandError(f"{path}: no such file or directory")
+            files.append(path)
+            continue
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            files += [
+                os.path.join(folder, name)
+                for name in sorted(names)
+                if name.startswith("test_") and name.endswith(".py")
+            ]
+    return files
+
+
+def load(path: str, taken: set[str]) -> unittest.TestSuite:
+    """Import a test file as a module of its stem's name."""
+    name = os.path.splitext(os.path.basename(path))[0]
+    if name in taken:
+        raise CommandError(
+            f"{path}: another file is called {name} too, and test ids start "
+            "with that; run them one by one"
+        )
+    taken.add(name)
+    folder = os.path.dirname(os.path.abspath(path))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    loader = SourceFileLoader(name, os.path.abspath(path))
+    module = types.ModuleType(name)
+    module.__file__ = os.path.abspath(path)
+    module.__loader__ = loader
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except Exception as error:
+        text = "".join(traceback.format_exception(error))
+        raise CommandError(f"{path} can't be imported:\n{text}") from None
+    return unittest.defaultTestLoader.loadTestsFromModule(module)
+
+
+def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
+    """The tests of a suite, in order."""
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            yield from flatten(item)
+        else:
+            yield item
+
+
+def select(
+    tests: list[unittest.TestCase], options: Options
+) -> list[unittest.TestCase]:
+    """Those that the options want; CommandError for an id that none has."""
+    ids = {test.id() for test in tests}
+    for wanted in options.filters + options.skips:
+        if wanted not in ids:
+            raise CommandError(f"no test has the id {wanted} (see --list)")
+    filters, skips = set(options.filters), set(options.skips)
+    chosen = [
+        test
+        for test in tests
+        if (not filters or test.id() in filters) and test.id() not in skips
+    ]
+    if not chosen:
+        raise CommandError("no tests: " + " ".join(options.paths))
+    return chosen
+
+
+# ---- output --------------------------------------------------------------
+
+
+class Ktap:
+    """Writes KTAP to the standard output that the program started with."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+        self._open_line = False
+
+    def line(self, text: str) -> None:
+        """A line of the protocol, flushed."""
+        if self._open_line:
+            self.out.write("\n")
+            self._open_line = False
+        self.out.write(text + "\n")
+        self.out.flush()
+
+    def diagnostic(self, text: str) -> None:
+        """Lines for the reader."""
+        for line in text.rstrip("\n").split("\n"):
+            self.line(f"# {line}" if line else "#")
+
+    def write(self, text: str) -> None:
+        """What a test printed: diagnostics, also of a part of a line (a
+        debugger's prompt)."""
+        for part in text.splitlines(keepends=True):
+            if not self._open_line:
+                self.out.write("# ")
+            self.out.write(part)
+            self._open_line = not part.endswith("\n")
+
+
+class Prints:
+    """Stands in for sys.stdout while tests run."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self, ktap: Ktap) -> None:
+        self._ktap = ktap
+
+    def write(self, text: str) -> int:
+        """As of a text stream."""
+        self._ktap.write(text)
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        """As of a text stream."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """As of a text stream."""
+        self._ktap.out.flush()
+
+    def isatty(self) -> bool:
+        """Never a terminal, so that nothing draws on it."""
+        return False
+
+    def writable(self) -> bool:
+        """As of a text stream."""
+        return True
+
+
+class Result(unittest.TestResult):
+    """Turns what unittest reports into KTAP."""
+
+    def __init__(self, ktap: Ktap, watchdog: Watchdog) -> None:
+        super().__init__()
+        self.ktap = ktap
+        self.watchdog = watchdog
+        self.number = 0
+        self.failed = 0
+        self._subtests: list[tuple[bool, str]] = []
+        self._status: tuple[bool, str] | None = None
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        """Name it before it runs."""
+        super().startTest(test)
+        self._subtests = []
+        self._status = None
+        self.ktap.line(f"# start {test.id()}")
+        self.watchdog.start(test.id(), self.number + 1)
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        """Print its subtests and its line."""
+        self.watchdog.stop()
+        super().stopTest(test)
+        ok, directive = self._status or (False, "")
+        self._print_subtests()
+        self._print(ok, test.id(), directive)
+
+    def _print(self, ok: bool, name: str, directive: str) -> None:
+        self.number += 1
+        self.failed += not ok
+        verdict = "ok" if ok else "not ok"
+        tail = f" # {directive}" if directive else ""
+        self.ktap.line(f"{verdict} {self.number} {name}{tail}")
+
+    def _print_subtests(self) -> None:
+        if not self._subtests:
+            return
+        self.ktap.line("    KTAP version 1")
+        self.ktap.line(f"    1..{len(self._subtests)}")
+        for number, (ok, name) in enumerate(self._subtests, 1):
+            verdict = "ok" if ok else "not ok"
+            self.ktap.line(f"    {verdict} {number} {name}")
+
+    def _fail(self, test: Any, error: ExcInfo) -> None:
+        text: str = self._exc_info_to_string(  # type: ignore[attr-defined]
+            error, test
+        )
+        self.ktap.diagnostic(text)
+        self._status = (False, "")
+        if not isinstance(test, unittest.TestCase) or not self.watchdog.test:
+            # setUpClass, setUpModule or a class's cleanup
+            self._print(False, _plain(str(test.id())), "")
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        """Passed; XFAIL when a known bug showed."""
+        bugs: list[str] = getattr(test, "known_bugs", [])
+        self._status = (True, f"XFAIL {_plain('; '.join(bugs))}" if bugs else "")
+
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
+        """An exception, also of a class's or module's set-up."""
+        self._fail(test, err)
+
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        """An assertion."""
+        self._fail(test, err)
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        """Skipped, also a whole class by its setUpClass."""
+        if self.watchdog.test:
+            if self._status is None:
+                self._status = (True, f"SKIP {_plain(reason)}")
+        else:
+            self.ktap.diagnostic(f"{test.id()}: skipped: {reason}")
+
+    def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
+        """@unittest.expectedFailure failed."""
+        self._status = (True, f"XFAIL {_plain(str(err[1]))}")
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        """@unittest.expectedFailure passed: that is a failure."""
+        self.ktap.diagnostic(
+            "unexpected success: it is marked as an expected failure"
+        )
+        self._status = (False, "")
+
+    def addSubTest(
+        self, test: unittest.TestCase, subtest: Any, err: Any
+    ) -> None:
+        """A subTest ended."""
+        name = _plain(subtest._subDescription())
+        self._subtests.append((err is None, name))
+        if err is not None:
+            self._fail(test, err)
+
+
+def _plain(text: str) -> str:
+    """One line, without the character that starts a directive."""
+    return " ".join(text.replace("#", "").split())
+
+
+# ---- watchdog ------------------------------------------------------------
+
+
+class Watchdog:
+    """Ends the program when one test takes too long on the wall clock, with
+    the stack and the test's name. Not while somebody debugs it."""
+
+    def __init__(self, ktap: Ktap, seconds: float) -> None:
+        self.ktap = ktap
+        self.seconds = seconds
+        self.test = ""
+        self._number = 0
+        if seconds > 0:
+            signal.signal(signal.SIGALRM, self._expired)
+
+    def start(self, test: str, number: int) -> None:
+        """A test starts."""
+        self.test = test
+        self._number = number
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def stop(self) -> None:
+        """It has ended."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.test = ""
+
+    def _expired(self, number: int, frame: types.FrameType | None) -> None:
+        if debugged(frame):
+            signal.setitimer(signal.ITIMER_REAL, self.seconds)
+            return
+        stack = "".join(traceback.format_stack(frame))
+        self.ktap.diagnostic(
+            f"{self.test} has not ended after {self.seconds:g} s. It is at:"
+            f"\n{stack}"
+        )
+        self.ktap.line(f"not ok {self._number} {self.test} # TIMEOUT")
+        self.ktap.line(f"Bail out! {self.test} does not end")
+        os._exit(1)
+
+
+def debugged(frame: types.FrameType | None) -> bool:
+    """Is a debugger at work: one of Python, or one that traces the process?"""
+    if sys.gettrace() is not None:
+        return True
+    while frame is not None:
+        if frame.f_globals.get("__name__") in ("bdb", "pdb", "cmd"):
+            return True
+        frame = frame.f_back
+    try:
+        with open("/proc/self/status", encoding="ascii") as f:
+            text = f.read()
+    except OSError:
+        return False
+    return "\nTracerPid:\t0\n" not in text
+
+
+# ---- the command ---------------------------------------------------------
+
+
+def group(tests: list[unittest.TestCase]) -> unittest.TestSuite:
+    """A suite that runs class and module fixtures around these tests."""
+    return unittest.TestSuite(tests)
+
+
+def run(tests: list[unittest.TestCase], ktap: Ktap, timeout: float) -> int:
+    """Run tests and print their results; the exit status."""
+    result = Result(ktap, Watchdog(ktap, timeout))
+    ktap.line("KTAP version 1")
+    ktap.line(f"1..{len(tests)}")
+    group(tests).run(result)
+    return 1 if result.failed else 0
+
+
+def take_stdout() -> TextIO:
+    """Keep the original standard output for KTAP; what programs and C code
+    write to descriptor 1 goes to standard error."""
+    sys.stdout.flush()
+    fd = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(fd, "w", encoding="utf-8", errors="replace")
+
+
+def main(argv: list[str]) -> int:
+    """The command; returns its exit status."""
+    try:
+        options = Options.parse(argv)
+        out = take_stdout()
+        ktap = Ktap(out)
+        sys.stdout = Prints(ktap)  # type: ignore[assignment]
+        taken: set[str] = set()
+        suites = [load(path, taken) for path in find_files(options.paths)]
+        tests = [test for suite in suites for test in flatten(suite)]
+        tests = select(tests, options)
+    except CommandError as error:
+        print(f"roadtest: {error}", file=sys.stderr)
+        return 2
+    if options.list:
+        for test in tests:
+            out.write(test.id() + "\n")
+        out.flush()
+        return 0
+    faulthandler.enable(sys.stderr)
+    return run(tests, ktap, options.timeout)
