@@ -233,6 +233,8 @@ class Result(unittest.TestResult):
         self.watchdog = watchdog
         self.number = 0
         self.failed = 0
+        self._done: set[str] = set()
+        self._blocked: list[tuple[str, bool, str]] = []
         self._subtests: list[tuple[bool, str]] = []
         self._status: tuple[bool, str] | None = None
 
@@ -252,7 +254,19 @@ class Result(unittest.TestResult):
         self._print_subtests()
         self._print(ok, test.id(), directive)
 
+    def print_blocked(self, tests: list[unittest.TestCase]) -> None:
+        """Lines for tests that a class's or module's set-up kept from
+        running."""
+        for test in tests:
+            if test.id() in self._done:
+                continue
+            for scope, ok, directive in self._blocked:
+                if test.id().startswith(f"{scope}."):
+                    self._print(ok, test.id(), directive)
+                    break
+
     def _print(self, ok: bool, name: str, directive: str) -> None:
+        self._done.add(name)
         self.number += 1
         self.failed += not ok
         verdict = "ok" if ok else "not ok"
@@ -274,9 +288,18 @@ class Result(unittest.TestResult):
         )
         self.ktap.diagnostic(text)
         self._status = (False, "")
-        if not isinstance(test, unittest.TestCase) or not self.watchdog.test:
-            # setUpClass, setUpModule or a class's cleanup
-            self._print(False, _plain(str(test.id())), "")
+        if not self.watchdog.test:
+            self._fixture_failed(test)
+
+    def _fixture_failed(self, holder: Any) -> None:
+        """setUpClass and the like: id() is "setUpClass (module.Class)"."""
+        name, _, scope = str(holder.id()).partition(" (")
+        scope = scope.rstrip(")")
+        if name.startswith("setUp"):
+            self.ktap.diagnostic(f"{scope}: {name} failed")
+            self._blocked.append((scope, False, ""))
+        else:
+            self._print(False, f"{scope}.{name}", "")
 
     def addSuccess(self, test: unittest.TestCase) -> None:
         """Passed; XFAIL when a known bug showed."""
@@ -291,13 +314,14 @@ class Result(unittest.TestResult):
         """An assertion."""
         self._fail(test, err)
 
-    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+    def addSkip(self, test: Any, reason: str) -> None:
         """Skipped, also a whole class by its setUpClass."""
         if self.watchdog.test:
             if self._status is None:
                 self._status = (True, f"SKIP {_plain(reason)}")
         else:
-            self.ktap.diagnostic(f"{test.id()}: skipped: {reason}")
+            scope = str(test.id()).partition(" (")[2].rstrip(")")
+            self._blocked.append((scope, True, f"SKIP {_plain(reason)}"))
 
     def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
         """@unittest.expectedFailure failed."""
@@ -384,17 +408,13 @@ def debugged(frame: types.FrameType | None) -> bool:
 # ---- the command ---------------------------------------------------------
 
 
-def group(tests: list[unittest.TestCase]) -> unittest.TestSuite:
-    """A suite that runs class and module fixtures around these tests."""
-    return unittest.TestSuite(tests)
-
-
 def run(tests: list[unittest.TestCase], ktap: Ktap, timeout: float) -> int:
     """Run tests and print their results; the exit status."""
     result = Result(ktap, Watchdog(ktap, timeout))
     ktap.line("KTAP version 1")
     ktap.line(f"1..{len(tests)}")
-    group(tests).run(result)
+    unittest.TestSuite(tests).run(result)
+    result.print_blocked(tests)
     return 1 if result.failed else 0
 
 

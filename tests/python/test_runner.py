@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The runner's contract: KTAP, selection, exit status, watchdog."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples")
+
+
+def run(sample: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """``python3 -m roadtest`` on a sample."""
+    path = sample if os.path.isabs(sample) else os.path.join(SAMPLES, sample)
+    return subprocess.run(
+        [sys.executable, "-m", "roadtest", path, *args],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+EXPECTED = """\
+KTAP version 1
+1..14
+# start sample_all.BrokenTearDown.test_a
+ok 1 sample_all.BrokenTearDown.test_a
+not ok 2 sample_all.BrokenTearDown.tearDownClass
+# start sample_all.Kinds.test_01_passes
+ok 3 sample_all.Kinds.test_01_passes
+# start sample_all.Kinds.test_02_fails
+not ok 4 sample_all.Kinds.test_02_fails
+# start sample_all.Kinds.test_03_raises
+not ok 5 sample_all.Kinds.test_03_raises
+# start sample_all.Kinds.test_04_is_skipped
+ok 6 sample_all.Kinds.test_04_is_skipped # SKIP no need
+# start sample_all.Kinds.test_05_is_expected_to_fail
+ok 7 sample_all.Kinds.test_05_is_expected_to_fail # XFAIL as it should
+# start sample_all.Kinds.test_06_is_expected_to_fail_but_passes
+not ok 8 sample_all.Kinds.test_06_is_expected_to_fail_but_passes
+# start sample_all.Kinds.test_07_has_subtests
+    KTAP version 1
+    1..2
+    ok 1 (n=1)
+    not ok 2 (n=2)
+not ok 9 sample_all.Kinds.test_07_has_subtests
+# start sample_all.Kinds.test_08_skips_itself
+ok 10 sample_all.Kinds.test_08_skips_itself # SKIP not today
+# start sample_all.Kinds.test_09_fails_in_a_cleanup
+not ok 11 sample_all.Kinds.test_09_fails_in_a_cleanup
+# start sample_all.Kinds.test_10_prints_a_part_of_a_line
+ok 12 sample_all.Kinds.test_10_prints_a_part_of_a_line
+not ok 13 sample_all.BrokenSetUp.test_a
+ok 14 sample_all.SkippedByItsSetUp.test_a # SKIP whole class
+ok 15 sample_all.SkippedByItsSetUp.test_b # SKIP whole class
+"""
+
+
+class Output(unittest.TestCase):
+    maxDiff = None
+
+    def test_each_kind_of_result_has_its_line(self) -> None:
+        done = run("sample_all.py")
+        lines = [
+            line
+            for line in done.stdout.splitlines(keepends=True)
+            if not line.startswith("#") or line.startswith("# start")
+        ]
+        self.assertEqual("".join(lines), EXPECTED)
+        self.assertEqual(done.returncode, 1)
+
+    def test_prints_are_diagnostics_before_the_result(self) -> None:
+        lines = run("sample_all.py").stdout.splitlines()
+        at = lines.index("# printed")
+        self.assertEqual(lines[at + 1], "ok 3 sample_all.Kinds.test_01_passes")
+
+    def test_descriptor_1_goes_to_standard_error(self) -> None:
+        done = run("sample_all.py")
+        self.assertIn("written to descriptor 1", done.stderr)
+        self.assertNotIn("written to descriptor 1", done.stdout)
+
+    def test_a_failure_has_its_traceback(self) -> None:
+        out = run("sample_all.py").stdout
+        self.assertIn("# AssertionError: 1 != 2 : why # not\n", out)
+        self.assertIn("# RuntimeError: an error\n", out)
+
+    def test_all_passed_is_0(self) -> None:
+        done = run("sample_pass.py", "--ktap")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("ok 2 sample_pass.Two.test_b\n", done.stdout)
+
+
+class Selection(unittest.TestCase):
+    def test_list_prints_ids(self) -> None:
+        done = run("sample_pass.py", "--list")
+        self.assertEqual(
+            done.stdout, "sample_pass.Two.test_a\nsample_pass.Two.test_b\n"
+        )
+        self.assertEqual(done.returncode, 0)
+
+    def test_filter_runs_only_that(self) -> None:
+        out = run("sample_pass.py", "--filter", "sample_pass.Two.test_b").stdout
+        self.assertIn("1..1\n", out)
+        self.assertIn("ok 1 sample_pass.Two.test_b\n", out)
+
+    def test_skip_leaves_that_out(self) -> None:
+        out = run("sample_pass.py", "--skip=sample_pass.Two.test_b").stdout
+        self.assertIn("1..1\n", out)
+        self.assertIn("ok 1 sample_pass.Two.test_a\n", out)
+
+    def assert_nothing_ran(
+        self, done: subprocess.CompletedProcess[str], why: str
+    ) -> None:
+        """Exit status 2 with a reason, and no KTAP."""
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(why, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_a_wrong_filter_is_an_error(self) -> None:
+        done = run("sample_pass.py", "--filter", "sample_pass.Two.test")
+        self.assert_nothing_ran(done, "no test has the id sample_pass.Two.test ")
+
+    def test_a_wrong_skip_is_an_error(self) -> None:
+        done = run("sample_pass.py", "--skip", "x")
+        self.assert_nothing_ran(done, "no test has the id x ")
+
+    def test_no_tests_is_an_error(self) -> None:
+        with tempfile.TemporaryDirectory() as empty:
+            self.assert_nothing_ran(run(empty), "no tests: ")
+
+    def test_a_missing_file_is_an_error(self) -> None:
+        self.assert_nothing_ran(run("none.py"), "no such file")
+
+    def test_a_file_that_cannot_be_imported_is_an_error(self) -> None:
+        done = run("sample_broken.py")
+        self.assert_nothing_ran(done, "No module named 'nothing_of_that_name'")
+
+    def test_an_unknown_option_is_an_error(self) -> None:
+        self.assert_nothing_ran(run("sample_pass.py", "--what"), "--what")
+
+
+class Watchdog(unittest.TestCase):
+    def test_an_endless_test_is_named_with_its_stack(self) -> None:
+        test = "sample_loop.Loop.test_loops"
+        done = run("sample_loop.py", "--timeout", "0.3", "--filter", test)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"not ok 1 {test} # TIMEOUT\n", done.stdout)
+        self.assertIn(f"Bail out! {test} does not end\n", done.stdout)
+        self.assertIn("in test_loops\n", done.stdout)
+
+    def test_it_waits_while_a_debugger_is_at_work(self) -> None:
+        test = "sample_loop.Loop.test_is_traced"
+        done = run("sample_loop.py", "--timeout", "0.3", "--filter", test)
+        self.assertEqual(done.stdout.splitlines()[-1], f"ok 1 {test}")
+        self.assertEqual(done.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
