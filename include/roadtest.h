@@ -573,6 +573,9 @@ ROAD_API uint64_t road_line_irqs(const struct road_machine *machine,
 
 /** road_log_mark() - a position in the kernel log: its end, now. */
 ROAD_API size_t road_log_mark(const struct road_machine *machine);
+/** road_log_boot_mark() - where the boot ends: behind the lines that came
+ *  before the agent was ready; 0 before that. */
+ROAD_API size_t road_log_boot_mark(const struct road_machine *machine);
 /** road_log_since() - the lines since @mark, each as "[seconds.nanoseconds]
  *  text\n" with the host's virtual time. NUL-terminated; the caller frees. */
 ROAD_API char *road_log_since(const struct road_machine *machine, size_t mark);

@@ -60,6 +60,7 @@ struct road_machine {
 	struct road_machine_config config;
 	int (*interrupt)(void *arg);
 	void *interrupt_arg;
+	size_t boot_mark;		/* in the log */
 	bool explaining;		/* a limit has passed; asking why */
 };
 
@@ -545,8 +546,10 @@ int road_machine_boot(struct road_machine *machine)
 		return machine_end(machine);
 	}
 	machine->state = MACHINE_UP;
-	return machine_run(machine, machine_ready, machine->agent, "boot",
-			   BOOT_LIMIT_NS);
+	ret = machine_run(machine, machine_ready, machine->agent, "boot",
+			  BOOT_LIMIT_NS);
+	machine->boot_mark = klog_mark(&machine->klog);
+	return ret;
 }
 
 /* ---- life */
@@ -677,6 +680,11 @@ int road_add_fragment(struct road_machine *machine,
 size_t road_log_mark(const struct road_machine *machine)
 {
 	return klog_mark(&machine->klog);
+}
+
+size_t road_log_boot_mark(const struct road_machine *machine)
+{
+	return machine->boot_mark;
 }
 
 char *road_log_since(const struct road_machine *machine, size_t mark)

@@ -159,7 +159,10 @@ road_test_machine(struct road_test_run *_metadata,
 
 static void run_print_log(const struct run_machine *entry)
 {
-	char *log = road_log_since(entry->machine, entry->log_mark);
+	size_t boot = road_log_boot_mark(entry->machine);
+	char *log = road_log_since(entry->machine, boot > entry->log_mark ?
+							   boot :
+							   entry->log_mark);
 	const char *tail = log;
 
 	if (log && *log) {
