@@ -308,35 +308,44 @@ static int dt_run_dtc(const struct dt *dt, const char *in, const char *out,
 	return dt_run(dt, argv, "device-tree-compiler", error);
 }
 
+/* The file @path, malloc()ed, if it is a devicetree blob. */
+static int dt_load(int fd, const char *path, void **out,
+		   struct road_error *error)
+{
+	struct stat st;
+	void *blob;
+
+	if (fd < 0 || fstat(fd, &st))
+		return err_set(error, -ROAD_EHOST, "%s: %s", path,
+			       strerror(errno));
+	if (st.st_size <= 0 || st.st_size > BLOB_MAX)
+		return err_set(error, -ROAD_EDEVICETREE,
+			       "%s has %lld bytes, 1 to %d are allowed", path,
+			       (long long)st.st_size, BLOB_MAX);
+	blob = malloc(st.st_size);
+	if (!blob)
+		return err_nomem(error);
+	if (read(fd, blob, st.st_size) != st.st_size ||
+	    fdt_check_full(blob, st.st_size)) {
+		free(blob);
+		return err_set(error, -ROAD_EHOST,
+			       "%s: dtc did not make a devicetree blob", path);
+	}
+	*out = blob;
+	return 0;
+}
+
 static int dt_read_blob(struct dt *dt, const char *path,
 			struct road_error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
 	void *blob = NULL;
-	int ret;
 
-	if (fd < 0 || fstat(fd, &st)) {
-		ret = err_set(error, -ROAD_EHOST, "%s: %s", path,
-			      strerror(errno));
-	} else if (st.st_size <= 0 || st.st_size > BLOB_MAX) {
-		ret = err_set(error, -ROAD_EDEVICETREE,
-			      "%s has %lld bytes, at most %d are allowed", path,
-			      (long long)st.st_size, BLOB_MAX);
-	} else {
-		blob = malloc(st.st_size);
-		if (!blob)
-			ret = err_nomem(error);
-		else if (read(fd, blob, st.st_size) != st.st_size ||
-			 fdt_check_full(blob, st.st_size))
-			ret = err_set(error, -ROAD_EHOST,
-				      "%s: dtc did not make a devicetree blob",
-				      path);
-		else
-			ret = 0;
-	}
+	ret = dt_load(fd, path, &blob, error);
 	if (fd >= 0)
 		close(fd);
+	if (!ret)
+		ret = dt_check(blob, error);
 	if (ret) {
 		free(blob);
 		return ret;

@@ -37,6 +37,9 @@ int dt_alloc_line(struct dt *dt, int *value, struct road_error *error);
  */
 int dt_build(struct dt *dt, const char *include, const char *sock_dir,
 	     const char *work, const char *dtb, struct road_error *error);
+/* Has each device on &i2c an address of its own? Return: 0 or
+ * -ROAD_EDEVICETREE. */
+int dt_check(const void *blob, struct road_error *error);
 /* Interrupt of the I2C device at @addr, if it is a line of &gpio.
  * Return: 0 or -ENOENT. */
 int dt_i2c_irq(const struct dt *dt, unsigned int addr, unsigned int *line,

@@ -29,8 +29,12 @@ static void put_source(FILE *out, const char *line)
 static const struct dt_fragment *marked(const struct dt *dt, const char *s,
 					char **end)
 {
-	unsigned long i = strtoul(s + strlen(DT_FRAGMENT_MARK), end, 10);
+	unsigned long i;
 
+	s += strlen(DT_FRAGMENT_MARK);
+	if (!isdigit((unsigned char)*s))
+		return NULL;	/* strtoul() would go on in the next line */
+	i = strtoul(s, end, 10);
 	return i < dt->num_fragments ? &dt->fragments[i] : NULL;
 }
 

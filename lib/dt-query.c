@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <libfdt.h>
+#include <string.h>
 
 #define I2C_PATH "/virtio-i2c/i2c"
 #define GPIO_PATH "/virtio-gpio/gpio"
@@ -27,6 +28,42 @@ static uint32_t dt_cell(const void *blob, int node, const char *name, int i,
 	return fdt32_ld(&cells[i]);
 }
 
+static bool dt_enabled(const void *blob, int node)
+{
+	const char *status = fdt_getprop(blob, node, "status", NULL);
+
+	return !status || !strcmp(status, "okay") || !strcmp(status, "ok");
+}
+
+/*
+ * dtc takes two nodes with one address, the kernel then refuses one of them in
+ * a line of its log. It happens when a fragment has an address of its own and
+ * another is given it as a free one.
+ */
+int dt_check(const void *blob, struct road_error *error)
+{
+	int bus = fdt_path_offset(blob, I2C_PATH), node, other;
+	uint32_t addr;
+
+	if (bus < 0)
+		return 0;	/* a test may well delete it */
+	fdt_for_each_subnode(node, blob, bus) {
+		addr = dt_cell(blob, node, "reg", 0, UINT32_MAX);
+		if (addr == UINT32_MAX || !dt_enabled(blob, node))
+			continue;
+		for (other = fdt_next_subnode(blob, node); other >= 0;
+		     other = fdt_next_subnode(blob, other))
+			if (dt_cell(blob, other, "reg", 0, 0) == addr &&
+			    dt_enabled(blob, other))
+				return err_set(error, -ROAD_EDEVICETREE,
+					       "%s and %s have the same I2C address 0x%02x",
+					       fdt_get_name(blob, node, NULL),
+					       fdt_get_name(blob, other, NULL),
+					       addr);
+	}
+	return 0;
+}
+
 static int dt_i2c_node(const void *blob, unsigned int addr)
 {
 	int bus = fdt_path_offset(blob, I2C_PATH), node;
@@ -34,7 +71,8 @@ static int dt_i2c_node(const void *blob, unsigned int addr)
 	if (bus < 0)
 		return -1;
 	fdt_for_each_subnode(node, blob, bus)
-		if (dt_cell(blob, node, "reg", 0, UINT32_MAX) == addr)
+		if (dt_cell(blob, node, "reg", 0, UINT32_MAX) == addr &&
+		    dt_enabled(blob, node))
 			return node;
 	return -1;
 }

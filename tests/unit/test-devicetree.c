@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test-devicetree.c - of lib/devicetree.c and its parts; runs cpp and dtc */
 #include "devicetree.h"
+#include "dt-message.h"
 #include "unit.h"
 
 #include <dirent.h>
@@ -252,6 +253,48 @@ static void messages_point_into_the_tests_file(void)
 	dt_deinit(&dt);
 }
 
+/* Found by fuzz-fragment: a number in the next line is not the mark's. */
+static void a_broken_mark_is_left_alone(void)
+{
+	static const char output[] =
+		"road-fragment-\n\n0:5 road-fragment-9:1 road-fragment-0:x\n";
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct dt dt;
+
+	dt_init(&dt, 0);
+	CHECK_INT(add_plain(&dt, "/* one line */"), 0);
+	dt_message_rewrite(&dt, out, output);
+	fclose(out);
+	CHECK_STR(text, "road-fragment-\n0:5 road-fragment-9:1 "
+			"suites/test_\"x\".py:x\n");
+	free(text);
+	dt_deinit(&dt);
+}
+
+static void two_devices_at_one_address_are_refused(void)
+{
+	struct dt dt;
+
+	dt_init(&dt, 0);
+	CHECK_INT(add_plain(&dt, "&i2c { a@44 { reg = <0x44>; };\n"
+				 "b@44 { reg = <0x44>; }; };"), 0);
+	CHECK_INT(build(&dt), -ROAD_EDEVICETREE);
+	CHECK_STR(err_message(&error),
+		  "a@44 and b@44 have the same I2C address 0x44");
+	CHECK(!dt.blob);
+	err_clear(&error);
+	dt_deinit(&dt);
+	/* One that says that it is not there does not count. */
+	dt_init(&dt, 0);
+	CHECK_INT(add_plain(&dt, "&i2c { a@44 { reg = <0x44>; };\n"
+				 "b@44 { reg = <0x44>; status = \"disabled\"; };"
+				 " };"), 0);
+	CHECK_INT(build(&dt), 0);
+	dt_deinit(&dt);
+}
+
 static void an_open_brace_is_named(void)
 {
 	struct dt dt;
@@ -492,6 +535,8 @@ static const struct unit_test tests[] = {
 	T(includes_go_through_cpp),
 	T(without_a_directive_cpp_does_not_run),
 	T(messages_point_into_the_tests_file),
+	T(a_broken_mark_is_left_alone),
+	T(two_devices_at_one_address_are_refused),
 	T(an_open_brace_is_named),
 	T(a_file_is_not_needed),
 	T(placeholders_and_variables_must_match),
