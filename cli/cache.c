@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * cache.c - the directory where kernels are kept
+ *
+ *	sources/NAME	an unpacked source package
+ *	objects/KEY	object files of a source, for the next build
+ *	kernels/KEY	finished kernels ("bundles")
+ *	kernels/default	link to the newest of them
+ *	locks/NAME	held while one of the others is made
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *cache_dir(void)
+{
+	const char *own = getenv("ROADTEST_CACHE");
+	const char *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (own && *own)
+		return text("%s", own);
+	if (xdg && *xdg)
+		return text("%s/roadtest", xdg);
+	return text("%s/.cache/roadtest", home && *home ? home : "");
+}
+
+/* A lock that somebody else holds is waited for, but Ctrl-C still works. */
+static bool lock_wait(int fd, const char *name)
+{
+	bool said = false;
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		struct pollfd signals = { .fd = signals_fd(),
+					  .events = POLLIN };
+		int signo;
+
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return false;
+		if (!said)
+			fprintf(stderr, "roadtest: waiting for another run that makes %s\n",
+				name);
+		said = true;
+		poll(&signals, 1, 200);
+		signo = signals_poll();
+		if (signo)
+			signals_raise(signo);
+	}
+	return true;
+}
+
+int cache_lock(const char *name)
+{
+	char *cache = cache_dir();
+	char *dir = text("%s/locks", cache);
+	char *path = text("%s/%s", dir, name);
+	int fd = -1;
+
+	if (make_directories(dir)) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+		if (fd < 0 || !lock_wait(fd, name)) {
+			cli_error("can't lock %s: %m", path);
+			if (fd >= 0)
+				close(fd);
+			fd = -1;
+		}
+	}
+	free(path);
+	free(dir);
+	free(cache);
+	return fd;
+}
+
+/* FNV-1a. Whoever uses a name made with it compares the whole content too. */
+char *hash_text(const char *content)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (; *content; content++)
+		hash = (hash ^ (unsigned char)*content) * 0x100000001b3;
+	return text("%016llx", (unsigned long long)hash);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	return remove(path);
+}
+
+bool remove_tree(const char *path)
+{
+	return !nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}

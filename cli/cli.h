@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cli.h - the roadtest command
+ *
+ * main.c	the table of subcommands
+ * kernel.c	`roadtest kernel`; source.c, kconfig.c, build.c do its work
+ * run.c	`roadtest run`; program.c finds the suites, runner.c runs one,
+ *		stream.c reads its KTAP, report.c shows it
+ * doctor.c	`roadtest doctor`
+ * cache.c	where bundles of kernels are kept
+ * process.c	programs that are started, and their end
+ * text.c	strings, files, messages
+ *
+ * A program may end at once where a library may not: what runs out of memory
+ * exits, and messages are printed where the error is found.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+enum { CLI_OK, CLI_FAILED, CLI_NOT_RUN };	/* exit status */
+
+#define CLI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+int cmd_kernel(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+
+/* --- text.c */
+
+/* A list of strings that it owns; NULL-terminated once it is not empty. */
+struct strings {
+	char **items;
+	size_t num;
+};
+
+/* All exit when out of memory; the caller frees what is returned. */
+char *text(const char *fmt, ...) CLI_PRINTF(1, 2);
+void *xcalloc(size_t num, size_t size);
+void *xrealloc(void *p, size_t num, size_t size);
+/* Takes @item over. */
+void strings_add(struct strings *list, char *item);
+bool strings_have(const struct strings *list, const char *item);
+void strings_deinit(struct strings *list);
+
+/* Content of a file, NUL-terminated; NULL with errno. */
+char *file_read(const char *path);
+bool file_write(const char *path, const char *content);
+bool file_exists(const char *path);
+bool is_directory(const char *path);
+/* mkdir -p. */
+bool make_directories(const char *path);
+bool starts_with(const char *s, const char *prefix);
+bool ends_with(const char *s, const char *suffix);
+
+/* "roadtest: ..." on standard error. */
+void cli_error(const char *fmt, ...) CLI_PRINTF(1, 2);
+/* What to do about it: a line below an error. */
+void cli_remedy(const char *fmt, ...) CLI_PRINTF(1, 2);
+/* Escape sequences for a stream; "" unless it is a terminal and NO_COLOR is
+ * not set. */
+enum colour { COLOUR_NONE, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW,
+	      COLOUR_DIM };
+const char *colour(FILE *stream, enum colour which);
+/* A line that is overwritten by the next one, on a terminal; else nothing. */
+void progress(const char *fmt, ...) CLI_PRINTF(1, 2);
+void progress_end(void);
+int64_t now_ms(void);
+
+/* --- paths.c: where things are, in the source tree or installed */
+
+/* Directory with base.config and the flavours. */
+char *path_kernel_configs(void);
+/* Value for PYTHONPATH, with what the environment has behind it. */
+char *path_python(void);
+/* Program built from a C suite inside the source tree: the place where the
+ * build puts it; NULL for a file that is not in the tree. */
+char *path_built(const char *source);
+/* Build directory; NULL when installed. */
+const char *path_build_dir(void);
+const char *path_source_dir(void);
+
+/* --- process.c */
+
+struct process {
+	pid_t pid;		/* leads a group of its own */
+	int pidfd;
+	int out, err;		/* to read from; -1: not a pipe or closed */
+	int interrupted;	/* signal that ended the wait */
+};
+
+struct process_options {
+	const char *cwd;	/* NULL: this one */
+	const char *const *env;	/* "NAME=value" to add, NULL at the end */
+	bool pipe_out;		/* read standard output through .out */
+	bool pipe_err;		/* ... standard error through .err */
+	int out_fd;		/* else: both go here; 0: inherited */
+	int nice;
+};
+
+/* SIGINT, SIGTERM and SIGHUP come through signals_fd() from now on; the
+ * command must end by signals_raise() after it cleaned up. */
+void signals_catch(void);
+int signals_fd(void);
+/* The signal that came, 0 if none. Does not block. */
+int signals_poll(void);
+void signals_raise(int signo) __attribute__((noreturn));
+
+bool process_start(struct process *process, char *const argv[],
+		   const struct process_options *options);
+/* Wait for its end; a signal for us ends its group first. Return: wait
+ * status. */
+int process_wait(struct process *process);
+/* End it with its group: ask with @signo, then SIGKILL. Return: status. */
+int process_end(struct process *process, int signo);
+/* Start, wait. Return: wait status, -1 when it could not start. */
+int process_run(char *const argv[], const struct process_options *options);
+/* Standard output of a program without its last newline; NULL when it could
+ * not start or failed. */
+char *process_output(char *const argv[]);
+/* "exit status 3", "SIGSEGV"; the caller frees. */
+char *status_text(int status);
+/* Path of a program in PATH; NULL when there is none. */
+char *find_program(const char *name);
+
+/* --- cache.c */
+
+/* ${ROADTEST_CACHE}, else ${XDG_CACHE_HOME:-~/.cache}/roadtest. */
+char *cache_dir(void);
+/* Lock a name in the cache against other runs; says so when it has to wait.
+ * Return: descriptor to close, -1 with a message. */
+int cache_lock(const char *name);
+/* 16 hex digits. */
+char *hash_text(const char *content);
+/* Remove a directory with all that is in it. */
+bool remove_tree(const char *path);
+
+/* --- source.c: kernel sources */
+
+struct source {
+	char *dir;		/* unpacked; maybe not yet */
+	char *tarball;		/* to unpack; NULL: a directory of the user */
+	char *identity;		/* changes when the source does */
+	char *name;		/* for messages and info */
+};
+
+/* @wanted: directory, name of a package (linux-source-6.12), tarball, or NULL
+ * for the default package. Prints what is wrong. */
+bool source_find(struct source *source, const char *wanted);
+/* Unpack it if that is still to be done. */
+bool source_unpack(const struct source *source);
+void source_deinit(struct source *source);
+
+/* --- kconfig.c: options that are wanted and options that are there */
+
+struct config_option {
+	char *name;		/* without CONFIG_ */
+	char *value;		/* "y", "m", "n", "\"text\"", "12" */
+	char *origin;		/* file:line */
+};
+
+struct config_options {
+	struct config_option *items;
+	size_t num;
+};
+
+/* Add a fragment; later values win. Prints errors with file and line. */
+bool options_read(struct config_options *options, const char *path);
+/* As text that Kconfig reads, sorted by first appearance. */
+char *options_text(const struct config_options *options);
+void options_deinit(struct config_options *options);
+/* Is every option as wanted in the .config text @config? If @source_dir is
+ * given, print those that are not and why. */
+bool options_check(const struct config_options *options, const char *config,
+		   const char *source_dir);
+
+/* --- build.c */
+
+/* What a kernel is made from. */
+struct kernel_request {
+	const char *source;	/* NULL: default */
+	const char *flavour;	/* NULL: "fast" */
+	struct strings fragments;	/* of suites */
+	struct strings extra;	/* --config */
+	unsigned int jobs;	/* 0: one for each processor */
+	bool force;
+	bool set_default;	/* point kernels/default to it */
+	bool find_only;		/* build nothing */
+};
+
+/* Path of a bundle that serves @request, built if there is none; NULL after
+ * a message. */
+char *kernel_get(const struct kernel_request *request);
+/* Add the `config` files of suites below @path (file or directory). */
+bool kernel_add_suite(struct kernel_request *request, const char *path);
+
+/* --- program.c: what can be run */
+
+struct program {
+	char *path;		/* as the user sees it */
+	char *exe;		/* what to execute */
+	bool python;
+	struct strings select;	/* "Class", "Class.test"; empty: all */
+	struct strings filter, skip;
+};
+
+struct programs {
+	struct program *items;
+	size_t num;
+};
+
+/* Add what @argument (directory, file, file::Class::test) stands for.
+ * Return: false after a message. */
+bool programs_add(struct programs *programs, const char *argument);
+void programs_deinit(struct programs *programs);
+/* argv of a program with its options; NULL-terminated. */
+void program_argv(const struct program *program, struct strings *argv);
+/* The ids of its tests; false after a message. */
+bool program_list(const struct program *program, struct strings *ids);
+/* Does a selection such as "Class" stand for @id? */
+bool program_selects(const struct program *program, const char *id);
+
+/* --- stream.c: KTAP */
+
+enum result { RESULT_PASS, RESULT_FAIL, RESULT_SKIP, RESULT_KNOWN };
+
+struct stream_test {
+	enum result result;
+	const char *id;
+	const char *reason;	/* of skip or known bug; NULL */
+	const struct strings *lines;	/* diagnostics */
+	int64_t ms;
+};
+
+/* Called with each result, in order. */
+typedef void stream_result_fn(void *arg, const struct stream_test *test);
+
+struct stream {
+	stream_result_fn *result;
+	void *arg;
+	bool header;		/* it is KTAP at all */
+	int plan;		/* -1: none yet */
+	int count;		/* results at the outer level */
+	bool failed;		/* one of them */
+	char *current;		/* id of "# start", until its result */
+	int64_t started;
+	struct strings lines;	/* since the last result */
+	struct strings done;	/* ids that have a result */
+	char *partial[2];	/* of standard output, standard error */
+	size_t partial_len[2];
+	char *bail;		/* text of "Bail out!" */
+};
+
+void stream_init(struct stream *stream, stream_result_fn *result, void *arg);
+void stream_deinit(struct stream *stream);
+/* Bytes from standard output (@fd 1) or standard error (@fd 2). */
+void stream_feed(struct stream *stream, int fd, const char *data, size_t len);
+/* No more will come: ends open lines. */
+void stream_finish(struct stream *stream);
+/* The program died: a failure of the test that ran, with @why. */
+void stream_fail_current(struct stream *stream, const char *why);
+
+/* --- report.c, runner.c */
+
+struct report {
+	bool ktap;
+	unsigned int plan;	/* programs */
+	unsigned int programs;	/* begun */
+	unsigned int tests;	/* in this program */
+	bool program_failed;	/* this one */
+	bool trouble;		/* a program had trouble that is no test's */
+	unsigned int passed, failed, skipped, known;
+	bool not_run;		/* a program could not run at all */
+	int64_t begin;
+	const char *current;	/* path of the program */
+};
+
+void report_begin(struct report *report, bool ktap, unsigned int programs);
+void report_program(struct report *report, const char *path);
+void report_test(struct report *report, const struct stream_test *test);
+/* The program as a whole failed in a way that belongs to no test. */
+void report_trouble(struct report *report, const struct strings *lines,
+		    const char *fmt, ...) CLI_PRINTF(3, 4);
+void report_program_end(struct report *report);
+/* Return: exit status. */
+int report_end(struct report *report);
+
+/* --- runner.c: one test program to its end */
+
+struct runner_options {
+	unsigned int timeout;	/* seconds for one test; 0: none */
+	bool given;		/* the user gave it: pass it on */
+};
+
+/* Run @program and report its tests. Whatever happens to it, each of its
+ * tests is reported, and none as passed that did not run. */
+void runner_run(struct report *report, const struct program *program,
+		const struct runner_options *options);
+
+#endif /* CLI_CLI_H */

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * kconfig.c - config fragments, and whether what they ask for came true
+ *
+ * Kconfig drops what can't be: an option whose dependencies are not met, or
+ * that does not exist, is not in the .config, without a word. A test would
+ * then miss its driver; so each option is compared.
+ */
+#include "kconfig.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct config_option *options_find(const struct config_options *options,
+				   const char *name, size_t len)
+{
+	for (size_t i = 0; i < options->num; i++)
+		if (!strncmp(options->items[i].name, name, len) &&
+		    !options->items[i].name[len])
+			return &options->items[i];
+	return NULL;
+}
+
+static void options_set(struct config_options *options, const char *name, size_t len,
+			const char *value, const char *path, int line)
+{
+	struct config_option *option = options_find(options, name, len);
+
+	if (!option) {
+		options->items = xrealloc(options->items, options->num + 1,
+					  sizeof(*options->items));
+		option = &options->items[options->num++];
+		*option = (struct config_option){
+			.name = text("%.*s", (int)len, name),
+		};
+	}
+	free(option->value);
+	free(option->origin);
+	option->value = text("%s", value);
+	option->origin = text("%s:%d", path, line);
+}
+
+/* One line without its newline and outer blanks. */
+static bool options_line(struct config_options *options, char *line, const char *path,
+			 int number)
+{
+	static const char unset[] = " is not set";
+	const char *name = line + strlen("CONFIG_");
+	size_t len;
+
+	if (starts_with(line, "# CONFIG_") && ends_with(line, unset)) {
+		name += 2;
+		options_set(options, name, strlen(name) - strlen(unset), "n",
+			    path, number);
+		return true;
+	}
+	if (*line == '#' || !*line)
+		return true;
+	if (starts_with(line, "CONFIG_")) {
+		for (len = 0; isalnum((unsigned char)name[len]) ||
+		     name[len] == '_';)
+			len++;
+		if (len && name[len] == '=' && name[len + 1]) {
+			options_set(options, name, len, name + len + 1, path,
+				    number);
+			return true;
+		}
+	}
+	cli_error("%s:%d: not a config option: %s", path, number, line);
+	cli_remedy("write CONFIG_NAME=y, =m, =n, =\"text\" or =number");
+	return false;
+}
+
+bool options_read(struct config_options *options, const char *path)
+{
+	char *content = file_read(path);
+	bool ok = true;
+	int number = 0;
+	char *rest = content, *line;
+
+	if (!content) {
+		cli_error("can't read the config fragment %s: %m", path);
+		return false;
+	}
+	while ((line = strsep(&rest, "\n"))) {
+		size_t len;
+
+		number++;
+		while (isspace((unsigned char)*line))
+			line++;
+		len = strlen(line);
+		while (len && isspace((unsigned char)line[len - 1]))
+			line[--len] = '\0';
+		ok &= options_line(options, line, path, number);
+	}
+	free(content);
+	return ok;
+}
+
+char *options_text(const struct config_options *options)
+{
+	size_t size = 0;
+	char *result = NULL;
+	FILE *out = open_memstream(&result, &size);
+
+	if (!out)
+		abort();
+	for (size_t i = 0; i < options->num; i++) {
+		const struct config_option *option = &options->items[i];
+
+		if (strcmp(option->value, "n"))
+			fprintf(out, "CONFIG_%s=%s\n", option->name,
+				option->value);
+		else
+			fprintf(out, "# CONFIG_%s is not set\n",
+				option->name);
+	}
+	fclose(out);
+	return result;
+}
+
+void options_deinit(struct config_options *options)
+{
+	for (size_t i = 0; i < options->num; i++) {
+		free(options->items[i].name);
+		free(options->items[i].value);
+		free(options->items[i].origin);
+	}
+	free(options->items);
+	*options = (struct config_options){ 0 };
+}
+
+char *config_value(const char *config, const char *name)
+{
+	char *needle = text("\nCONFIG_%s=", name);
+	size_t len = strlen(needle);
+	const char *found = strncmp(config, needle + 1, len - 1) ?
+			    strstr(config, needle) : config - 1;
+	char *value;
+
+	free(needle);
+	if (!found)
+		return text("n");
+	found += len;
+	value = text("%.*s", (int)strcspn(found, "\n"), found);
+	return value;
+}
+
+/* As wanted, or more: a module that something else needs built in is. */
+static bool option_holds(const struct config_option *option, const char *value)
+{
+	return !strcmp(option->value, value) ||
+	       (!strcmp(option->value, "m") && !strcmp(value, "y"));
+}
+
+bool options_check(const struct config_options *options, const char *config,
+		   const char *source_dir)
+{
+	struct kconfig *kconfig = NULL;
+	bool ok = true;
+
+	for (size_t i = 0; i < options->num; i++) {
+		const struct config_option *option = &options->items[i];
+		char *value = config_value(config, option->name);
+
+		if (!option_holds(option, value)) {
+			ok = false;
+			if (source_dir && !kconfig)
+				kconfig = kconfig_parse(source_dir);
+			if (source_dir)
+				kconfig_explain(kconfig, config, option,
+						value);
+		}
+		free(value);
+	}
+	kconfig_destroy(kconfig);
+	return ok;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * main.c - the roadtest command: a table of subcommands
+ */
+#include "cli.h"
+
+#include <string.h>
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{ "run", cmd_run, "run tests" },
+	{ "kernel", cmd_kernel, "build the kernel that tests run on" },
+	{ "doctor", cmd_doctor, "check what this machine lacks" },
+};
+
+#define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *out)
+{
+	fputs("Usage: roadtest COMMAND [ARGUMENT]...\n"
+	      "Test Linux drivers without their hardware.\n\n", out);
+	for (size_t i = 0; i < NUM_COMMANDS; i++)
+		fprintf(out, "  %-10s%s\n", commands[i].name,
+			commands[i].summary);
+	fputs("\n\"roadtest COMMAND --help\" says more.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		usage(stderr);
+		return CLI_NOT_RUN;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "help")) {
+		usage(stdout);
+		return CLI_OK;
+	}
+	if (!strcmp(name, "--version")) {
+		puts("roadtest " ROADTEST_VERSION);
+		return CLI_OK;
+	}
+	for (size_t i = 0; i < NUM_COMMANDS; i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	cli_error("there is no command \"%s\"", name);
+	usage(stderr);
+	return CLI_NOT_RUN;
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * program.c - find what can be run: programs that print KTAP
+ *
+ * A test program is any executable that follows docs/ktap.md. Files of Python
+ * are run by the package's runner; a C suite test-x.c by the program that was
+ * built from it.
+ */
+#include "cli.h"
+
+#include <dirent.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PYTHON "/usr/bin/python3"
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
+}
+
+static bool is_older(const char *path, const char *than)
+{
+	struct stat a, b;
+
+	return !stat(path, &a) && !stat(than, &b) &&
+	       (a.st_mtim.tv_sec < b.st_mtim.tv_sec ||
+		(a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
+		 a.st_mtim.tv_nsec < b.st_mtim.tv_nsec));
+}
+
+/* ------------------------------------------------------------------------
+ * C suites
+ */
+
+static bool compile(const char *source, const char *exe, const char *flags)
+{
+	const char *cc = getenv("CC");
+	char *command = text("exec \"$0\" -g -O1 -D_GNU_SOURCE -o \"$1\" \"$2\" %s",
+			     flags);
+	char *argv[] = { "sh", "-c", command, (char *)(cc && *cc ? cc : "cc"),
+			 (char *)exe, (char *)source, NULL };
+	const struct process_options options = { .out_fd = STDERR_FILENO };
+	int status;
+
+	fprintf(stderr, "compiling %s\n", source);
+	status = process_run(argv, &options);
+	free(command);
+	if (status)
+		cli_error("%s does not compile", source);
+	return !status;
+}
+
+static char *library_flags(void)
+{
+	char *argv[] = { "pkg-config", "--cflags", "--libs", "roadtest", NULL };
+	const char *build = path_build_dir();
+
+	if (build)
+		return text("-I%s/include %s/lib/libroadtest.a -lfdt -lkmod",
+			    path_source_dir(), build);
+	return process_output(argv);
+}
+
+/* A suite that no build knows: compile it into the cache. */
+static char *compile_cached(const char *source)
+{
+	char *real = realpath(source, NULL);
+	char *cache = cache_dir(), *hash = hash_text(real ? real : source);
+	char *dir = text("%s/programs/%s", cache, hash);
+	const char *base = strrchr(real ? real : source, '/');
+	char *exe = text("%s/%.*s", dir, (int)(strlen(base + 1) - 2),
+			 base + 1);
+	char *flags = NULL;
+	bool ok = is_program(exe) && !is_older(exe, source);
+
+	if (!ok) {
+		flags = library_flags();
+		if (!flags)
+			cli_error("%s is not built, and pkg-config does not know roadtest",
+				  source);
+		ok = flags && make_directories(dir) &&
+		     compile(source, exe, flags);
+	}
+	if (!ok) {
+		free(exe);
+		exe = NULL;
+	}
+	free(flags);
+	free(dir);
+	free(hash);
+	free(cache);
+	free(real);
+	return exe;
+}
+
+/* The program of a C suite: of the build, beside it, or compiled now. */
+static char *c_program(const char *source)
+{
+	char *built = path_built(source);
+	char *beside = text("%.*s", (int)strlen(source) - 2, source);
+	char *exe;
+
+	if (built && is_program(built)) {
+		exe = built;
+		built = NULL;
+		if (is_older(exe, source)) {
+			cli_error("%s is older than %s", exe, source);
+			cli_remedy("ninja -C %s", path_build_dir());
+			free(exe);
+			exe = NULL;
+		}
+	} else if (is_program(beside)) {
+		exe = beside;
+		beside = NULL;
+	} else {
+		exe = compile_cached(source);
+	}
+	free(beside);
+	free(built);
+	return exe;
+}
+
+/* ------------------------------------------------------------------------
+ * Finding
+ */
+
+static void programs_push(struct programs *programs, const char *path,
+			  char *exe, bool python)
+{
+	programs->items = xrealloc(programs->items, programs->num + 1,
+				   sizeof(*programs->items));
+	programs->items[programs->num++] = (struct program){
+		.path = text("%s", path),
+		.exe = exe,
+		.python = python,
+	};
+}
+
+/* @named: the user named it, so it must be a test program. */
+static bool add_file(struct programs *programs, const char *path, bool named)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char *exe;
+
+	if (ends_with(name, ".py") && (named || starts_with(name, "test_"))) {
+		programs_push(programs, path, text(PYTHON), true);
+	} else if (ends_with(name, ".c") &&
+		   (named || starts_with(name, "test-"))) {
+		exe = c_program(path);
+		if (!exe)
+			return false;
+		programs_push(programs, path, exe, false);
+	} else if (is_program(path) &&
+		   (named || (starts_with(name, "test-") &&
+			      !strchr(name, '.')))) {
+		/* execvp() searches what has no slash. */
+		programs_push(programs, path,
+			      text("%s%s", slash ? "" : "./", path), false);
+	} else if (named) {
+		cli_error("%s is not a test program", path);
+		cli_remedy("give a test_*.py, a test-*.c, an executable that prints KTAP, or a directory");
+		return false;
+	}
+	return true;
+}
+
+static int wanted_entry(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && strcmp(entry->d_name, "__pycache__");
+}
+
+static bool add_directory(struct programs *programs, const char *path)
+{
+	struct dirent **entries;
+	int num = scandir(path, &entries, wanted_entry, alphasort);
+	size_t len = strlen(path);
+	bool ok = true;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	for (int i = 0; i < num; i++) {
+		char *entry = text("%.*s/%s", (int)len, path,
+				   entries[i]->d_name);
+		char *source = text("%s.c", entry);
+
+		if (is_directory(entry))
+			ok &= add_directory(programs, entry);
+		else if (!file_exists(source))	/* else that one finds it */
+			ok &= add_file(programs, entry, false);
+		free(source);
+		free(entry);
+		free(entries[i]);
+	}
+	if (num >= 0)
+		free(entries);
+	return ok;
+}
+
+/* "Class::test" is kept as "Class.test", as in the ids. */
+static void add_selection(struct program *program, const char *selection)
+{
+	char *dotted = xcalloc(strlen(selection) + 1, 1);
+	size_t len = 0;
+
+	for (; *selection; selection++) {
+		if (starts_with(selection, "::")) {
+			selection++;
+			dotted[len++] = '.';
+		} else {
+			dotted[len++] = *selection;
+		}
+	}
+	strings_add(&program->select, dotted);
+}
+
+bool programs_add(struct programs *programs, const char *argument)
+{
+	const char *selection = strstr(argument, "::");
+	char *path = selection ? text("%.*s", (int)(selection - argument),
+				      argument) : text("%s", argument);
+	size_t before = programs->num;
+	bool ok = false;
+
+	if (!file_exists(path)) {
+		cli_error("%s: there is no such file or directory", path);
+	} else if (is_directory(path)) {
+		ok = !selection && add_directory(programs, path);
+		if (selection)
+			cli_error("%s: a directory has no \"%s\"", path,
+				  selection + 2);
+		else if (ok && programs->num == before)
+			cli_error("%s: there are no tests in it (test_*.py, test-*.c, executables test-*)",
+				  path);
+		ok = ok && programs->num > before;
+	} else {
+		ok = add_file(programs, path, true);
+		if (ok && selection)
+			add_selection(&programs->items[before], selection + 2);
+	}
+	free(path);
+	return ok;
+}
+
+void programs_deinit(struct programs *programs)
+{
+	for (size_t i = 0; i < programs->num; i++) {
+		struct program *program = &programs->items[i];
+
+		free(program->path);
+		free(program->exe);
+		strings_deinit(&program->select);
+		strings_deinit(&program->filter);
+		strings_deinit(&program->skip);
+	}
+	free(programs->items);
+	*programs = (struct programs){ 0 };
+}
+
+/* ------------------------------------------------------------------------
+ * Running
+ */
+
+void program_argv(const struct program *program, struct strings *argv)
+{
+	strings_add(argv, text("%s", program->exe));
+	if (program->python) {
+		strings_add(argv, text("-m"));
+		strings_add(argv, text("roadtest"));
+		strings_add(argv, text("%s", program->path));
+	}
+	for (size_t i = 0; i < program->filter.num; i++) {
+		strings_add(argv, text("--filter"));
+		strings_add(argv, text("%s", program->filter.items[i]));
+	}
+	for (size_t i = 0; i < program->skip.num; i++) {
+		strings_add(argv, text("--skip"));
+		strings_add(argv, text("%s", program->skip.items[i]));
+	}
+}
+
+bool program_list(const struct program *program, struct strings *ids)
+{
+	struct strings argv = { 0 };
+	char *output, *rest, *line;
+
+	program_argv(program, &argv);
+	strings_add(&argv, text("--list"));
+	output = process_output(argv.items);
+	strings_deinit(&argv);
+	if (!output) {
+		cli_error("%s can't list its tests (see above)",
+			  program->path);
+		return false;
+	}
+	for (rest = output; (line = strsep(&rest, "\n"));)
+		if (*line)
+			strings_add(ids, text("%s", line));
+	free(output);
+	return true;
+}
+
+static bool is_prefix(const char *selection, const char *id)
+{
+	size_t len = strlen(selection);
+
+	return !strncmp(selection, id, len) && (!id[len] || id[len] == '.');
+}
+
+bool program_selects(const struct program *program, const char *id)
+{
+	const char *dot = strchr(id, '.');
+
+	if (!program->select.num)
+		return true;
+	for (size_t i = 0; i < program->select.num; i++) {
+		const char *selection = program->select.items[i];
+
+		/* In Python's ids the module comes first. */
+		if (is_prefix(selection, id) ||
+		    (dot && is_prefix(selection, dot + 1)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * run.c - `roadtest run`: run suites and say how they did
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_TIMEOUT 120
+
+static const char help[] =
+"Usage: roadtest run [OPTION]... [PATH]...\n"
+"Run tests. PATH is a directory, which is searched for test_*.py, test-*.c and\n"
+"executables test-*; a file; or a part of a file: FILE::CLASS, or\n"
+"FILE::CLASS::TEST. Default: the current directory. A kernel with what the\n"
+"suites' `config` files ask for is built if the cache has none.\n"
+"\n"
+"  --filter ID       run only this test; may be repeated\n"
+"  --skip ID         leave this test out; may be repeated\n"
+"  --list            print the ids of the tests, run none\n"
+"  --ktap            print KTAP instead of text\n"
+"  --timeout SECONDS wall time for one test, default 120; 0: none. Time in a\n"
+"                    debugger does not count.\n"
+"  --seed N          vary what a seed may vary: random numbers, the start\n"
+"                    time, free addresses and pins\n"
+"  --kernel DIR      run on this kernel, made by \"roadtest kernel\"; default:\n"
+"                    $ROADTEST_KERNEL, else one from the cache\n"
+"  --source DIR|PACKAGE, --flavour NAME, --config FILE\n"
+"                    which one, see \"roadtest kernel --help\"\n"
+"  --help            this text\n"
+"\n"
+"Exit status: 0 all passed; 1 a test failed; 2 something could not be run: a\n"
+"wrong path or id, no tests, no kernel.\n";
+
+enum { OPT_FILTER = 1, OPT_SKIP, OPT_LIST, OPT_KTAP, OPT_TIMEOUT, OPT_SEED,
+       OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_HELP };
+
+static const struct option options[] = {
+	{ "filter", required_argument, NULL, OPT_FILTER },
+	{ "skip", required_argument, NULL, OPT_SKIP },
+	{ "list", no_argument, NULL, OPT_LIST },
+	{ "ktap", no_argument, NULL, OPT_KTAP },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "source", required_argument, NULL, OPT_SOURCE },
+	{ "flavour", required_argument, NULL, OPT_FLAVOUR },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+struct run {
+	struct programs programs;
+	struct strings filter, skip;
+	struct kernel_request request;
+	struct runner_options options;
+	const char *kernel, *seed;
+	bool list, ktap;
+};
+
+static bool parse_number(const char *name, const char *arg, uint64_t max,
+			 uint64_t *out)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(arg, &end, 0);
+	if (errno || end == arg || *end || *arg == '-' || value > max) {
+		cli_error("%s needs a number, not \"%s\"", name, arg);
+		return false;
+	}
+	*out = value;
+	return true;
+}
+
+/* Return: an exit status, -1 to go on. */
+static int parse_option(struct run *run, int opt)
+{
+	uint64_t number;
+
+	switch (opt) {
+	case OPT_FILTER:
+		strings_add(&run->filter, text("%s", optarg));
+		break;
+	case OPT_SKIP:
+		strings_add(&run->skip, text("%s", optarg));
+		break;
+	case OPT_LIST:
+		run->list = true;
+		break;
+	case OPT_KTAP:
+		run->ktap = true;
+		break;
+	case OPT_TIMEOUT:
+		if (!parse_number("--timeout", optarg, 1000000, &number))
+			return CLI_NOT_RUN;
+		run->options.timeout = number;
+		run->options.given = true;
+		break;
+	case OPT_SEED:
+		if (!parse_number("--seed", optarg, UINT64_MAX, &number))
+			return CLI_NOT_RUN;
+		run->seed = optarg;
+		break;
+	case OPT_KERNEL:
+		run->kernel = optarg;
+		break;
+	case OPT_SOURCE:
+		run->request.source = optarg;
+		break;
+	case OPT_FLAVOUR:
+		run->request.flavour = optarg;
+		break;
+	case OPT_CONFIG:
+		strings_add(&run->request.extra, text("%s", optarg));
+		break;
+	case OPT_HELP:
+		fputs(help, stdout);
+		return CLI_OK;
+	default:
+		cli_remedy("see \"roadtest run --help\"");
+		return CLI_NOT_RUN;
+	}
+	return -1;
+}
+
+static bool add_path(struct run *run, const char *argument)
+{
+	char *path = text("%.*s", (int)(strstr(argument, "::") ?
+			  strstr(argument, "::") - argument :
+			  (long)strlen(argument)), argument);
+	bool ok = programs_add(&run->programs, argument) &&
+		  kernel_add_suite(&run->request, path);
+
+	free(path);
+	return ok;
+}
+
+static int parse(struct run *run, int argc, char **argv)
+{
+	int opt, rc;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		rc = parse_option(run, opt);
+		if (rc >= 0)
+			return rc;
+	}
+	if (optind == argc && !add_path(run, "."))
+		return CLI_NOT_RUN;
+	for (; optind < argc; optind++)
+		if (!add_path(run, argv[optind]))
+			return CLI_NOT_RUN;
+	return -1;
+}
+
+/* ------------------------------------------------------------------------
+ * Which tests
+ */
+
+/* Keep of @ids what the selection and the options name. */
+static void select_ids(struct run *run, struct program *program,
+		       const struct strings *ids, struct strings *known)
+{
+	for (size_t i = 0; i < ids->num; i++) {
+		const char *id = ids->items[i];
+
+		if (!program_selects(program, id))
+			continue;
+		strings_add(known, text("%s", id));
+		if (strings_have(&run->skip, id) ||
+		    (run->filter.num && !strings_have(&run->filter, id)))
+			continue;
+		strings_add(&program->filter, text("%s", id));
+	}
+}
+
+static bool check_known(const struct strings *wanted,
+			const struct strings *known)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < wanted->num; i++) {
+		if (strings_have(known, wanted->items[i]))
+			continue;
+		cli_error("there is no test \"%s\"; --list shows all",
+			  wanted->items[i]);
+		ok = false;
+	}
+	return ok;
+}
+
+/* Turn selections and options into exact filters, by asking each program for
+ * its tests. */
+static bool select_tests(struct run *run)
+{
+	struct strings known = { 0 };
+	bool ok = true;
+
+	for (size_t i = 0; i < run->programs.num && ok; i++) {
+		struct program *program = &run->programs.items[i];
+		struct strings ids = { 0 };
+		size_t before = known.num;
+
+		ok = program_list(program, &ids);
+		if (ok)
+			select_ids(run, program, &ids, &known);
+		if (ok && program->select.num && known.num == before) {
+			cli_error("%s has no test \"%s\"; --list shows all",
+				  program->path, program->select.items[0]);
+			ok = false;
+		}
+		strings_deinit(&ids);
+	}
+	ok = ok && check_known(&run->filter, &known) &&
+	     check_known(&run->skip, &known);
+	strings_deinit(&known);
+	return ok;
+}
+
+static int list_tests(struct run *run)
+{
+	size_t count = 0;
+
+	if (!select_tests(run))
+		return CLI_NOT_RUN;
+	for (size_t i = 0; i < run->programs.num; i++) {
+		const struct strings *ids = &run->programs.items[i].filter;
+
+		for (size_t n = 0; n < ids->num; n++, count++)
+			puts(ids->items[n]);
+	}
+	if (!count)
+		cli_error("no tests");
+	return count ? CLI_OK : CLI_NOT_RUN;
+}
+
+/* ------------------------------------------------------------------------
+ * The kernel, and the run
+ */
+
+/* The kernel's directory; NULL after a message. */
+static char *find_kernel(struct run *run)
+{
+	const char *given = run->kernel ? run->kernel :
+					  getenv("ROADTEST_KERNEL");
+	char *path, *image;
+
+	if (!given || !*given) {
+		run->request.set_default = true;
+		return kernel_get(&run->request);
+	}
+	path = realpath(given, NULL);
+	image = text("%s/linux", path ? path : given);
+	if (!path || access(image, X_OK)) {
+		cli_error("%s: there is no kernel in it", given);
+		cli_remedy("give a directory that \"roadtest kernel\" printed");
+		free(path);
+		path = NULL;
+	}
+	free(image);
+	return path;
+}
+
+/* For every program that is started from now on. */
+static void set_environment(void)
+{
+	char *python = path_python();
+
+	setenv("PYTHONPATH", python, true);
+	if (path_build_dir())
+		setenv("ROADTEST_BUILD", path_build_dir(), true);
+	free(python);
+}
+
+static int run_programs(struct run *run, const char *kernel)
+{
+	struct report report;
+
+	setenv("ROADTEST_KERNEL", kernel, true);
+	if (run->seed)
+		setenv("ROADTEST_SEED", run->seed, true);
+	report_begin(&report, run->ktap, run->programs.num);
+	for (size_t i = 0; i < run->programs.num; i++)
+		runner_run(&report, &run->programs.items[i], &run->options);
+	return report_end(&report);
+}
+
+/* Programs in which nothing is left to run; an error if that is all. */
+static bool drop_empty(struct run *run)
+{
+	struct programs *programs = &run->programs;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < programs->num; i++) {
+		struct program *program = &programs->items[i];
+		struct programs one = { program, 1 };
+
+		if (program->filter.num) {
+			programs->items[kept++] = *program;
+			continue;
+		}
+		one.items = xcalloc(1, sizeof(*program));
+		*one.items = *program;
+		programs_deinit(&one);
+	}
+	programs->num = kept;
+	if (!kept)
+		cli_error("no tests to run");
+	return kept;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run run = { .options.timeout = DEFAULT_TIMEOUT };
+	char *kernel = NULL;
+	int rc;
+
+	signals_catch();
+	set_environment();
+	rc = parse(&run, argc, argv);
+	if (rc < 0 && run.list) {
+		rc = list_tests(&run);
+	} else if (rc < 0) {
+		bool chosen = run.filter.num || run.skip.num;
+
+		for (size_t i = 0; i < run.programs.num; i++)
+			chosen |= run.programs.items[i].select.num;
+		rc = CLI_NOT_RUN;
+		if (!chosen || (select_tests(&run) && drop_empty(&run)))
+			kernel = find_kernel(&run);
+		if (kernel)
+			rc = run_programs(&run, kernel);
+	}
+	free(kernel);
+	programs_deinit(&run.programs);
+	strings_deinit(&run.filter);
+	strings_deinit(&run.skip);
+	strings_deinit(&run.request.fragments);
+	strings_deinit(&run.request.extra);
+	return rc;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * stream.c - read the KTAP that a test program prints
+ *
+ * A program may die in the middle of a line, or print what is not KTAP at all:
+ * nothing here trusts it. A test that began and has no result is kept in
+ * `current`, so that its end can be reported (docs/ktap.md).
+ */
+#include "cli.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_LINE 65536		/* a longer one is cut into several */
+#define MAX_LINES 5000		/* of diagnostics of one test */
+
+void stream_init(struct stream *stream, stream_result_fn *result, void *arg)
+{
+	*stream = (struct stream){ .result = result, .arg = arg, .plan = -1 };
+}
+
+void stream_deinit(struct stream *stream)
+{
+	free(stream->current);
+	free(stream->partial[0]);
+	free(stream->partial[1]);
+	free(stream->bail);
+	strings_deinit(&stream->lines);
+	strings_deinit(&stream->done);
+}
+
+static void stream_keep(struct stream *stream, const char *line)
+{
+	if (stream->lines.num < MAX_LINES)
+		strings_add(&stream->lines, text("%s", line));
+}
+
+static void stream_report(struct stream *stream, enum result result,
+			  const char *id, const char *reason)
+{
+	struct stream_test test = {
+		.result = result,
+		.id = id,
+		.reason = reason,
+		.lines = &stream->lines,
+		.ms = stream->current ? now_ms() - stream->started : 0,
+	};
+
+	stream->count++;
+	stream->failed |= result == RESULT_FAIL;
+	stream->result(stream->arg, &test);
+	strings_add(&stream->done, text("%s", id));
+	strings_deinit(&stream->lines);
+	free(stream->current);
+	stream->current = NULL;
+}
+
+/* What follows the "#" of a result. Return: its reason, NULL if it is no
+ * directive. */
+static const char *directive(const char *rest, bool ok, enum result *result)
+{
+	static const struct { const char *word; enum result result; } table[] = {
+		{ "SKIP", RESULT_SKIP },
+		{ "known bug:", RESULT_KNOWN },
+		{ "XFAIL", RESULT_KNOWN },
+		{ "TODO", RESULT_KNOWN },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		size_t len = strlen(table[i].word);
+
+		if (strncasecmp(rest, table[i].word, len))
+			continue;
+		/* A known bug that fails is reported as "ok"; TODO is not. */
+		if (ok || table[i].result == RESULT_SKIP ||
+		    !strcmp(table[i].word, "TODO"))
+			*result = table[i].result;
+		return rest + len + strspn(rest + len, " \t:");
+	}
+	return NULL;
+}
+
+/* "ok 3 - id # SKIP why": behind the "ok". */
+static void stream_line_result(struct stream *stream, bool ok, char *rest)
+{
+	enum result result = ok ? RESULT_PASS : RESULT_FAIL;
+	const char *reason = NULL;
+	char *hash, *end;
+
+	rest += strspn(rest, " \t");
+	while (isdigit((unsigned char)*rest))
+		rest++;
+	rest += strspn(rest, " \t");
+	if (starts_with(rest, "- "))
+		rest += 2;
+	hash = strstr(rest, " # ");
+	if (!hash && starts_with(rest, "# "))
+		hash = rest - 1;
+	if (hash) {
+		reason = directive(hash + 3, ok, &result);
+		*(hash < rest ? rest : hash) = '\0';
+	}
+	end = rest + strlen(rest);
+	while (end > rest && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	if (!*rest && stream->current)
+		rest = stream->current;
+	rest = text("%s", *rest ? rest : "(no name)");
+	stream_report(stream, result, rest, reason);
+	free(rest);
+}
+
+static void stream_line_out(struct stream *stream, char *line)
+{
+	int plan;
+	char extra;
+
+	if (starts_with(line, "KTAP version ") ||
+	    starts_with(line, "TAP version ")) {
+		stream->header = true;
+	} else if (sscanf(line, "1..%d%c", &plan, &extra) == 1 && plan >= 0) {
+		stream->plan = plan;
+	} else if (starts_with(line, "# start ")) {
+		free(stream->current);
+		stream->current = text("%s", line + strlen("# start "));
+		stream->started = now_ms();
+	} else if (starts_with(line, "ok ")) {
+		stream_line_result(stream, true, line + 3);
+	} else if (starts_with(line, "not ok ")) {
+		stream_line_result(stream, false, line + 7);
+	} else if (starts_with(line, "Bail out!")) {
+		free(stream->bail);
+		line += strlen("Bail out!");
+		stream->bail = text("%s", line + strspn(line, " "));
+	} else if (*line == '#') {
+		stream_keep(stream, line + 1 + (line[1] == ' '));
+	} else {
+		/* Subtests are indented; anything else is kept as it is. */
+		stream_keep(stream, line);
+	}
+}
+
+static void stream_line(struct stream *stream, int fd)
+{
+	size_t i = fd - 1;
+	char *line = stream->partial[i];
+
+	line[stream->partial_len[i]] = '\0';
+	/* A NUL in what a program printed ends the line here. */
+	if (line[0] && line[strlen(line) - 1] == '\r')
+		line[strlen(line) - 1] = '\0';
+	if (fd == 1)
+		stream_line_out(stream, line);
+	else
+		stream_keep(stream, line);
+	stream->partial_len[i] = 0;
+}
+
+void stream_feed(struct stream *stream, int fd, const char *data, size_t len)
+{
+	size_t i = fd - 1;
+
+	if (!stream->partial[i])
+		stream->partial[i] = xcalloc(MAX_LINE + 1, 1);
+	for (size_t n = 0; n < len; n++) {
+		if (data[n] != '\n')
+			stream->partial[i][stream->partial_len[i]++] = data[n];
+		if (data[n] == '\n' || stream->partial_len[i] == MAX_LINE)
+			stream_line(stream, fd);
+	}
+}
+
+void stream_finish(struct stream *stream)
+{
+	for (int fd = 1; fd <= 2; fd++)
+		if (stream->partial_len[fd - 1])
+			stream_line(stream, fd);
+}
+
+void stream_fail_current(struct stream *stream, const char *why)
+{
+	char *id = text("%s", stream->current);
+
+	strings_add(&stream->lines, text("%s", why));
+	stream_report(stream, RESULT_FAIL, id, NULL);
+	free(id);
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * text.c - strings, files and messages
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static void __attribute__((noreturn)) out_of_memory(void)
+{
+	fputs("roadtest: out of memory\n", stderr);
+	exit(CLI_NOT_RUN);
+}
+
+char *text(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int rc;
+
+	va_start(ap, fmt);
+	rc = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (rc < 0)
+		out_of_memory();
+	return s;
+}
+
+void *xcalloc(size_t num, size_t size)
+{
+	void *p = calloc(num ? num : 1, size ? size : 1);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *xrealloc(void *p, size_t num, size_t size)
+{
+	p = reallocarray(p, num ? num : 1, size);
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void strings_add(struct strings *list, char *item)
+{
+	list->items = xrealloc(list->items, list->num + 2,
+			       sizeof(*list->items));
+	list->items[list->num++] = item;
+	list->items[list->num] = NULL;
+}
+
+bool strings_have(const struct strings *list, const char *item)
+{
+	for (size_t i = 0; i < list->num; i++)
+		if (!strcmp(list->items[i], item))
+			return true;
+	return false;
+}
+
+void strings_deinit(struct strings *list)
+{
+	for (size_t i = 0; i < list->num; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct strings){ 0 };
+}
+
+char *file_read(const char *path)
+{
+	size_t len = 0, size = 8192;
+	char *data = NULL;
+	ssize_t n = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return NULL;
+	do {
+		len += n;
+		if (!data || len + 1 == size) {
+			size *= 2;
+			data = xrealloc(data, size, 1);
+		}
+		n = read(fd, data + len, size - len - 1);
+	} while (n > 0);
+	close(fd);
+	if (n < 0) {
+		free(data);
+		return NULL;
+	}
+	data[len] = '\0';
+	return data;
+}
+
+bool file_write(const char *path, const char *content)
+{
+	FILE *file = fopen(path, "we");
+	bool ok = file && fputs(content, file) >= 0;
+
+	if (file && fclose(file))
+		ok = false;
+	if (!ok)
+		cli_error("can't write %s: %m", path);
+	return ok;
+}
+
+bool file_exists(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+bool make_directories(const char *path)
+{
+	char *copy = text("%s", path);
+	bool ok;
+
+	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		mkdir(copy, 0777);
+		*p = '/';
+	}
+	ok = !mkdir(copy, 0777) || (errno == EEXIST && is_directory(copy));
+	if (!ok)
+		cli_error("can't create %s: %m", path);
+	free(copy);
+	return ok;
+}
+
+bool starts_with(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+bool ends_with(const char *s, const char *suffix)
+{
+	size_t len = strlen(s), tail = strlen(suffix);
+
+	return len >= tail && !strcmp(s + len - tail, suffix);
+}
+
+int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* ------------------------------------------------------------------------
+ * Messages
+ */
+
+const char *colour(FILE *stream, enum colour which)
+{
+	static const char *const codes[] = {
+		[COLOUR_NONE] = "\033[0m",    [COLOUR_RED] = "\033[31m",
+		[COLOUR_GREEN] = "\033[32m",  [COLOUR_YELLOW] = "\033[33m",
+		[COLOUR_DIM] = "\033[2m",
+	};
+	const char *term = getenv("TERM");
+
+	if (!isatty(fileno(stream)) || getenv("NO_COLOR") ||
+	    (term && !strcmp(term, "dumb")))
+		return "";
+	return codes[which];
+}
+
+static void message(const char *label, enum colour which, const char *fmt,
+		    va_list ap)
+{
+	progress_end();
+	fflush(stdout);
+	fprintf(stderr, "%s%s%s ", colour(stderr, which), label,
+		colour(stderr, COLOUR_NONE));
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void cli_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("roadtest:", COLOUR_RED, fmt, ap);
+	va_end(ap);
+}
+
+void cli_remedy(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message("       ->", COLOUR_YELLOW, fmt, ap);
+	va_end(ap);
+}
+
+/* The state of the one terminal line that progress() owns. */
+static bool progress_shown;
+
+void progress(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	progress_shown = true;
+	fputs("\r\033[K", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fflush(stderr);
+}
+
+void progress_end(void)
+{
+	if (progress_shown)
+		fputs("\r\033[K", stderr);
+	progress_shown = false;
+}
