@@ -1,0 +1,550 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guest calls, models and lines through the package, on a real guest."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import subprocess
+import tempfile
+import threading
+
+import roadtest
+from roadtest import Device, DtFragment, DtVar, I2CDriver, TestCase
+from roadtest.guest import POLLIN
+from roadtest.models import HOLD, BusError, I2CModel, Nak, Register
+from roadtest.models import RegisterModel, RegisterValue
+
+from chips import Lm75, Memory
+
+I2C_SLAVE = 0x0703
+I2C_RDWR = 0x0707
+I2C_M_RD = 1
+FAILED = 0  # what write() on i2c-dev gives for a message that failed: virtio-i2c
+# has no room for an errno, and counts the messages that passed
+
+
+class Files(TestCase):
+    def test_read_and_write(self) -> None:
+        path = self.guest.put("/tmp/dir/file", "one\ntwo")
+        self.assertEqual(path.read_text(), "one\ntwo")
+        path.write_text("three\n")
+        self.assertEqual(path.read_bytes(), b"three\n")
+        self.assertEqual(roadtest.read_str("/tmp/dir/file"), "three")
+
+    def test_a_big_file_comes_back_whole(self) -> None:
+        data = bytes(range(256)) * 1024
+        path = self.guest.put("/tmp/big", data)
+        self.assertEqual(path.read_bytes(), data)
+        self.assertEqual(path.stat().size, len(data))
+
+    def test_a_missing_file_is_a_file_not_found_error_with_its_path(self) -> None:
+        with self.assertRaises(FileNotFoundError) as caught:
+            self.guest.path("/nowhere/x").read_text()
+        self.assertEqual(caught.exception.filename, "/nowhere/x")
+        self.assertIn("/nowhere/x", str(caught.exception))
+        self.assertIn("ENOENT", str(caught.exception))
+
+    def test_write_does_not_create(self) -> None:
+        with self.assertGuestError(errno.ENOENT):
+            self.guest.path("/tmp/new").write_text("x")
+
+    def test_directories(self) -> None:
+        top = self.guest / "tmp/d"
+        top.mkdir()
+        for name in ("b", "a"):
+            self.guest.put(top / name, "")
+        self.assertEqual([p.name for p in top.iterdir()], ["a", "b"])
+        self.assertEqual(
+            [str(p) for p in top.glob("[ab]")], ["/tmp/d/a", "/tmp/d/b"]
+        )
+        self.assertTrue(top.is_dir())
+        (top / "a").unlink()
+        self.assertFalse((top / "a").exists())
+        self.assertTrue((top / "b").is_file())
+
+    def test_links(self) -> None:
+        link = self.guest / "proc/self"
+        self.assertEqual(link.stat(follow_symlinks=False).mode >> 12, 0o12)
+        self.assertTrue(str(link.readlink()).isdigit())
+
+    def test_an_open_file(self) -> None:
+        path = self.guest.put("/tmp/f", "0123456789")
+        with path.open(os.O_RDWR) as file:
+            self.assertEqual(file.read(4), b"0123")
+            self.assertEqual(file.pread(3, 7), b"789")
+            self.assertEqual(file.write("xy"), 2)
+            self.assertEqual(file.poll(POLLIN, timeout=0.0), POLLIN)
+        self.assertEqual(path.read_text(), "0123xy6789")
+        with self.assertGuestError(errno.EBADF):
+            file.read(1)
+
+    def test_plain_functions(self) -> None:
+        self.guest.put("/tmp/n", "0")
+        roadtest.write_int("/tmp/n", 42)
+        self.assertEqual(roadtest.read_int("/tmp/n"), 42)
+        roadtest.write_float("/tmp/n", 0.5)
+        self.assertEqual(roadtest.read_float("/tmp/n"), 0.5)
+        roadtest.write_str("/tmp/n", "0x10")
+        self.assertEqual(roadtest.read_int("/tmp/n"), 16)
+
+    def test_mount_is_undone(self) -> None:
+        point = self.guest / "tmp/point"
+        point.mkdir()
+        self.guest.mount("none", point, "tmpfs")
+        self.guest.put(point / "x", "")
+        self.machine.undo_all()
+        self.assertFalse((point / "x").exists())
+
+
+class Programs(TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        source = (
+            "#include <stdio.h>\n#include <unistd.h>\n"
+            "int main(int argc, char **argv) { char b[64];"
+            " ssize_t n = read(0, b, sizeof(b)); sleep(argc);"
+            ' fwrite(b, 1, n, stdout); fputs("err", stderr); return argc; }'
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "a.out")
+            subprocess.run(
+                ["gcc", "-static", "-x", "c", "-", "-o", out],
+                input=source.encode(),
+                check=True,
+            )
+            with open(out, "rb") as f:
+                cls.program = f.read()
+
+    program: bytes
+
+    def test_a_program_has_streams_and_an_exit_status(self) -> None:
+        self.guest.put("/bin/echo", self.program, mode=0o755)
+        before = self.clock.now
+        done = self.guest.run(["/bin/echo", "x"], input="hello")
+        self.assertEqual(
+            (done.returncode, done.stdout, done.stderr), (2, "hello", "err")
+        )
+        self.assertGreaterEqual(self.clock.now - before, 2_000_000_000)
+
+    def test_check_fails_on_another_status(self) -> None:
+        self.guest.put("/bin/echo", self.program, mode=0o755)
+        with self.assertRaisesRegex(AssertionError, "exit status 1: err"):
+            self.guest.run(["/bin/echo"], check=True)
+
+    def test_a_program_runs_beside_other_calls(self) -> None:
+        self.guest.put("/bin/echo", self.program, mode=0o755)
+        pending = self.guest.start.run(["/bin/echo", "x", "y"], b"in")
+        self.clock.advance(1)
+        self.assertIn("roadtest", (self.guest / "proc/cmdline").read_text())
+        self.assertFalse(pending.done)
+        self.clock.advance(5)
+        self.assertTrue(pending.done)
+        done = pending.result()
+        self.assertEqual((done.returncode, done.stdout), (3, "in"))
+
+    def test_a_missing_program_is_an_error(self) -> None:
+        with self.assertGuestError(errno.ENOENT):
+            self.guest.run(["/bin/none"])
+
+
+class RawModel(TestCase):
+    """Raw chips through i2c-dev."""
+
+    def bus(self) -> roadtest.GuestFile:
+        return self.guest.path("/dev/i2c-0").open(os.O_RDWR)
+
+    def rdwr(self, addr: int, write: bytes, read: int) -> bytes:
+        """One transaction: a write message, then a read message."""
+        msgs = bytearray(
+            struct.pack("<HHHxxQ", addr, 0, len(write), 0)
+            + struct.pack("<HHHxxQ", addr, I2C_M_RD, read, 0)
+        )
+        out, back = bytearray(write), bytearray(read)
+        with self.bus() as bus:
+            done = bus.ioctl_buffers(
+                I2C_RDWR,
+                [bytearray(struct.pack("<QI4x", 0, 2)), msgs, out, back],
+                [(0, 0, 1), (1, 8, 2), (1, 24, 3)],
+            )
+        self.assertEqual(done, 2)
+        return bytes(back)
+
+    def test_a_transaction_of_two_messages(self) -> None:
+        chip = Memory()
+        self.board.attach(chip, 0x50)
+        self.assertEqual(self.rdwr(0x50, b"abc", 4), b"abc\0")
+        self.assertEqual(chip.transactions, 1)
+
+    def test_nobody_answers_at_a_free_address(self) -> None:
+        with self.bus() as bus:
+            bus.ioctl(I2C_SLAVE, 0x51)
+            self.assertEqual(bus.write(b"x"), FAILED)
+
+    def test_detached_it_answers_no_more(self) -> None:
+        chip = Memory()
+        self.board.attach(chip, 0x50)
+        with self.bus() as bus:
+            bus.ioctl(I2C_SLAVE, 0x50)
+            bus.write(b"x")
+            self.board.detach(chip)
+            self.assertEqual(bus.write(b"y"), FAILED)
+        self.assertEqual(chip.data, b"x")
+
+    def test_a_nak_fails_the_transfer_and_not_the_test(self) -> None:
+        class Shy(I2CModel):
+            def write(self, data: bytes) -> None:
+                raise Nak if data == b"n" else BusError(errno.EPROTO)
+
+        self.board.attach(Shy(), 0x50)
+        with self.bus() as bus:
+            bus.ioctl(I2C_SLAVE, 0x50)
+            for data in (b"n", b"e"):
+                self.assertEqual(bus.write(data), FAILED)
+        status = [r.status for r in self.board.trace if r.kind == "i2c"]
+        self.assertEqual(status[-2:], [-errno.ENXIO, -errno.EPROTO])
+
+    def test_injected_errors_fail_the_right_messages(self) -> None:
+        chip = Memory()
+        self.board.attach(chip, 0x50)
+        chip.inject(after=1, count=2)
+        with self.bus() as bus:
+            bus.ioctl(I2C_SLAVE, 0x50)
+            seen = [bus.write(data) for data in (b"1", b"2", b"3", b"4")]
+        self.assertEqual(seen, [1, FAILED, FAILED, 1])
+        self.assertEqual(chip.data, b"4")
+
+    def test_a_chip_stretches_the_clock(self) -> None:
+        class Slow(I2CModel):
+            def read(self, length: int) -> int:
+                self.after(0.25, lambda: self.release(b"\x2a" * length))
+                return HOLD
+
+        self.board.attach(Slow(), 0x50)
+        with self.bus() as bus:
+            bus.ioctl(I2C_SLAVE, 0x50)
+            before = self.clock.now
+            self.assertEqual(bus.read(2), b"\x2a\x2a")
+        self.assertGreaterEqual(self.clock.now - before, 250_000_000)
+
+    def test_an_address_is_taken_once(self) -> None:
+        self.board.attach(Memory(), 0x50)
+        with self.assertRaisesRegex(roadtest.UsageError, "0x50|50"):
+            self.board.attach(Memory(), 0x50)
+
+    def test_a_model_stands_at_one_address(self) -> None:
+        chip = Memory()
+        self.board.attach(chip, 0x50)
+        with self.assertRaisesRegex(roadtest.UsageError, "attached already"):
+            self.board.attach(chip, 0x52)
+
+
+class Hooks(TestCase):
+    """Register hooks through i2c-dev."""
+
+    def transfer(self, write: bytes, read: int = 0) -> bytes:
+        with self.guest.path("/dev/i2c-0").open(os.O_RDWR) as bus:
+            bus.ioctl(I2C_SLAVE, 0x50)
+            bus.write(write)
+            return bus.read(read) if read else b""
+
+    def test_each_hook_is_called_at_its_time(self) -> None:
+        calls: list[tuple[str, int, int]] = []
+
+        class Chip(RegisterModel):
+            A = Register(0x00, rc=0x0F, reset=0xFF)
+            B = Register(0x01, w1c=0xF0, reset=0xFF)
+
+            @A.before_read
+            def before(self, value: RegisterValue) -> None:
+                calls.append(("before", value, self.A.value))
+                self.A.value = 0x5A
+
+            @A.on_read
+            def after_it(self, value: RegisterValue) -> None:
+                calls.append(("read", value, self.A.value))
+
+            @B.on_write
+            def written(self, value: RegisterValue) -> None:
+                calls.append(("write", value, value.old))
+                self.B.value = 0x11
+
+        chip = Chip()
+        self.board.attach(chip, 0x50)
+        self.assertEqual(self.transfer(b"\x00", 1), b"\x5a")
+        self.transfer(b"\x01\x30")
+        self.assertEqual(
+            calls,
+            [("before", 0xFF, 0xFF), ("read", 0x50, 0x50), ("write", 0xC0, 0xFF)],
+        )
+        self.assertEqual(chip.B.value, 0x11)
+
+    def test_an_overridden_method_stays_a_hook(self) -> None:
+        class Base(RegisterModel):
+            A = Register(0x00)
+            seen = 0
+
+            @A.on_write
+            def wrote(self, value: RegisterValue) -> None:
+                raise AssertionError("the base's")
+
+        class Derived(Base):
+            def wrote(self, value: RegisterValue) -> None:
+                self.seen = value
+
+        chip = Derived()
+        self.board.attach(chip, 0x50)
+        self.transfer(b"\x00\x07")
+        self.assertEqual(chip.seen, 7)
+
+    def test_little_endian_and_auto_increment(self) -> None:
+        class Chip(RegisterModel):
+            value_bytes, byteorder, auto_increment = 2, "little", True
+            A = Register(0x10, reset=0x1234)
+            B = Register(0x11, reset=0x5678)
+
+        self.board.attach(Chip(), 0x50)
+        self.assertEqual(self.transfer(b"\x10", 4), b"\x34\x12\x78\x56")
+
+    def test_accesses_are_in_the_trace(self) -> None:
+        chip = Lm75()
+        self.board.attach(chip, 0x50)
+        self.transfer(b"\x02\x12\x34")
+        self.transfer(b"\x02\x56\x78")
+        self.transfer(b"\x02", 2)
+        writes = chip.writes(chip.HYST)
+        self.assertEqual(writes.values, [0x1234, 0x5678])
+        self.assertEqual(chip.reads(Lm75.HYST).values, [0x5678])
+        self.assertLess(writes[0].time, writes[1].time)
+        self.assertNotEqual(writes[0].transaction, writes[1].transaction)
+        self.assertEqual(chip.writes(Lm75.OS).values, [])
+
+
+class Clock(TestCase):
+    def test_advance_moves_virtual_time_exactly(self) -> None:
+        before = self.clock.now
+        self.clock.advance(1.5)
+        self.assertEqual(self.clock.now - before, 1_500_000_000)
+        self.clock.advance(ns=7)
+        self.assertEqual(self.clock.now - before, 1_500_000_007)
+
+    def test_timers_run_in_order_and_can_be_cancelled(self) -> None:
+        ran: list[tuple[str, int]] = []
+        start = self.clock.now
+        for name, delay in (("c", 0.3), ("a", 0.1), ("b", 0.1), ("x", 0.2)):
+            timer = self.clock.after(
+                delay, lambda n=name: ran.append((n, self.clock.now - start))
+            )
+        self.assertEqual(timer.due, start + 200_000_000)
+        timer.cancel()
+        self.assertFalse(timer.pending)
+        self.clock.advance(1)
+        self.assertEqual(
+            ran, [("a", 100_000_000), ("b", 100_000_000), ("c", 300_000_000)]
+        )
+
+    def test_a_timer_may_set_the_next(self) -> None:
+        times: list[int] = []
+
+        def tick() -> None:
+            times.append(self.clock.now)
+            if len(times) < 3:
+                self.clock.after(0.1, tick)
+
+        self.clock.after(0.1, tick)
+        self.clock.advance(1)
+        self.assertEqual(times[2] - times[0], 200_000_000)
+
+
+class Started(TestCase):
+    def test_a_call_goes_on_while_the_test_acts(self) -> None:
+        self.guest.put("/tmp/f", "text")
+        pending = self.guest.start.read_text("/tmp/f")
+        self.assertFalse(pending.done)
+        self.clock.settle()
+        self.assertTrue(pending.done)
+        self.assertEqual(pending.result(), "text")
+
+    def test_its_error_comes_with_the_result(self) -> None:
+        pending = self.guest.start.read_text("/nowhere")
+        self.clock.settle()
+        with self.assertGuestError(errno.ENOENT):
+            pending.result()
+
+    def test_a_signal_ends_a_blocking_read(self) -> None:
+        with self.guest.path("/dev/kmsg").open() as log:
+            while log.poll(timeout=0.0):
+                log.read(8192)
+            pending = self.guest.start.read(log, 8192)
+            self.clock.advance(10)
+            self.assertFalse(pending.done)
+            pending.signal()
+            with self.assertGuestError(errno.EINTR):
+                pending.result()
+
+class Gpio(TestCase):
+    """Lines through the guest's GPIO character device."""
+
+    def request(self, line: int, flags: int) -> roadtest.GuestFile:
+        """GPIO_V2_GET_LINE_IOCTL for one line (linux/gpio.h)."""
+        arg = bytearray(592)
+        struct.pack_into("<I", arg, 0, line)
+        arg[256:260] = b"test"
+        struct.pack_into("<Q", arg, 288, flags)
+        struct.pack_into("<I", arg, 560, 1)
+        with self.guest.path("/dev/gpiochip0").open(os.O_RDWR) as chip:
+            chip.ioctl(0xC250B407, arg)
+        (fd,) = struct.unpack_from("<i", arg, 588)
+        return roadtest.GuestFile(self.machine, fd, f"line {line}")
+
+    def value(self, file: roadtest.GuestFile) -> int:
+        """GPIO_V2_LINE_GET_VALUES_IOCTL."""
+        return file.ioctl(0xC010B40E, struct.pack("<QQ", 0, 1))[0]
+
+    def test_the_guest_sees_a_level_that_the_test_sets(self) -> None:
+        with self.request(5, 1 << 2) as line:  # INPUT
+            self.assertEqual(self.board.gpio[5].direction, "in")
+            self.board.gpio[5].set(1)
+            self.assertEqual(self.value(line), 1)
+            self.board.gpio[5].set(0)
+            self.assertEqual(self.value(line), 0)
+
+    def test_the_test_sees_what_the_guest_drives(self) -> None:
+        seen: list[tuple[str | None, int]] = []
+        self.board.gpio[6].watch(lambda d, level: seen.append((d, level)))
+        with self.request(6, 1 << 3) as line:  # OUTPUT
+            self.assertEqual(self.board.gpio[6].direction, "out")
+            # GPIO_V2_LINE_SET_VALUES_IOCTL
+            line.ioctl(0xC010B40F, struct.pack("<QQ", 1, 1))
+            self.assertEqual(self.board.gpio[6].level, 1)
+            with self.assertRaises(roadtest.UsageError):
+                self.board.gpio[6].set(0)
+        self.assertIn(("out", 1), seen)
+
+    def test_there_are_64_lines(self) -> None:
+        with self.assertRaisesRegex(IndexError, "0 to 63"):
+            self.board.gpio[64]
+
+
+class Fragment(TestCase):
+    dts = DtFragment(
+        src="""
+&i2c {
+    sensor@$addr$ {
+        compatible = "national,lm75";
+        reg = <0x$addr$>;
+    };
+};""",
+        variables={"addr": DtVar.I2C_ADDR},
+    )
+
+    def test_rfc_style(self) -> None:
+        chip = Lm75()
+        self.board.attach(chip, self.dts["addr"])
+        roadtest.insmod("lm75")
+        with I2CDriver("lm75").bind(self.dts["addr"]) as dev:
+            self.assertEqual(dev.id, f"0-{self.dts['addr']:04x}")
+            (hwmon,) = dev.path.glob("hwmon/hwmon*")
+            self.assertEqual(roadtest.read_int(hwmon / "temp1_input"), 25000)
+        self.assertFalse((dev.path / "driver").exists())
+        roadtest.rmmod("lm75")
+
+    def test_a_missing_module_is_an_error(self) -> None:
+        with self.assertGuestError(errno.ENOENT):
+            roadtest.insmod("no_such_module")
+
+    def test_a_probe_error_has_its_errno(self) -> None:
+        roadtest.insmod("lm75")
+        with self.assertGuestError(errno.EIO, errno.ENXIO, errno.ENODEV):
+            with I2CDriver("lm75").bind(self.dts["addr"]):
+                pass
+
+
+class WrongFragment(TestCase):
+    """dtc's complaint names the line of this file."""
+
+    bad = '''
+&i2c {
+    sensor@44 {
+        compatible = "a,b"    // no semicolon
+        reg = <0x44>;
+    };
+};'''
+
+    def test_an_error_points_into_this_file(self) -> None:
+        machine = roadtest.Machine()
+        self.addCleanup(machine.close)
+        with open(__file__, encoding="utf-8") as f:
+            lines = f.read().split("\n")
+        wrong = 1 + next(
+            i for i, text in enumerate(lines) if "// no semicolon" in text
+        )
+        with self.assertRaises(roadtest.DevicetreeError) as caught:
+            DtFragment(self.bad).add_to(machine)
+            machine.boot()
+        # dtc sees the error at the next token
+        self.assertRegex(
+            str(caught.exception),
+            rf"test_guest_calls\.py:({wrong}|{wrong + 1})\b",
+        )
+
+
+class TwoDevices(TestCase):
+    first = Device("national,lm75", model=Lm75)
+    second = Device("national,lm75", model=Lm75, addr=0x4A)
+
+    def temperature(self, device: roadtest.GuestPath) -> int:
+        (hwmon,) = device.glob("hwmon/hwmon*")
+        return roadtest.read_int(hwmon / "temp1_input")
+
+    def test_each_has_its_own_model(self) -> None:
+        self.assertEqual(self.second.addr, 0x4A)
+        self.first.chip.TEMP.value = 0x0A00
+        self.second.chip.TEMP.value = 0x0B00
+        self.assertEqual(self.temperature(self.first), 10000)
+        self.assertEqual(self.temperature(self.second), 11000)
+
+    def test_models_are_new_for_each_test(self) -> None:
+        self.assertEqual(self.first.chip.TEMP.value, 0x1900)
+
+    def test_dev_is_ambiguous(self) -> None:
+        with self.assertRaisesRegex(roadtest.UsageError, "first, second"):
+            self.dev
+
+    def test_unbind_and_bind_again(self) -> None:
+        self.first.unbind()
+        with self.assertGuestError(errno.ENODEV):
+            self.first.unbind()
+        self.first.bind()
+        self.assertEqual(self.temperature(self.first), 25000)
+
+
+class ByHand(TestCase):
+    bind = False
+    device = Device("national,lm75", model=Lm75)
+
+    def test_a_failed_probe_gives_its_errno_and_the_next_one_works(self) -> None:
+        self.chip.inject()
+        with self.assertGuestError(errno.EIO, errno.ENXIO, errno.ENODEV):
+            self.dev.bind()
+        self.dev.bind()
+        self.assertTrue((self.dev / "driver").exists())
+
+
+class Threads(TestCase):
+    def test_a_second_thread_is_refused(self) -> None:
+        machine = self.machine
+        errors: list[BaseException] = []
+
+        def use() -> None:
+            try:
+                machine.advance(0)
+            except BaseException as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=use)
+        thread.start()
+        thread.join()
+        self.assertIsInstance(errors[0], roadtest.UsageError)
+        self.assertIn("thread", str(errors[0]))

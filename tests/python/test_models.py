@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Registers, fields and model classes, without a guest."""
+
+from __future__ import annotations
+
+import unittest
+
+from roadtest import ModelError, UsageError
+from roadtest.models import BusError, I2CModel, Nak, Register, RegisterModel
+from roadtest.models import RegisterValue
+
+
+class Chip(RegisterModel):
+    value_bytes = 2
+    STATUS = Register(0x00, access="ro")
+    CONFIG = Register(0x01, reset=0xC810, fields={"M": (10, 9), "CRF": 7})
+    BYTE = Register(0x02, width=1, reset=0xFF)
+
+    @CONFIG.on_write
+    def start(self, value: RegisterValue) -> None:
+        pass
+
+
+class Registers(unittest.TestCase):
+    def setUp(self) -> None:
+        self.chip = Chip()
+
+    def test_a_register_starts_at_its_reset_value(self) -> None:
+        self.assertEqual(self.chip.CONFIG.value, 0xC810)
+
+    def test_a_field_is_cut_out_of_the_value(self) -> None:
+        self.chip.CONFIG.value = 0xFFFF
+        self.assertEqual((self.chip.CONFIG.M, self.chip.CONFIG.CRF), (3, 1))
+
+    def test_setting_a_field_leaves_the_other_bits(self) -> None:
+        self.chip.CONFIG.M = 1
+        self.chip.CONFIG.CRF = 1
+        self.assertEqual(self.chip.CONFIG.value, 0xC810 | 1 << 9 | 1 << 7)
+        self.chip.CONFIG.M = 2
+        self.assertEqual(self.chip.CONFIG.value, 0xC810 | 2 << 9 | 1 << 7)
+
+    def test_a_field_takes_no_more_than_its_bits(self) -> None:
+        with self.assertRaisesRegex(ValueError, r"CONFIG\.M has 2 bits: 4"):
+            self.chip.CONFIG.M = 4
+        self.assertEqual(self.chip.CONFIG.value, 0xC810)
+
+    def test_a_register_takes_no_more_than_its_bits(self) -> None:
+        with self.assertRaisesRegex(ValueError, r"CONFIG has 16 bits: 65536"):
+            self.chip.CONFIG.value = 0x10000
+        with self.assertRaisesRegex(ValueError, r"BYTE has 8 bits: 256"):
+            self.chip.BYTE.value = 0x100
+        with self.assertRaisesRegex(ValueError, r"BYTE has 8 bits: -1"):
+            self.chip.BYTE.value = -1
+
+    def test_an_unknown_field_is_named_with_those_that_exist(self) -> None:
+        with self.assertRaisesRegex(AttributeError, "no field X .* M, CRF"):
+            self.chip.CONFIG.X
+        with self.assertRaisesRegex(AttributeError, "no field X .* M, CRF"):
+            self.chip.CONFIG.X = 1
+
+    def test_assigning_to_a_register_says_what_to_do(self) -> None:
+        with self.assertRaisesRegex(AttributeError, r"set CONFIG\.value"):
+            self.chip.CONFIG = 5  # type: ignore[assignment]
+
+    def test_reset_restores_all(self) -> None:
+        self.chip.CONFIG.value = 0
+        self.chip.BYTE.value = 0
+        self.chip.reset()
+        self.assertEqual(self.chip.CONFIG.value, 0xC810)
+        self.assertEqual(self.chip.BYTE.value, 0xFF)
+
+    def test_chips_of_one_class_do_not_share_values(self) -> None:
+        self.chip.CONFIG.value = 0
+        self.assertEqual(Chip().CONFIG.value, 0xC810)
+
+    def test_a_hook_value_has_fields_and_the_old_ones(self) -> None:
+        value = RegisterValue(Chip.CONFIG, 0x0200, 0x0400, 0x0280)
+        self.assertEqual((value, value.M, value.old.M), (0x0200, 1, 2))
+        self.assertEqual(value.written, 0x0280)
+
+
+class Declarations(unittest.TestCase):
+    def test_a_model_needs_no_super_init(self) -> None:
+        class Lazy(Chip):
+            def __init__(self) -> None:
+                self.mine = 1
+
+        self.assertEqual(Lazy().CONFIG.value, 0xC810)
+
+    def test_a_subclass_adds_and_replaces_registers(self) -> None:
+        class Variant(Chip):
+            CONFIG = Register(0x01, reset=0x0001)
+            EXTRA = Register(0x09, reset=0x1234)
+
+        chip = Variant()
+        self.assertEqual(chip.CONFIG.value, 0x0001)
+        self.assertEqual(chip.EXTRA.value, 0x1234)
+        self.assertEqual(chip.BYTE.value, 0xFF)
+
+    def test_an_address_that_stands_twice_is_refused(self) -> None:
+        class Twice(RegisterModel):
+            A = Register(0x01)
+            B = Register(0x01)
+
+        with self.assertRaisesRegex(UsageError, "Twice: .*twice"):
+            Twice()
+
+    def test_a_model_without_registers_is_refused(self) -> None:
+        class Empty(RegisterModel):
+            pass
+
+        with self.assertRaisesRegex(TypeError, "Empty declares no register"):
+            Empty()
+
+    def test_wrong_declarations_are_refused(self) -> None:
+        for kwargs in (
+            {"access": "r"},
+            {"width": 5},
+            {"fields": {"F": (3, 4)}},
+            {"fields": {"value": 1}},
+        ):
+            with self.subTest(kwargs=kwargs), self.assertRaises(ValueError):
+                Register(0, **kwargs)  # type: ignore[arg-type]
+        with self.assertRaises(ValueError):
+            Register(0x10000)
+
+    def test_a_wrong_byte_order_is_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, "byteorder"):
+
+            class Wrong(RegisterModel):
+                byteorder = "network"
+
+
+class Detached(unittest.TestCase):
+    def test_a_model_is_not_usable_before_it_is_attached(self) -> None:
+        chip = Chip()
+        self.assertFalse(chip.attached)
+        for use in (
+            lambda: chip.irq.assert_(),
+            lambda: chip.after(1.0, print),
+            lambda: chip.writes(Chip.CONFIG),
+            lambda: chip.addr,
+        ):
+            with self.assertRaisesRegex(UsageError, "Chip is not attached"):
+                use()
+
+    def test_fail_names_the_model(self) -> None:
+        with self.assertRaisesRegex(ModelError, "^Raw: no$"):
+
+            class Raw(I2CModel):
+                pass
+
+            Raw().fail("no")
+
+    def test_bus_errors_carry_their_errno(self) -> None:
+        self.assertEqual(Nak().errno, 6)
+        self.assertEqual(BusError(110).errno, 110)
+
+
+if __name__ == "__main__":
+    unittest.main()
