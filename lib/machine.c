@@ -61,6 +61,7 @@ struct road_machine {
 	int (*interrupt)(void *arg);
 	void *interrupt_arg;
 	size_t boot_mark;		/* in the log */
+	uint64_t boot_ns;		/* wall time that it took */
 	bool explaining;		/* a limit has passed; asking why */
 };
 
@@ -201,7 +202,10 @@ int machine_may_call(struct road_machine *machine)
 	if (machine->state == MACHINE_NEW)
 		return machine_error(machine, -ROAD_EUSAGE,
 				     "the machine is not booted yet");
-	if (machine->state == MACHINE_GONE || machine->engine.fatal.code)
+	/* It may have died between two calls. */
+	if (machine->state == MACHINE_UP && machine->engine.fatal.code)
+		machine_end(machine);
+	if (machine->state == MACHINE_GONE)
 		return machine_gone(machine);
 	return 0;
 }
@@ -530,6 +534,7 @@ static int machine_prepare(struct road_machine *machine, char *dtb,
 int road_machine_boot(struct road_machine *machine)
 {
 	char dtb[128];
+	uint64_t start;
 	int ret;
 
 	if (machine->state != MACHINE_NEW)
@@ -538,6 +543,7 @@ int road_machine_boot(struct road_machine *machine)
 	if (machine->engine.fatal.code)
 		return machine_end(machine);
 	ret = machine_prepare(machine, dtb, sizeof(dtb));
+	start = engine_wall_ns();
 	if (!ret)
 		ret = machine_start(machine, dtb);
 	if (ret) {
@@ -548,6 +554,7 @@ int road_machine_boot(struct road_machine *machine)
 	machine->state = MACHINE_UP;
 	ret = machine_run(machine, machine_ready, machine->agent, "boot",
 			  BOOT_LIMIT_NS);
+	machine->boot_ns = engine_wall_ns() - start;
 	machine->boot_mark = klog_mark(&machine->klog);
 	return ret;
 }
@@ -659,6 +666,11 @@ const char *road_machine_kernel(const struct road_machine *machine)
 const char *road_machine_release(const struct road_machine *machine)
 {
 	return machine->kernel.release;
+}
+
+uint64_t road_machine_boot_ns(const struct road_machine *machine)
+{
+	return machine->boot_ns;
 }
 
 pid_t road_machine_pid(const struct road_machine *machine)
