@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * failures.c - guests that die, hang or go wrong
+ *
+ * Each ends in an error that says what happened, and the next machine in the
+ * same process works.
+ */
+#include "guest.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* lkdtm is one file to the kernel's WARNs. */
+#define WARNING_AT "drivers/misc/lkdtm/bugs.c"
+#define CRASH "/sys/kernel/debug/provoke-crash/DIRECT"
+
+FIXTURE(guest) {
+	struct road_machine *machine;
+};
+
+FIXTURE_SETUP(guest)
+{
+	/* Short, for the tests that run into it. */
+	const struct road_machine_config config = { .wall_limit_ms = 5000 };
+
+	self->machine = guest_boot(_metadata, &config);
+}
+
+FIXTURE_TEARDOWN(guest)
+{
+	road_machine_destroy(self->machine);
+	guest_next_works(_metadata);
+}
+
+static int crash(struct road_test_run *_metadata, struct road_machine *machine,
+		 const char *what)
+{
+	ASSERT_EQ(0, road_module_load(machine, "lkdtm", NULL));
+	return road_write_file(machine, CRASH, what);
+}
+
+/* Later uses say so, and name the same cause. */
+static void is_gone(struct road_test_run *_metadata,
+		    struct road_machine *machine, const char *cause)
+{
+	char text[64];
+
+	EXPECT_FALSE(road_machine_is_up(machine));
+	EXPECT_ERROR(machine, -ROAD_EGONE, cause, road_advance(machine, 1));
+	EXPECT_HAS(road_machine_error(machine), "the machine has ended");
+	EXPECT_ERROR(machine, -ROAD_EGONE, cause,
+		     road_read_file(machine, "/proc/version", text,
+				    sizeof(text)));
+	EXPECT_NULL(road_start_read_file(machine, "/proc/version"));
+	EXPECT_ERROR(machine, -ROAD_EGONE, cause, road_test_end(machine));
+}
+
+/* ---- the guest dies */
+
+TEST_F(guest, panic_gives_the_kernels_log)
+{
+	EXPECT_ERROR(self->machine, -ROAD_EGONE, "Kernel panic - not syncing",
+		     crash(_metadata, self->machine, "PANIC"));
+	EXPECT_HAS(road_machine_error(self->machine), "dumptest");
+	is_gone(_metadata, self->machine, "the guest has ended");
+}
+
+TEST_F(guest, bug_ends_the_guest_with_its_report)
+{
+	EXPECT_ERROR(self->machine, -ROAD_EGONE, "lkdtm_BUG",
+		     crash(_metadata, self->machine, "BUG"));
+	is_gone(_metadata, self->machine, "the guest has ended");
+}
+
+TEST_F(guest, null_pointer_ends_the_guest_with_its_report)
+{
+	EXPECT_ERROR(self->machine, -ROAD_EGONE, "lkdtm_EXCEPTION",
+		     crash(_metadata, self->machine, "EXCEPTION"));
+	is_gone(_metadata, self->machine, "the guest has ended");
+}
+
+TEST_F(guest, death_of_init_ends_the_guest)
+{
+	guest_put_helper(_metadata, self->machine);
+	guest_run_helper(_metadata, self->machine, NULL, 0, "kill-init", NULL);
+	EXPECT_ERROR(self->machine, -ROAD_EGONE, "Attempted to kill init",
+		     road_advance(self->machine, ROAD_S));
+	is_gone(_metadata, self->machine, "the guest has ended");
+}
+
+TEST_F(guest, killed_between_calls_is_seen_by_the_next_one)
+{
+	char text[64];
+
+	ASSERT_EQ(0, kill(road_machine_pid(self->machine), SIGKILL));
+	EXPECT_ERROR(self->machine, -ROAD_EGONE, "killed by signal 9",
+		     road_read_file(self->machine, "/proc/version", text,
+				    sizeof(text)));
+	is_gone(_metadata, self->machine, "killed by signal 9");
+}
+
+struct killer {
+	struct road_timer timer;
+	pid_t pid;
+};
+
+static void kill_guest(struct road_timer *timer)
+{
+	kill(road_container_of(timer, struct killer, timer)->pid, SIGKILL);
+}
+
+TEST_F(guest, killed_during_a_call_ends_the_call)
+{
+	struct killer killer = { .pid = road_machine_pid(self->machine) };
+	struct road_pollfd none = { .fd = -1 };
+
+	road_timer_init(&killer.timer, "killer", kill_guest);
+	road_timer_set(self->machine, &killer.timer, ROAD_S);
+	EXPECT_ERROR(self->machine, -ROAD_EGONE, "killed by signal 9",
+		     road_poll(self->machine, &none, 1, 5000));
+	EXPECT_LE(ROAD_S, road_now(self->machine));
+	is_gone(_metadata, self->machine, "killed by signal 9");
+}
+
+TEST_F(guest, pending_calls_end_with_the_guest)
+{
+	struct road_pollfd none = { .fd = -1 };
+	struct road_call *call = road_start_poll(self->machine, &none, 1, -1);
+
+	ASSERT_NOT_NULL(call);
+	ASSERT_EQ(0, road_advance(self->machine, ROAD_S));
+	EXPECT_FALSE(road_call_done(call));
+	ASSERT_EQ(0, kill(road_machine_pid(self->machine), SIGKILL));
+	EXPECT_EQ(-ROAD_EGONE, road_call_wait(call));
+	EXPECT_TRUE(road_call_done(call));
+	EXPECT_EQ(-ROAD_EGONE, road_call_result(call));
+	road_call_destroy(call);
+}
+
+/* ---- the guest hangs */
+
+static void hangs(struct road_test_run *_metadata, const char *how)
+{
+	const struct road_machine_config config = { .wall_limit_ms = 1000 };
+	struct road_machine *machine = guest_boot(_metadata, &config);
+
+	EXPECT_ERROR(machine, -ROAD_ELIMIT, "endless loop",
+		     crash(_metadata, machine, how));
+	EXPECT_HAS(road_machine_error(machine), "write_file " CRASH);
+	is_gone(_metadata, machine, "endless loop");
+	road_machine_destroy(machine);
+	guest_next_works(_metadata);
+}
+
+TEST(loop_in_the_kernel_ends_at_the_wall_limit)
+{
+	hangs(_metadata, "LOOP");
+}
+
+TEST(loop_with_preemption_off_ends_at_the_wall_limit)
+{
+	hangs(_metadata, "SOFTLOCKUP");
+}
+
+TEST(loop_with_interrupts_off_ends_at_the_wall_limit)
+{
+	hangs(_metadata, "HARDLOCKUP");
+}
+
+TEST(loop_of_a_program_ends_at_the_wall_limit)
+{
+	const struct road_machine_config config = { .wall_limit_ms = 1000 };
+	struct road_machine *machine = guest_boot(_metadata, &config);
+
+	guest_put_helper(_metadata, machine);
+	EXPECT_ERROR(machine, -ROAD_ELIMIT, "endless loop",
+		     guest_run_helper(_metadata, machine, NULL, 0, "spin",
+				      NULL));
+	is_gone(_metadata, machine, "endless loop");
+	road_machine_destroy(machine);
+}
+
+TEST_F(guest, hung_task_is_found_by_the_oracle)
+{
+	struct road_call *call;
+
+	ASSERT_EQ(0, road_module_load(self->machine, "lkdtm", NULL));
+	road_test_begin(self->machine, "hung");
+	call = road_start_write_file(self->machine, CRASH, "HUNG_TASK", 9);
+	ASSERT_NOT_NULL(call);
+	ASSERT_EQ(0, road_advance(self->machine, 300 * ROAD_S));
+	EXPECT_ERROR(self->machine, -ROAD_EORACLE, "blocked for more than",
+		     road_test_end(self->machine));
+	EXPECT_HAS(road_machine_error(self->machine), "lkdtm_HUNG_TASK");
+	road_call_destroy(call);
+}
+
+TEST_F(guest, call_that_sleeps_past_the_virtual_limit_names_its_stack)
+{
+	ASSERT_EQ(0, road_module_load(self->machine, "lkdtm", NULL));
+	EXPECT_ERROR(self->machine, -ROAD_ELIMIT,
+		     "not finished after 100.000 s of virtual time",
+		     road_write_file(self->machine, CRASH, "HUNG_TASK"));
+	EXPECT_HAS(road_machine_error(self->machine), "write_file " CRASH);
+	EXPECT_HAS(road_machine_error(self->machine), "lkdtm_HUNG_TASK");
+	is_gone(_metadata, self->machine, "100.000 s");
+}
+
+TEST_F(guest, sleep_for_ever_is_told_from_a_limit)
+{
+	struct road_pollfd none = { .fd = -1 };
+
+	/* Nothing of the kernel's own may be left that would wake it up. */
+	road_advance(self->machine, 10 * ROAD_S);
+	EXPECT_ERROR(self->machine, -ROAD_ELIMIT, "poll",
+		     road_poll(self->machine, &none, 1, -1));
+}
+
+/* ---- tasks of the agent */
+
+TEST_F(guest, worker_that_is_killed_ends_its_call_only)
+{
+	char text[64];
+
+	guest_put_helper(_metadata, self->machine);
+	EXPECT_ERROR(self->machine, -ROAD_EORACLE, "was killed (Killed)",
+		     guest_run_helper(_metadata, self->machine, NULL, 0,
+				      "kill-parent", "9", NULL));
+	EXPECT_TRUE(road_machine_is_up(self->machine));
+	EXPECT_EQ(6, road_read_file(self->machine, "/proc/sys/kernel/ostype",
+				    text, sizeof(text)));
+}
+
+TEST_F(guest, signal_ends_a_blocked_call_with_eintr)
+{
+	struct road_pollfd none = { .fd = -1 };
+	struct road_call *call = road_start_poll(self->machine, &none, 1, -1);
+
+	ASSERT_NOT_NULL(call);
+	ASSERT_EQ(0, road_call_signal(call, SIGUSR1));
+	EXPECT_EQ(0, road_call_wait(call));
+	EXPECT_EQ(-EINTR, road_call_result(call));
+	EXPECT_EQ(-ESRCH, road_call_signal(call, SIGUSR1));
+	road_call_destroy(call);
+}
+
+TEST_F(guest, out_of_memory_kills_the_program_and_is_reported)
+{
+	int status;
+
+	guest_put_helper(_metadata, self->machine);
+	road_test_begin(self->machine, "oom");
+	status = guest_run_helper(_metadata, self->machine, NULL, 0, "eat",
+				  NULL);
+	EXPECT_EQ(SIGKILL, status);
+	EXPECT_TRUE(road_machine_is_up(self->machine));
+	EXPECT_ERROR(self->machine, -ROAD_EORACLE, "Out of memory",
+		     road_test_end(self->machine));
+}
+
+/* ---- oracles */
+
+TEST_F(guest, warning_that_nobody_expects_fails_the_test)
+{
+	ASSERT_EQ(0, road_module_load(self->machine, "lkdtm", NULL));
+	road_test_begin(self->machine, "warning");
+	EXPECT_EQ(0, road_write_file(self->machine, CRASH, "WARNING"));
+	EXPECT_ERROR(self->machine, -ROAD_EORACLE, WARNING_AT,
+		     road_test_end(self->machine));
+	/* The next test begins without it. */
+	road_test_begin(self->machine, "next");
+	EXPECT_EQ(0, road_test_end(self->machine));
+}
+
+TEST_F(guest, warning_that_is_expected_is_accepted)
+{
+	ASSERT_EQ(0, road_module_load(self->machine, "lkdtm", NULL));
+	road_test_begin(self->machine, "warning");
+	ASSERT_EQ(0, road_expect_log(self->machine, WARNING_AT));
+	EXPECT_EQ(0, road_write_file(self->machine, CRASH, "WARNING"));
+	EXPECT_EQ(0, road_test_end(self->machine));
+	/* It is one report that is expected, not any. */
+	road_test_begin(self->machine, "other");
+	ASSERT_EQ(0, road_expect_log(self->machine, "lkdtm_BUG"));
+	EXPECT_EQ(0, road_write_file(self->machine, CRASH, "WARNING"));
+	EXPECT_ERROR(self->machine, -ROAD_EORACLE, WARNING_AT,
+		     road_test_end(self->machine));
+	EXPECT_HAS(road_machine_error(self->machine), "matches \"lkdtm_BUG\"");
+}
+
+TEST_F(guest, report_that_is_expected_and_does_not_come_fails_the_test)
+{
+	road_test_begin(self->machine, "quiet");
+	ASSERT_EQ(0, road_expect_log(self->machine, "lkdtm_WARNING"));
+	EXPECT_ERROR(self->machine, -ROAD_EORACLE,
+		     "matches \"lkdtm_WARNING\"",
+		     road_test_end(self->machine));
+	EXPECT_EQ(-ROAD_EUSAGE, road_expect_log(self->machine, "("));
+}
+
+/* ---- modules that the kernel asks for */
+
+TEST_F(guest, request_module_loads_the_module)
+{
+	char modules[4096];
+
+	/* Loaded, but it wants options of its own. */
+	EXPECT_EQ(-EINVAL, road_mount(self->machine, "none", "/mnt", "autofs",
+				      0, NULL));
+	ASSERT_LT(0, road_read_file(self->machine, "/proc/modules", modules,
+				    sizeof(modules)));
+	EXPECT_HAS(modules, "autofs4 ");
+}
+
+TEST_F(guest, request_module_for_what_is_missing_is_in_the_log_by_name)
+{
+	size_t mark = road_log_mark(self->machine);
+
+	EXPECT_EQ(-ENODEV, road_mount(self->machine, "none", "/mnt",
+				      "nosuchfs", 0, NULL));
+	EXPECT_TRUE(guest_log_has(self->machine, mark, "\"fs-nosuchfs\""));
+}
+
+TEST_HARNESS_MAIN
