@@ -15,8 +15,9 @@ PyObject *ext_call_new(struct ext_machine *machine, struct road_call *call,
 	struct ext_call *self;
 
 	if (!call)
-		return ext_raise(machine, -ROAD_EUSAGE, path);
-	self = PyObject_New(struct ext_call, &ext_call_type);
+		return ext_raise(machine, road_machine_is_up(machine->machine) ?
+				 -ROAD_EUSAGE : -ROAD_EGONE, path);
+	self = PyObject_GC_New(struct ext_call, &ext_call_type);
 	if (!self) {
 		road_call_destroy(call);
 		return NULL;
@@ -24,6 +25,7 @@ PyObject *ext_call_new(struct ext_machine *machine, struct road_call *call,
 	self->machine = (struct ext_machine *)Py_NewRef(machine);
 	self->call = call;
 	self->path = path ? strdup(path) : NULL;
+	PyObject_GC_Track(self);
 	return (PyObject *)self;
 }
 
@@ -81,8 +83,15 @@ static PyObject *call_done(struct ext_call *self, void *unused)
 	return PyBool_FromLong(road_call_done(self->call));
 }
 
+static int call_traverse(struct ext_call *self, visitproc visit, void *arg)
+{
+	Py_VISIT(self->machine);
+	return 0;
+}
+
 static void call_dealloc(struct ext_call *self)
 {
+	PyObject_GC_UnTrack(self);
 	if (self->machine->machine)
 		road_call_destroy(self->call);
 	free(self->path);
@@ -107,8 +116,10 @@ PyTypeObject ext_call_type = {
 	PyVarObject_HEAD_INIT(NULL, 0)
 	.tp_name = "_roadtest.Call",
 	.tp_basicsize = sizeof(struct ext_call),
-	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+		    Py_TPFLAGS_DISALLOW_INSTANTIATION,
 	.tp_dealloc = (destructor)call_dealloc,
+	.tp_traverse = (traverseproc)call_traverse,
 	.tp_methods = call_methods,
 	.tp_getset = call_getset,
 };

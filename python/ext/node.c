@@ -36,11 +36,12 @@ PyObject *ext_node_add(struct ext_machine *machine, PyObject *args,
 	ret = road_device_add(machine->machine, &config, NULL, &device);
 	if (ret < 0)
 		return ext_raise(machine, ret, NULL);
-	self = PyObject_New(struct ext_node, &ext_node_type);
+	self = PyObject_GC_New(struct ext_node, &ext_node_type);
 	if (!self)
 		return NULL;
 	self->machine = (struct ext_machine *)Py_NewRef(machine);
 	self->device = device;
+	PyObject_GC_Track(self);
 	return (PyObject *)self;
 }
 
@@ -98,8 +99,15 @@ static PyObject *node_path(struct ext_node *self, void *unused)
 	return PyUnicode_FromString(path);
 }
 
+static int node_traverse(struct ext_node *self, visitproc visit, void *arg)
+{
+	Py_VISIT(self->machine);
+	return 0;
+}
+
 static void node_dealloc(struct ext_node *self)
 {
+	PyObject_GC_UnTrack(self);
 	Py_XDECREF(self->machine);
 	Py_TYPE(self)->tp_free(self);
 }
@@ -121,8 +129,10 @@ PyTypeObject ext_node_type = {
 	PyVarObject_HEAD_INIT(NULL, 0)
 	.tp_name = "_roadtest.Node",
 	.tp_basicsize = sizeof(struct ext_node),
-	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+		    Py_TPFLAGS_DISALLOW_INSTANTIATION,
 	.tp_dealloc = (destructor)node_dealloc,
+	.tp_traverse = (traverseproc)node_traverse,
 	.tp_methods = node_methods,
 	.tp_getset = node_getset,
 };

@@ -119,6 +119,10 @@ class GuestNotADirectoryError(GuestError, NotADirectoryError):
     """ENOTDIR of the guest."""
 
 
+class GuestProcessLookupError(GuestError, ProcessLookupError):
+    """ESRCH of the guest: there is no such task."""
+
+
 _BY_ERRNO: dict[int, type[GuestError]] = {
     _errno.ENOENT: GuestNotFoundError,
     _errno.EEXIST: GuestExistsError,
@@ -127,6 +131,7 @@ _BY_ERRNO: dict[int, type[GuestError]] = {
     _errno.ETIMEDOUT: GuestTimeoutError,
     _errno.EAGAIN: GuestBlockingError,
     _errno.EINTR: GuestInterruptedError,
+    _errno.ESRCH: GuestProcessLookupError,
     _errno.EISDIR: GuestIsADirectoryError,
     _errno.ENOTDIR: GuestNotADirectoryError,
 }
