@@ -5,19 +5,17 @@
  *
  *	bare LINUX ROOT SHIM DIR COUNT
  *
- * Boots LINUX with ROOT (whose /init is guest-loop), is its calendar and its
- * virtio-i2c with fixed bytes as answers, and prints the nanoseconds of wall
- * time from the first to the last of COUNT register reads. It stands alone:
- * no model, no trace, no library. What it has in common with roadtest is what
- * any correct device must do: the checks on rings and addresses, the bus
- * timing (400 kHz), one interrupt behind each transaction, FREE_UNTIL.
+ * Calendar and virtio-i2c for LINUX with ROOT (its /init is guest-loop), with
+ * fixed bytes as answers; prints the nanoseconds between the first and the last
+ * of COUNT register reads. No model, no trace, no library; but checked rings
+ * and addresses, bus timing (400 kHz) and FREE_UNTIL, as in roadtest.
  */
-#include <errno.h>
+#include "spawn.h"
+
 #include <fcntl.h>
 #include <linux/virtio_i2c.h>
 #include <linux/virtio_ring.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,11 +24,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,9 +45,6 @@ struct vu_msg {
 		uint64_t u64;
 		struct {
 			uint32_t index, num;
-		};
-		struct {
-			uint32_t aindex, aflags;
 			uint64_t desc, used, avail, log;
 		};
 		struct {
@@ -83,7 +75,7 @@ static uint32_t num;
 static uint16_t next_avail, next_used;
 static struct req reqs[MAX_REQS];
 static unsigned int num_reqs;
-static unsigned long transactions, wanted;
+static unsigned long transactions;
 static struct timespec first, last;
 
 static void die(const char *what)
@@ -100,8 +92,6 @@ static void *ptr(uint64_t addr, uint64_t len)
 		die("address outside memory");
 	return mem + offset;
 }
-
-/* ---- calendar */
 
 static void tt_send(uint32_t op, uint32_t s, uint64_t time)
 {
@@ -140,24 +130,19 @@ static int tt_serve(void)
 		gone = true;
 		return -1;
 	}
-	switch (msg.op) {
-	case 0:
+	if (msg.op == 0)		/* ACK */
 		return 0;
-	case 1:
-		tt_ack_start(msg.seq);
-		return 1;
-	case 2:
+	if (msg.op == 2)		/* REQUEST */
 		request = msg.time;
-		break;
-	case 4:
+	else if (msg.op == 4)		/* GET */
 		answer = now;
-		break;
-	case 5:
+	else if (msg.op == 5)		/* UPDATE */
 		now = msg.time;
-		break;
-	}
-	tt_send(0, msg.seq, answer);
-	waiting |= msg.op == 3;
+	if (msg.op == 1)		/* START */
+		tt_ack_start(msg.seq);
+	else
+		tt_send(0, msg.seq, answer);
+	waiting |= msg.op == 3;		/* WAIT */
 	return msg.op;
 }
 
@@ -179,8 +164,6 @@ static void grant(void)
 		tt_sync(7, granted);
 	tt_sync(6, now);
 }
-
-/* ---- virtio-i2c with fixed answers */
 
 static bool pop(struct req *r)
 {
@@ -230,8 +213,6 @@ static void call(void)
 	struct pollfd fds[2] = { { .fd = backend, .events = POLLIN },
 				 { .fd = tt, .events = POLLIN } };
 
-	if (avail->flags & VRING_AVAIL_F_NO_INTERRUPT)
-		return;
 	if (send(backend, &msg, 20, MSG_NOSIGNAL) != 20)
 		gone = true;
 	while (!gone) {
@@ -265,7 +246,8 @@ static void complete(void)
 	}
 	num_reqs = 0;
 	clock_gettime(CLOCK_MONOTONIC, transactions++ ? &last : &first);
-	call();
+	if (!(avail->flags & VRING_AVAIL_F_NO_INTERRUPT))
+		call();
 }
 
 static void set_mem(const struct vu_msg *msg, int fd)
@@ -283,6 +265,13 @@ static void set_mem(const struct vu_msg *msg, int fd)
 	mem_addr = msg->addr;
 	mem_len = msg->len;
 	close(fd);
+}
+
+static void set_rings(const struct vu_msg *msg)
+{
+	desc = ptr(msg->desc, 16ULL * num);
+	avail = ptr(msg->avail, 6 + 2ULL * num);
+	used = ptr(msg->used, 6 + 8ULL * num);
 }
 
 static void reply(struct vu_msg *msg, uint64_t value)
@@ -322,78 +311,30 @@ static void serve_vu(void)
 
 	if (gone)
 		return;
-	switch (msg.request) {
-	case 1:
+	if (msg.request == 1) {		/* GET_FEATURES */
 		reply(&msg, 1ULL << 32 | 1 << 30 | 1);
 		return;
-	case 15:
+	}
+	if (msg.request == 15) {	/* GET_PROTOCOL_FEATURES */
 		reply(&msg, 1 << 3 | 1 << 5 | 1 << 9 | 1 << 14);
 		return;
-	case 5:
-		set_mem(&msg, fd);
-		break;
-	case 8:
-		num = msg.num;
-		break;
-	case 9:
-		desc = ptr(msg.desc, 16ULL * num);
-		avail = ptr(msg.avail, 6 + 2ULL * num);
-		used = ptr(msg.used, 6 + 8ULL * num);
-		break;
-	case 21:
-		backend = fd;
-		break;
-	case 35:
-		kick();
-		break;
 	}
+	if (msg.request == 5)
+		set_mem(&msg, fd);
+	else if (msg.request == 8)
+		num = msg.num;
+	else if (msg.request == 9)
+		set_rings(&msg);
+	else if (msg.request == 21)
+		backend = fd;
+	else if (msg.request == 35)
+		kick();
 	if (!waiting && due < granted) {
 		granted = due;
 		tt_sync(7, due);
 	}
 	if (msg.flags & 8)
 		reply(&msg, 0);
-}
-
-/* ---- the machine */
-
-static int listen_on(const char *dir, const char *name, char *path)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	sprintf(path, "%.80s/%s", dir, name);
-	strcpy(addr.sun_path, path);
-	unlink(path);
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1))
-		die(path);
-	return fd;
-}
-
-static pid_t start(char **argv, const char *sock, const char *vu_sock)
-{
-	char hostfs[200], tts[200], dev[200], dir[200], preload[200];
-	char *args[] = { argv[1], "mem=48M", hostfs, "rootfstype=hostfs",
-			 "rootflags=/", "rw", "init=/init", dir, "umid=bare",
-			 "con0=fd:0,fd:1", tts, dev, "quiet", "--", "0x44",
-			 argv[5], NULL };
-	char *env[] = { preload, "ROADTEST_SEED=0", NULL };
-	int null = open("/dev/null", O_RDWR);
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	snprintf(hostfs, sizeof(hostfs), "hostfs=%s", argv[2]);
-	snprintf(tts, sizeof(tts), "time-travel=ext:1:%s", sock);
-	snprintf(dev, sizeof(dev), "virtio_uml.device=%s:34", vu_sock);
-	snprintf(dir, sizeof(dir), "uml_dir=%s/", argv[4]);
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", argv[3]);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	personality(ADDR_NO_RANDOMIZE);
-	dup2(null, 0);
-	dup2(null, 1);
-	execve(args[0], args, env);
-	_exit(127);
 }
 
 static void run(int tt_listen, int vu_listen)
@@ -435,30 +376,25 @@ static void run(int tt_listen, int vu_listen)
 
 int main(int argc, char **argv)
 {
-	char tt_path[108], vu_path[108];
-	cpu_set_t cpu;
+	char tt_path[108], vu_path[108], time[130], device[130];
+	char *args[] = { time, device, "--", "0x44", argv[argc - 1], NULL };
 	int tt_listen, vu_listen;
+	unsigned long wanted;
 	pid_t pid;
 
-	if (argc != 6) {
-		fprintf(stderr, "usage: bare LINUX ROOT SHIM DIR COUNT\n");
-		return 2;
-	}
-	CPU_ZERO(&cpu);
-	CPU_SET(sched_getcpu(), &cpu);
-	sched_setaffinity(0, sizeof(cpu), &cpu);
+	if (argc != 6)
+		die("usage: bare LINUX ROOT SHIM DIR COUNT");
 	wanted = strtoul(argv[5], NULL, 0);
-	tt_listen = listen_on(argv[4], "tt", tt_path);
-	vu_listen = listen_on(argv[4], "vu", vu_path);
-	pid = start(argv, tt_path, vu_path);
+	tt_listen = listen_on(argv[4], "tt", tt_path, sizeof(tt_path));
+	vu_listen = listen_on(argv[4], "vu", vu_path, sizeof(vu_path));
+	snprintf(time, sizeof(time), "time-travel=ext:1:%s", tt_path);
+	snprintf(device, sizeof(device), "virtio_uml.device=%s:34", vu_path);
+	pid = spawn_guest(argv + 1, args, open("/dev/null", O_WRONLY));
 	run(tt_listen, vu_listen);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	if (transactions != wanted) {
-		fprintf(stderr, "bare: %lu of %lu transactions\n",
-			transactions, wanted);
-		return 1;
-	}
+	if (transactions != wanted)
+		die("not all transactions came");
 	printf("%lld\n", (last.tv_sec - first.tv_sec) * 1000000000LL +
 				 last.tv_nsec - first.tv_nsec);
 	return 0;

@@ -183,6 +183,10 @@ ROAD_API pid_t road_machine_pid(const struct road_machine *machine);
 ROAD_API void road_machine_set_interrupt(struct road_machine *machine,
 					 int (*check)(void *arg), void *arg);
 
+/** road_machine_boot_ns() - wall time from the start of the guest's kernel
+ *  until its agent was ready, in nanoseconds; for benchmarks. 0 before. */
+ROAD_API uint64_t road_machine_boot_ns(const struct road_machine *machine);
+
 /* ------------------------------------------------------------------------
  * Clock
  */

@@ -129,7 +129,7 @@ bool engine_count_kick(struct engine *engine, const char *device)
 	return false;
 }
 
-static uint64_t wall_ns(void)
+uint64_t engine_wall_ns(void)
 {
 	struct timespec now;
 
@@ -149,9 +149,9 @@ static enum engine_end engine_listen(struct engine *engine, uint64_t *waited)
 
 	if (*waited >= limit)
 		return ENGINE_WALL;
-	start = wall_ns();
+	start = engine_wall_ns();
 	n = loop_wait(&engine->loop, (limit - *waited) / ROAD_MS + 1);
-	*waited += wall_ns() - start;
+	*waited += engine_wall_ns() - start;
 	if (n > 0)
 		loop_serve(&engine->loop, n);
 	else if (n == -EINTR && engine->interrupted &&

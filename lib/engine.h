@@ -53,6 +53,8 @@ void engine_model_error(struct engine *engine, struct road_error *error);
 void engine_before_ack(struct engine *engine);
 /* Counts kicks at one instant; false (and fatal) when there are too many. */
 bool engine_count_kick(struct engine *engine, const char *device);
+/* Wall time of the host, from some point on. */
+uint64_t engine_wall_ns(void);
 /* A listening socket at @path. Return: its descriptor or -ROAD_EHOST. */
 int engine_listen_on(const char *path, struct road_error *error);
 void engine_debug(const struct engine *engine, const char *fmt, ...)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Run the benchmarks, print a table, write bench.json into the build directory.
+
+    bench.py BUILD_DIR KERNEL_DIR [--runs N] [--count N]
+
+What is compared runs by turns, so that another load on the machine hits both
+alike; figures are medians, ratios are medians of the ratios of neighbours.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parent.parent
+SUITE = SOURCE / "suites/iio/light/test_opt3001.py"
+LIMITS = {
+    "boot_ratio": 1.3,
+    "i2c_c_ratio": 1.3,
+    "i2c_python_ratio": 2.0,
+    "sleep_1h_ms": 50.0,
+    "single_file_run_s": 0.25,
+    "memory_mb": 60.0,
+}
+
+
+class Bench:
+    def __init__(self, build: Path, kernel: Path, runs: int, count: int) -> None:
+        self.build, self.kernel = build, kernel
+        self.runs, self.count = runs, count
+        self.env = dict(
+            os.environ,
+            ROADTEST_KERNEL=str(kernel),
+            PYTHONPATH=str(build / "python"),
+        )
+        self.results: dict[str, float] = {}
+
+    def number(self, *argv: object) -> int:
+        done = subprocess.run(
+            [str(a) for a in argv], env=self.env, stdout=subprocess.PIPE, check=True
+        )
+        return int(done.stdout)
+
+    def program(self, *argv: object) -> int:
+        return self.number(self.build / "bench/bench", *argv)
+
+    def python(self, *argv: object) -> int:
+        script = SOURCE / "bench/python_chip.py"
+        return self.number("/usr/bin/python3", script, *argv)
+
+    def median(self, name: str, scale: float, *argv: object) -> None:
+        values = [self.program(*argv) * scale for _ in range(self.runs)]
+        self.results[name] = statistics.median(values)
+
+    def guest(self, scratch: Path, init: str) -> list[object]:
+        """Arguments for a guest without roadtest, whose init is `init`."""
+        root = scratch / init
+        (root / "dev").mkdir(parents=True)
+        (root / "init").write_bytes((self.build / "bench" / init).read_bytes())
+        (root / "init").chmod(0o755)
+        shim = self.build / "kernel/roadtest-shim.so"
+        return [self.kernel / "linux", root, shim, scratch]
+
+    def boot(self, scratch: Path) -> None:
+        guest = self.guest(scratch, "poweroff")
+        ours, bare, ratios = [], [], []
+        for _ in range(self.runs):
+            ours.append(self.program("boot") / 1e6)
+            bare.append(self.program("bare-boot", *guest) / 1e6)
+            ratios.append(ours[-1] / bare[-1])
+        self.results["boot_ms"] = statistics.median(ours)
+        self.results["bare_boot_ms"] = statistics.median(bare)
+        self.results["boot_ratio"] = statistics.median(ratios)
+
+    def i2c(self, scratch: Path) -> None:
+        loop, n = self.build / "bench/guest-loop", self.count
+        guest = self.guest(scratch, "guest-loop")
+        runs: dict[str, list[float]] = {"bare": [], "c": [], "python": []}
+        for _ in range(self.runs):
+            runs["bare"].append(self.number(self.build / "bench/bare", *guest, n))
+            runs["c"].append(self.program("i2c", loop, n))
+            runs["python"].append(self.python("i2c", loop, n))
+        for name, values in runs.items():
+            self.results[f"i2c_{name}_us"] = statistics.median(values) / n / 1e3
+        for name in "c", "python":
+            ratios = [a / b for a, b in zip(runs[name], runs["bare"])]
+            self.results[f"i2c_{name}_ratio"] = statistics.median(ratios)
+
+    def suite(self) -> None:
+        argv = [str(self.build / "cli/roadtest"), "run", f"{SUITE}::Polled"]
+        argv += ["--kernel", str(self.kernel), "--ktap"]
+        times = []
+        for _ in range(self.runs + 1):
+            start = time.perf_counter()
+            done = subprocess.run(
+                argv, env=self.env, stdout=subprocess.PIPE, text=True, check=True
+            )
+            times.append(time.perf_counter() - start)
+        passed = [line for line in done.stdout.splitlines() if line.startswith("ok ")]
+        self.results["single_file_run_s"] = statistics.median(times[1:])
+        self.results["single_file_run_tests"] = len(passed)
+
+    def all(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="roadbench-", dir="/dev/shm") as name:
+            scratch = Path(name)
+            self.boot(scratch)
+            self.median("guest_call_us", 1e-3, "call")
+            self.i2c(scratch)
+            self.median("sleep_1s_ms", 1e-6, "sleep", 1)
+            self.median("sleep_1h_ms", 1e-6, "sleep", 3600)
+            self.suite()
+            self.results["memory_mb"] = self.python("memory") / 1e6
+
+
+def report(results: dict[str, float]) -> bool:
+    good = True
+    for name, value in results.items():
+        limit = LIMITS.get(name)
+        note = ""
+        if limit is not None:
+            good &= value <= limit
+            note = f"at most {limit:g}" + ("" if value <= limit else "  MISSED")
+        print(f"{name:24} {value:12.3f}  {note}")
+    return good
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="roadtest's benchmarks")
+    parser.add_argument("build", type=Path)
+    parser.add_argument("kernel", type=Path)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--count", type=int, default=3000)
+    args = parser.parse_args()
+    bench = Bench(args.build.resolve(), args.kernel.resolve(), args.runs, args.count)
+    bench.all()
+    good = report(bench.results)
+    path = args.build / "bench.json"
+    path.write_text(json.dumps(bench.results, indent=2) + "\n", encoding="ascii")
+    print(f"written to {path}" + ("" if good else "; some figures are too high"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
