@@ -9,6 +9,7 @@
 #ifndef AGENT_H
 #define AGENT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -77,6 +78,15 @@ void channel_hello(struct channel *channel, uint32_t port);
 const char *request_text(struct request *request);
 /* Nothing works without the channel: print and exit. */
 void fatal(const char *what) __attribute__((noreturn));
+
+/* signals.c */
+/* SIGUSR1 came. */
+extern volatile sig_atomic_t signals_interrupted;
+/* SIGUSR1 ends what blocks with EINTR. SIGCHLD is blocked, and ends a ppoll()
+ * with the mask @waiting: no death is missed in between. */
+void signals_init(sigset_t *waiting);
+/* Block both. */
+void signals_block(sigset_t *before);
 
 /* worker.c */
 void worker_run(int fd, uint32_t port, struct worker_state *state)

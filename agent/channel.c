@@ -115,6 +115,8 @@ void channel_send(struct channel *channel, uint32_t id, int64_t result)
 	};
 	while (done < out->len) {
 		len = write(channel->fd, out->data + done, out->len - done);
+		if (len < 0 && errno == EPIPE)
+			_exit(0);
 		if (len < 0 && errno != EINTR)
 			fatal("can't write to the port");
 		if (len > 0)

@@ -112,14 +112,19 @@ static int test_main(int argc, char **argv)
 {
 	static struct worker_state state;
 	int ports[PROTO_NUM_WORKERS];
+	sigset_t waiting;
 	int i;
 
 	umask(0);
-	if (argc == 3 && !strcmp(argv[1], "--worker"))
+	if (argc == 3 && !strcmp(argv[1], "--worker")) {
+		signals_init(&waiting);
 		worker_run(atoi(argv[2]), PROTO_PORT_WORKER, &state);
+	}
 	if (argc < 4 || argc > 3 + PROTO_NUM_WORKERS ||
 	    strcmp(argv[1], "--supervisor"))
 		fatal("this is the init of a roadtest guest");
+	for (i = 2; i < argc; i++)
+		fcntl(atoi(argv[i]), F_SETFD, FD_CLOEXEC);
 	for (i = 3; i < argc; i++)
 		ports[i - 3] = atoi(argv[i]);
 	supervisor_run(atoi(argv[2]), ports, argc - 3);

@@ -4,8 +4,10 @@
  *
  * All three are served from one poll loop, so that a program which writes a
  * lot before it reads, or to both outputs, does not block for ever. The call
- * ends when both outputs are closed and the program has exited. A signal to
- * the worker ends the program.
+ * ends when both outputs are closed and the program has exited.
+ *
+ * SIGUSR1 to the worker ends the program. That signal and SIGCHLD are let in
+ * only while the worker waits, so that none is lost that comes earlier.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +30,10 @@ struct run {
 	struct buffer *out;
 	struct buffer err;
 	volatile int exec_errno; /* set by the child in our memory */
+	pid_t pid;
+	bool exited;
+	int status;
+	sigset_t waiting;	/* signal mask while we wait */
 };
 
 static char *const run_environment[] = {
@@ -109,12 +115,29 @@ static int run_drain(struct run *run, int stream)
 	return 0;
 }
 
+/* Wait for @num of @fds, or for the exit. Return: 0 or -EINTR. */
+static int run_pause(struct run *run, struct pollfd *fds, nfds_t num)
+{
+	int ready = ppoll(fds, num, NULL, &run->waiting);
+	nfds_t i;
+
+	if (ready < 0 && errno != EINTR)
+		return -errno;
+	if (signals_interrupted)
+		return -EINTR;
+	for (i = 0; ready < 0 && i < num; i++)
+		fds[i].revents = 0;
+	if (waitpid(run->pid, &run->status, WNOHANG) == run->pid)
+		run->exited = true;
+	return 0;
+}
+
 static int run_streams(struct run *run)
 {
 	struct pollfd fds[3];
-	int i, rc;
+	int i, rc = 0;
 
-	while (run->ends[1][1] >= 0 || run->ends[2][1] >= 0) {
+	while (!rc && (run->ends[1][1] >= 0 || run->ends[2][1] >= 0)) {
 		if (!run->input_len)
 			run_close(&run->ends[0][1]);
 		for (i = 0; i < 3; i++)
@@ -122,52 +145,39 @@ static int run_streams(struct run *run)
 				.fd = run->ends[i][1],
 				.events = i ? POLLIN : POLLOUT,
 			};
-		if (poll(fds, 3, -1) < 0)
-			return -errno;
-		if (fds[0].revents)
+		rc = run_pause(run, fds, 3);
+		if (!rc && fds[0].revents)
 			run_feed(run);
-		for (i = 1; i < 3; i++) {
-			rc = fds[i].revents ? run_drain(run, i) : 0;
-			if (rc)
-				return rc;
-		}
+		for (i = 1; i < 3 && !rc; i++)
+			if (fds[i].revents)
+				rc = run_drain(run, i);
 	}
-	return 0;
-}
-
-static int64_t run_wait(struct run *run, pid_t pid)
-{
-	int64_t result = run_streams(run);
-	int status;
-
-	if (!result && waitpid(pid, &status, 0) == pid)
-		return status;
-	if (!result)
-		result = -errno;
-	kill(-pid, SIGKILL);
-	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return result;
+	while (!rc && !run->exited)
+		rc = run_pause(run, NULL, 0);
+	return rc;
 }
 
 static int64_t run_program(struct run *run)
 {
-	int64_t result = run_pipes(run);
-	pid_t pid;
+	int64_t result;
 	int i;
 
-	if (result)
-		return result;
-	pid = vfork();
-	if (!pid)
+	run->pid = vfork();
+	if (!run->pid)
 		run_exec(run);
-	if (pid < 0)
+	if (run->pid < 0)
 		return -errno;
 	for (i = 0; i < 3; i++)
 		run_close(&run->ends[i][0]);
-	result = run_wait(run, pid);
-	return run->exec_errno ? -run->exec_errno : result;
+	result = run_streams(run);
+	if (!run->exited) {
+		kill(-run->pid, SIGKILL);
+		while (waitpid(run->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (run->exec_errno)
+		return -run->exec_errno;
+	return result ? result : run->status;
 }
 
 static int64_t run_parse(struct request *request, struct run *run)
@@ -194,6 +204,7 @@ int64_t op_run(struct request *request, struct buffer *out)
 	};
 	size_t start = out->len;
 	struct proto_run head;
+	sigset_t before;
 	int64_t result;
 	int i;
 
@@ -204,7 +215,14 @@ int64_t op_run(struct request *request, struct buffer *out)
 	if (!buffer_reserve(out, sizeof(head)))
 		return -errno;
 	out->len += sizeof(head);
-	result = run_program(&run);
+	signals_interrupted = 0;
+	signals_block(&before);
+	run.waiting = before;
+	sigdelset(&run.waiting, SIGCHLD);
+	result = run_pipes(&run);
+	if (!result)
+		result = run_program(&run);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	for (i = 0; i < 3; i++) {
 		run_close(&run.ends[i][0]);
 		run_close(&run.ends[i][1]);

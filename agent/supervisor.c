@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -35,31 +34,13 @@ struct supervisor {
 	sigset_t waiting;		/* signal mask while it waits */
 };
 
-static void nothing(int signo)
-{
-}
-
-/* For the workers SIGUSR1 does nothing but end what blocks with EINTR. */
-static void supervisor_signals(struct supervisor *sv)
-{
-	struct sigaction action = { .sa_handler = nothing };
-	sigset_t child;
-
-	sigaction(SIGUSR1, &action, NULL);
-	sigaction(SIGCHLD, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	/* Only ppoll() lets it in: no death is missed in between. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, &sv->waiting);
-}
-
 static int worker_port(struct supervisor *sv, unsigned int index)
 {
 	if (!sv->ports)
 		return port_open(PROTO_PORT_WORKER + index);
+	/* A copy, because the death of the worker closes it. */
 	if (index < sv->num_ports)
-		return sv->ports[index];
+		return fcntl(sv->ports[index], F_DUPFD_CLOEXEC, 3);
 	errno = ENODEV;
 	return -1;
 }
@@ -226,7 +207,7 @@ void supervisor_run(int fd, const int *ports, size_t num_ports)
 	struct pollfd fds[2];
 
 	channel_init(&sv.channel, fd);
-	supervisor_signals(&sv);
+	signals_init(&sv.waiting);
 	sv.states = mmap(NULL, PROTO_NUM_WORKERS * sizeof(*sv.states),
 			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			 -1, 0);
