@@ -239,6 +239,11 @@ static void messages_point_into_the_tests_file(void)
 		      "the devicetree does not compile:\n"
 		      "suites/test_\"x\".py:102:10: fatal error: dt-bindings/missing.h: No such file or directory\n"
 		      "    #include <dt-bindings/missing.h>");
+	/* No brace is open here, whatever stands in strings and comments. */
+	check_message("&i2c { x = \"{\\\"{\"; }; // {\n&nope { }; /* { */\n",
+		      "the devicetree does not compile:\n"
+		      "Error: suites/test_\"x\".py:101.1-6 Label or path nope not found\n"
+		      "    &nope { }; /* { */");
 	/* Here dtc itself only knows the node, which is the base tree's. */
 	dt_init(&dt, 0);
 	CHECK_INT(add_plain(&dt, "&i2c {\n\ty = <&nopes>;\n\tx = <&nope>;"

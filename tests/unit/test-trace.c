@@ -122,6 +122,13 @@ static void hostile_notes_stay_one_line_of_json(void)
 	text = trace_text(&trace, i - 1);
 	CHECK_HAS(text, "-- \xc3\xa5 \xe2\x82\xac\n");
 	free(text);
+	text = trace_text(&trace, 1);
+	CHECK_HAS(text, "-- two\\nlines\\x0d\\n\n");
+	CHECK_HAS(text, "-- \\xff\\xfe\n");
+	free(text);
+	text = trace_json(&trace, 4);
+	CHECK_HAS(text, ":\"\\ufffd\\ufffd\"}\n");
+	free(text);
 	text = trace_json(&trace, i - 1);
 	CHECK_HAS(text, ":\"\xc3\xa5 \xe2\x82\xac\"}\n");
 	free(text);
