@@ -11,7 +11,7 @@ import os
 import posixpath
 import struct
 
-from .errors import GuestError
+from .errors import GuestError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ POLLERR = 0x8
 """An error; sysfs sets it together with POLLPRI."""
 
 _SIGUSR1 = 10
+_SIGNAL_NS = 10_000_000  # enough for a call to return after a signal
 
 
 class Stat:
@@ -361,12 +362,18 @@ class Pending:
 
     def _abandon(self) -> None:
         self._machine.advance(0)
+        if self.done:
+            return
+        try:
+            self.signal()
+        except ProcessLookupError:
+            pass  # it has finished by itself meanwhile
+        self._machine.advance(_SIGNAL_NS)
         if not self.done:
-            try:
-                self.signal()
-            except ProcessLookupError:
-                pass  # it has finished by itself meanwhile
-            self._machine.advance(0)
+            raise UsageError(
+                "a call that was started still runs after the test, also "
+                "after a signal"
+            )
 
 
 class Starter:

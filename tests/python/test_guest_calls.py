@@ -368,7 +368,6 @@ class Started(TestCase):
 
     def test_its_error_comes_with_the_result(self) -> None:
         pending = self.guest.start.read_text("/nowhere")
-        self.clock.settle()
         with self.assertGuestError(errno.ENOENT):
             pending.result()
 

@@ -12,7 +12,7 @@ import unittest
 
 import roadtest
 from roadtest import Device, TestCase, known_bug
-from roadtest.models import I2CModel, Register, RegisterModel, RegisterValue
+from roadtest.models import HOLD, I2CModel, Register, RegisterModel, RegisterValue
 
 from chips import Lm75, Memory
 from inner import Outcome, run
@@ -530,6 +530,24 @@ class Lifetime(Outer):
                 self.assertEqual(self.board.gpio[3].level, 0)
                 self.clock.advance(2)
                 self.assertEqual(self.guest.modules[0], "lm75")
+
+        self.check(run(Inner), ["test_a", "test_b"])
+
+    def test_a_read_that_a_chip_holds_is_ended_after_its_test(self) -> None:
+        class Stuck(I2CModel):
+            def read(self, length: int) -> int:
+                return HOLD
+
+        class Inner(TestCase):
+            def test_a(self) -> None:
+                self.board.attach(Stuck(), 0x50)
+                bus = self.guest.path("/dev/i2c-0").open(os.O_RDWR)
+                bus.ioctl(I2C_SLAVE, 0x50)
+                self.guest.start.read(bus, 1)
+                self.clock.advance(1)
+
+            def test_b(self) -> None:
+                self.guest.path("/dev/i2c-0").open().close()
 
         self.check(run(Inner), ["test_a", "test_b"])
 
