@@ -45,7 +45,7 @@ ROAD_API struct road_call *road_start_iio_read(struct road_device *device,
  * @timestamp: of the device's clock (current_timestamp_clock), nanoseconds
  * @type: enum iio_event_type, e.g. 0: IIO_EV_TYPE_THRESH
  * @direction: enum iio_event_direction, e.g. 1: rising, 2: falling
- * @channel_type: enum iio_chan_type, e.g. 3: IIO_LIGHT
+ * @channel_type: enum iio_chan_type, e.g. 6: IIO_LIGHT
  * @channel: its number
  */
 struct road_iio_event {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* include/uapi/linux/iio/types.h */
-#define IIO_LIGHT 3
+#define IIO_LIGHT 6
 #define IIO_EV_TYPE_THRESH 0
 #define IIO_EV_DIR_RISING 1
 #define IIO_EV_DIR_FALLING 2

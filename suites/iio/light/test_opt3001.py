@@ -276,7 +276,7 @@ class Probe(TestCase):
         self.assertEqual((config.M, config.POL, config.ME, config.FC), (0, 0, 0, 0))
 
     @known_bug(
-        "not raised",
+        "gave no error",
         "opt3001_read_id() prints the ids and does not compare them",
     )
     def test_foreign_device_gives_enodev(self):
