@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "fake-machine.h"
+#include "fake-guest/fake-machine.h"
 #include "unit.h"
 
 static struct road_machine m;

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fake-machine.h"
+#include "fake-guest/fake-machine.h"
 #include "unit.h"
 
 static struct road_machine m;
