@@ -11,6 +11,10 @@
 /* No guest of ours has more; it also keeps sums far from overflow. */
 #define GM_MAX_SIZE (1ULL << 40)
 
+/* What an address is aligned to (16 for a table of descriptors), its pointer
+ * must be aligned to as well. */
+#define GM_ALIGN 16
+
 void gm_init(struct guest_mem *mem)
 {
 	mem->num_regions = 0;
@@ -52,6 +56,11 @@ static int gm_check(const struct guest_mem *mem, uint64_t addr, uint64_t size,
 		return err_set(error, -ROAD_EPROTO,
 			       "memory region 0x%" PRIx64 "+0x%" PRIx64
 			       " at offset 0x%" PRIx64 " is out of range",
+			       addr, size, offset);
+	if ((addr - offset) % GM_ALIGN)
+		return err_set(error, -ROAD_EPROTO,
+			       "memory region 0x%" PRIx64 "+0x%" PRIx64
+			       " is not aligned as its offset 0x%" PRIx64,
 			       addr, size, offset);
 	if (gm_overlaps(mem, addr, size))
 		return err_set(error, -ROAD_EPROTO,
