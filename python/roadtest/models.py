@@ -303,6 +303,10 @@ class RegisterState:
         """The register's value."""
         return self._chip._get(self._register.addr)
 
+    @value.setter
+    def value(self, value: int) -> None:
+        self._chip._set(self._register.addr, value)
+
     @property
     def declaration(self) -> Register:
         """The register as it is declared."""
@@ -323,7 +327,7 @@ class RegisterState:
                 value = register.insert(self.value, name, value)
             except KeyError:
                 raise AttributeError(_no_field(register, name)) from None
-        self._chip._set(register.addr, value)
+        object.__setattr__(self, "value", value)
 
     def __repr__(self) -> str:
         return f"<{self._register.name} = {self.value:#x}>"

@@ -101,7 +101,17 @@ class Session:
         machine, self.machine = self.machine, None
         if machine is not None:
             machine.undo_all()
+            self._write_trace(machine)
             machine.close()
+
+    def _write_trace(self, machine: Machine) -> None:
+        """Append the trace to a file of the class, for ROADTEST_TRACE=DIR."""
+        directory = os.environ.get("ROADTEST_TRACE")
+        if directory:
+            name = f"{self.cls.__module__}.{self.cls.__qualname__}.trace"
+            path = os.path.join(directory, name)
+            with open(path, "a", encoding="utf-8") as f:
+                f.write(machine.board.trace.text())
 
 
 class KnownBug:

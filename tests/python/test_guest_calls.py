@@ -9,6 +9,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+from collections.abc import Callable
 
 import roadtest
 from roadtest import Device, DtFragment, DtVar, I2CDriver, TestCase
@@ -195,7 +196,7 @@ class RawModel(TestCase):
     def test_a_nak_fails_the_transfer_and_not_the_test(self) -> None:
         class Shy(I2CModel):
             def write(self, data: bytes) -> None:
-                raise Nak if data == b"n" else BusError(errno.EPROTO)
+                raise Nak() if data == b"n" else BusError(errno.EPROTO)
 
         self.board.attach(Shy(), 0x50)
         with self.bus() as bus:
@@ -332,10 +333,12 @@ class Clock(TestCase):
     def test_timers_run_in_order_and_can_be_cancelled(self) -> None:
         ran: list[tuple[str, int]] = []
         start = self.clock.now
+
+        def note(name: str) -> Callable[[], None]:
+            return lambda: ran.append((name, self.clock.now - start))
+
         for name, delay in (("c", 0.3), ("a", 0.1), ("b", 0.1), ("x", 0.2)):
-            timer = self.clock.after(
-                delay, lambda n=name: ran.append((n, self.clock.now - start))
-            )
+            timer = self.clock.after(delay, note(name))
         self.assertEqual(timer.due, start + 200_000_000)
         timer.cancel()
         self.assertFalse(timer.pending)
@@ -399,7 +402,8 @@ class Gpio(TestCase):
 
     def value(self, file: roadtest.GuestFile) -> int:
         """GPIO_V2_LINE_GET_VALUES_IOCTL."""
-        return file.ioctl(0xC010B40E, struct.pack("<QQ", 0, 1))[0]
+        data: bytes = file.ioctl(0xC010B40E, struct.pack("<QQ", 0, 1))
+        return data[0]
 
     def test_the_guest_sees_a_level_that_the_test_sets(self) -> None:
         with self.request(5, 1 << 2) as line:  # INPUT

@@ -7,7 +7,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 import unittest
 
 import roadtest
@@ -643,4 +642,4 @@ class Races(Outer):
 
 
 if __name__ == "__main__":
-    sys.exit(unittest.main())
+    unittest.main()

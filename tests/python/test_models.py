@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unittest
+from collections.abc import Callable
 
 from roadtest import ModelError, UsageError
 from roadtest.models import BusError, I2CModel, Nak, Register, RegisterModel
@@ -60,7 +61,7 @@ class Registers(unittest.TestCase):
 
     def test_assigning_to_a_register_says_what_to_do(self) -> None:
         with self.assertRaisesRegex(AttributeError, r"set CONFIG\.value"):
-            self.chip.CONFIG = 5  # type: ignore[assignment]
+            self.chip.CONFIG = 5
 
     def test_reset_restores_all(self) -> None:
         self.chip.CONFIG.value = 0
@@ -135,12 +136,13 @@ class Detached(unittest.TestCase):
     def test_a_model_is_not_usable_before_it_is_attached(self) -> None:
         chip = Chip()
         self.assertFalse(chip.attached)
-        for use in (
+        uses: list[Callable[[], object]] = [
             lambda: chip.irq.assert_(),
             lambda: chip.after(1.0, print),
             lambda: chip.writes(Chip.CONFIG),
             lambda: chip.addr,
-        ):
+        ]
+        for use in uses:
             with self.assertRaisesRegex(UsageError, "Chip is not attached"):
                 use()
 

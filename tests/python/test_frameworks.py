@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The same test file under unittest, pytest and the package's runner."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SAMPLES = os.path.join(HERE, "samples")
+
+
+def run(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Python with arguments, beside the samples, with no kernel to boot."""
+    return subprocess.run(
+        [sys.executable, *args],
+        cwd=SAMPLES,
+        env={**os.environ, "ROADTEST_KERNEL": "/nowhere", **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+class Frameworks(unittest.TestCase):
+    """sample_skips boots nothing, or it would fail: there is no kernel."""
+
+    def test_unittest_runs_it(self) -> None:
+        done = run("-m", "unittest", "-v", "sample_skips")
+        self.assertIn("OK (skipped=2)", done.stderr, done.stderr)
+
+    @unittest.skipUnless(importlib.util.find_spec("pytest"), "no pytest")
+    def test_pytest_runs_it(self) -> None:
+        done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "sample_skips.py")
+        self.assertIn("2 passed, 2 skipped", done.stdout, done.stdout)
+
+    @unittest.skipUnless(importlib.util.find_spec("xdist"), "no pytest-xdist")
+    def test_xdist_runs_it(self) -> None:
+        done = run(
+            "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider",
+            "sample_skips.py",
+        )
+        self.assertIn("2 passed, 2 skipped", done.stdout, done.stdout)
+
+    def test_the_runner_runs_it(self) -> None:
+        done = run("-m", "roadtest", "sample_skips.py")
+        self.assertEqual(done.stdout.count("# SKIP"), 2, done.stdout)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
