@@ -84,7 +84,8 @@ ROAD_API const char *road_strerror(int error);
  */
 
 /** The calendar asks the guest at each step instead of letting it run free
- *  to the next event. Slower; traces must be the same. */
+ *  to the next event. Slower; traces must be the same. The environment's
+ *  ROADTEST_FREE_UNTIL=0 sets it for every machine. */
 #define ROAD_NO_FREE_UNTIL	(1U << 0)
 /** Leave autoprobe on: the guest probes devices as soon as it can. */
 #define ROAD_AUTOPROBE		(1U << 1)

@@ -581,6 +581,7 @@ struct road_machine *
 road_machine_create(const struct road_machine_config *config)
 {
 	struct road_machine *machine = calloc(1, sizeof(*machine));
+	const char *no_free_until;
 	struct engine *engine;
 
 	if (!machine)
@@ -601,6 +602,9 @@ road_machine_create(const struct road_machine_config *config)
 		free(machine);
 		return NULL;
 	}
+	no_free_until = getenv("ROADTEST_FREE_UNTIL");
+	if (no_free_until && !strcmp(no_free_until, "0"))
+		machine->config.flags |= ROAD_NO_FREE_UNTIL;
 	/* Their errors show at boot. */
 	engine_init(engine, machine, machine->config.seed);
 	engine->cal.use_free_until =

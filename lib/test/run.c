@@ -7,7 +7,9 @@
  */
 #include "test.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <regex.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,6 +178,26 @@ static void run_print_log(const struct run_machine *entry)
 	free(log);
 }
 
+/* For ROADTEST_TRACE=DIR: the trace into a file of the test. */
+static void run_write_trace(const struct run_machine *entry, const char *test)
+{
+	const char *dir = getenv("ROADTEST_TRACE");
+	char path[PATH_MAX];
+	char *text;
+	FILE *f;
+
+	if (!dir || !*dir)
+		return;
+	text = road_trace_text(entry->machine, 0);
+	snprintf(path, sizeof(path), "%s/%s.trace", dir, test);
+	f = fopen(path, "a");
+	if (!text || !f || fputs(text, f) < 0)
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	if (f)
+		fclose(f);
+	free(text);
+}
+
 /* Ask the oracles of every machine, newest first, and end it. */
 static void run_end_machines(struct road_test_run *run)
 {
@@ -189,6 +211,7 @@ static void run_end_machines(struct road_test_run *run)
 			run_failure(run, road_machine_error(entry->machine));
 		else if (booted && before)
 			run_print_log(entry);
+		run_write_trace(entry, road_test_name(run));
 		run->machines = entry->next;
 		road_machine_destroy(entry->machine);
 		free(entry);
