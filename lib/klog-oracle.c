@@ -94,32 +94,19 @@ static bool starts_with(const char *text, const char *start)
 	return !strncmp(text, start, strlen(start));
 }
 
-/* Behind the ']' of "[   12.345678]", or with one of @letters before the number
- * if there are any; NULL if that does not stand there. */
-static const char *skip_stamp(const char *s, const char *letters)
-{
-	if (*s++ != '[')
-		return NULL;
-	s += strspn(s, " ");
-	if (*letters && (!*s || !strchr(letters, *s++)))
-		return NULL;
-	if (!isdigit((unsigned char)*s))
-		return NULL;
-	s += strspn(s, "0123456789.");
-	return *s == ']' ? s + 1 : NULL;
-}
-
 const char *klog_bare(const char *text)
 {
-	const char *time = skip_stamp(text, ""), *caller;
+	const char *s = text;
 
-	if (!time)
+	if (*s++ != '[')
 		return text;
-	/* CONFIG_PRINTK_CALLER: "[    1.234567][   T23] text" */
-	caller = skip_stamp(time, "TC");
-	if (caller)
-		time = caller;
-	return *time == ' ' ? time + 1 : text;
+	s += strspn(s, " ");
+	if (*s != 'T' && *s != 'C')
+		return text;
+	if (!isdigit((unsigned char)*++s))
+		return text;
+	s += strspn(s, "0123456789");
+	return s[0] == ']' && s[1] == ' ' ? s + 2 : text;
 }
 
 static const char *line_bare(const struct klog *klog, size_t i)
@@ -309,14 +296,26 @@ void klog_test_begin(struct klog *klog)
 	klog->test_start = klog->num_lines;
 }
 
+/* Words of memory, which UML puts above each call trace: " 61153c90 0000". */
+static bool is_stack_dump(const char *bare)
+{
+	return !strcmp(bare, "Stack:") ||
+	       (*bare == ' ' && strlen(bare) > 8 &&
+		!bare[strspn(bare, " 0123456789abcdef")]);
+}
+
 static void put_lines(FILE *out, const struct klog *klog, size_t from,
 		      size_t to)
 {
-	size_t i;
+	size_t i, shown = 0;
 
-	for (i = from; i < to && i < from + LINES_SHOWN; i++)
+	for (i = from; i < to && shown < LINES_SHOWN; i++) {
+		if (is_stack_dump(line_bare(klog, i)))
+			continue;
+		shown++;
 		fprintf(out, "\n[%4llu.%09llu] %s", klog->lines[i].time / ROAD_S,
 			klog->lines[i].time % ROAD_S, klog->lines[i].text);
+	}
 	if (i < to)
 		fprintf(out, "\n(%zu more lines)", to - i);
 }

@@ -39,16 +39,49 @@ void klog_deinit(struct klog *klog)
 	*klog = (struct klog){ 0 };
 }
 
-/* The partial line as text that can be shown; NULL when out of memory. */
-static char *klog_printable(const struct klog *klog)
+/*
+ * The kernel's own stamp, "[   12.345678] ", if the line has one: with it the
+ * line has the guest's time even if the guest ran free of the host's clock
+ * when it wrote. Return: its length, 0 if there is none.
+ */
+static size_t klog_stamp(const char *s, uint64_t *time)
+{
+	static const char digits[] = "0123456789";
+	size_t blanks, seconds, len;
+
+	if (s[0] != '[')
+		return 0;
+	blanks = 1 + strspn(s + 1, " ");
+	seconds = strspn(s + blanks, digits);
+	len = blanks + seconds;
+	/* At most ten digits, which leaves room for the nanoseconds. */
+	if (!seconds || seconds > 10 || s[len] != '.' ||
+	    strspn(s + len + 1, digits) != 6 || s[len + 7] != ']')
+		return 0;
+	/* With CONFIG_PRINTK_CALLER the caller follows, and then the blank. */
+	if (s[len + 8] != ' ' && s[len + 8] != '[')
+		return 0;
+	*time = strtoull(s + blanks, NULL, 10) * ROAD_S +
+		strtoull(s + len + 1, NULL, 10) * ROAD_US;
+	return len + 8 + (s[len + 8] == ' ');
+}
+
+/* The partial line as text that can be shown, and when it was written; NULL
+ * when out of memory. */
+static char *klog_printable(const struct klog *klog, uint64_t *time)
 {
 	const char *s = klog->partial, *end = s + klog->partial_len;
+	uint64_t stamp = 0;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
+	/* The kernel's clock is as coarse as its tick, and the host's may be
+	 * behind: both are never late. */
+	s += klog_stamp(s, &stamp);
+	*time = stamp > *klog->now ? stamp : *klog->now;
 	/* The byte behind the end is NUL, so that a cut sequence ends there. */
 	while (s < end)
 		s += text_put_plain(out, s);
@@ -96,14 +129,16 @@ static bool klog_keeps(struct klog *klog, const struct klog_line *line)
 static void klog_end_line(struct klog *klog)
 {
 	struct klog_line *line;
+	uint64_t time;
 	char *text;
 
+	if (!klog->partial)
+		return;		/* out of memory, as is noted already */
 	while (klog->partial_len &&
 	       klog->partial[klog->partial_len - 1] == '\r')
 		klog->partial_len--;
-	if (klog->partial)
-		klog->partial[klog->partial_len] = '\0';
-	text = klog_printable(klog);
+	klog->partial[klog->partial_len] = '\0';
+	text = klog_printable(klog, &time);
 	klog->partial_len = 0;
 	klog->partial_cut = false;
 	if (!text || !klog_grow(klog)) {
@@ -112,7 +147,7 @@ static void klog_end_line(struct klog *klog)
 		return;
 	}
 	line = &klog->lines[klog->num_lines++];
-	*line = (struct klog_line){ .time = *klog->now, .text = text };
+	*line = (struct klog_line){ .time = time, .text = text };
 	line->report = klog_is_report(klog);
 	if (!klog_keeps(klog, line)) {
 		free(text);

@@ -3,7 +3,7 @@
  * klog.h - the guest's console: lines with virtual time, and the oracles
  *
  * The kernel's messages come as bytes from the console. They are cut into
- * lines, stamped with the host's virtual time, and looked through for reports
+ * lines, stamped with the virtual time, and looked through for reports
  * (WARN, BUG, oops, lockdep, KASAN, UBSAN, refcount, atomic sleep, hung task,
  * panic). A report that the test did not expect fails the test.
  */
@@ -51,7 +51,8 @@ bool klog_contains(const struct klog *klog, size_t mark, const char *needle);
  * Oracles, in klog-oracle.c.
  */
 
-/* A line of the log without the kernel's own stamp ("[    0.1] "). */
+/* The text of a line behind the caller that CONFIG_PRINTK_CALLER names,
+ * "[   T17] ". */
 const char *klog_bare(const char *text);
 /* Is the last line, which nobody looked at yet, the begin of a report? */
 bool klog_is_report(const struct klog *klog);

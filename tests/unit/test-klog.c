@@ -60,6 +60,36 @@ static void bytes_become_lines(void)
 	teardown(&klog);
 }
 
+/* A guest that runs free knows the time better than the host; but its clock
+ * ticks in steps. */
+static void stamps_of_the_kernel_are_the_time(void)
+{
+	struct klog klog;
+	char *text;
+
+	setup(&klog);
+	now = 5 * ROAD_MS;
+	feed(&klog, "[    0.000000] early\n[    0.010000] at a tick\n"
+		    "[  366.560000][   T17] caller\n[99999.999999] long\n"
+		    "[  366.56] short\n[  366.560000]none\n[ x.560000] none\n"
+		    "[12345678901.000000] none\n[ -1.000000] none\n"
+		    "[    1.00000x] none\n[");
+	klog_flush(&klog);
+	text = klog_since(&klog, 0, 0);
+	CHECK_STR(text, "[   0.005000000] early\n[   0.010000000] at a tick\n"
+		  "[ 366.560000000] [   T17] caller\n"
+		  "[99999.999999000] long\n"
+		  "[   0.005000000] [  366.56] short\n"
+		  "[   0.005000000] [  366.560000]none\n"
+		  "[   0.005000000] [ x.560000] none\n"
+		  "[   0.005000000] [12345678901.000000] none\n"
+		  "[   0.005000000] [ -1.000000] none\n"
+		  "[   0.005000000] [    1.00000x] none\n"
+		  "[   0.005000000] [\n");
+	free(text);
+	teardown(&klog);
+}
+
 static void hostile_bytes_become_printable(void)
 {
 	static const char bytes[] = "a\0b\x1b[2J\tc\x7f \xff\xc3 \xc3\xa5\rd\n";
@@ -147,7 +177,7 @@ static void reports_are_recognised(void)
 		"WARNING: CPU: 0 PID: 23 at drivers/iio/light/opt3001.c:5 opt3001_probe+0x1c/0x20 [opt3001]",
 		"[    1.234567] WARNING: CPU: 0 PID: 23 at kernel/irq/manage.c:1912 free_irq+0x0/0x1",
 		"[    1.234567][   T23] WARNING: CPU: 0 PID: 23 at foo+0x0/0x1",
-		"[   98.000000][  C0] BUG: something",
+		"[   98.000000][   C0] BUG: something",
 		"WARNING: drivers/foo.c:12 at foo_probe+0x1/0x2, CPU#0: insmod/23",
 		"BUG: failure at mm/slub.c:434/kfree()!",
 		"kernel BUG at lib/list_debug.c:59!",
@@ -238,13 +268,15 @@ static void ordinary_messages_are_no_reports(void)
 }
 
 static const char warn[] =
-	"[    0.1] ------------[ cut here ]------------\n"
-	"[    0.1] WARNING: CPU: 0 PID: 23 at a.c:1 foo+0x1/0x2\n"
-	"[    0.1] refcount_t: underflow; use-after-free.\n"
-	"[    0.1] Modules linked in: foo\n"
-	"[    0.1] Call Trace:\n"
-	"[    0.1]  bar+0x1/0x2\n"
-	"[    0.1] ---[ end trace 0000000000000000 ]---\n";
+	"------------[ cut here ]------------\n"
+	"WARNING: CPU: 0 PID: 23 at a.c:1 foo+0x1/0x2\n"
+	"refcount_t: underflow; use-after-free.\n"
+	"Modules linked in: foo\n"
+	"Stack:\n"
+	" 00000000 61153c90 60399fa9 602d91a8\n"
+	"Call Trace:\n"
+	" bar+0x1/0x2\n"
+	"---[ end trace 0000000000000000 ]---\n";
 
 static const char kasan[] =
 	"==================================================================\n"
@@ -270,13 +302,13 @@ static void a_report_has_all_its_lines(void)
 	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
 	CHECK_STR(err_message(&error),
 		  "the kernel reported a bug that the test did not expect:\n"
-		  "[   0.000000000] [    0.1] ------------[ cut here ]------------\n"
-		  "[   0.000000000] [    0.1] WARNING: CPU: 0 PID: 23 at a.c:1 foo+0x1/0x2\n"
-		  "[   0.000000000] [    0.1] refcount_t: underflow; use-after-free.\n"
-		  "[   0.000000000] [    0.1] Modules linked in: foo\n"
-		  "[   0.000000000] [    0.1] Call Trace:\n"
-		  "[   0.000000000] [    0.1]  bar+0x1/0x2\n"
-		  "[   0.000000000] [    0.1] ---[ end trace 0000000000000000 ]---");
+		  "[   0.000000000] ------------[ cut here ]------------\n"
+		  "[   0.000000000] WARNING: CPU: 0 PID: 23 at a.c:1 foo+0x1/0x2\n"
+		  "[   0.000000000] refcount_t: underflow; use-after-free.\n"
+		  "[   0.000000000] Modules linked in: foo\n"
+		  "[   0.000000000] Call Trace:\n"
+		  "[   0.000000000]  bar+0x1/0x2\n"
+		  "[   0.000000000] ---[ end trace 0000000000000000 ]---");
 	teardown(&klog);
 }
 
@@ -384,6 +416,8 @@ static void an_expected_report_must_come(void)
 
 static const struct unit_test tests[] = {
 	{ "bytes_become_lines", bytes_become_lines },
+	{ "stamps_of_the_kernel_are_the_time",
+	  stamps_of_the_kernel_are_the_time },
 	{ "hostile_bytes_become_printable", hostile_bytes_become_printable },
 	{ "long_lines_are_cut", long_lines_are_cut },
 	{ "a_full_log_still_takes_reports", a_full_log_still_takes_reports },
