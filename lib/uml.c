@@ -412,15 +412,17 @@ int uml_start(struct uml *uml, const struct uml_config *config,
 	      struct road_error *error)
 {
 	char *shim = uml_find_helper("roadtest-shim.so", error);
-	char *preload = NULL, *seed = NULL;
+	char *preload = NULL, *seed = NULL, *tmp = NULL, *confine = NULL;
 	struct uml_args args = {};
-	char *envp[3] = {};
+	char *envp[5] = {};
 	int ret = -ROAD_EHOST;
 
 	if (!shim)
 		return ret;
 	uml_build_args(uml, config, &args);
 	if (args.failed || asprintf(&preload, "LD_PRELOAD=%s", shim) < 0 ||
+	    asprintf(&tmp, "TMPDIR=%s", uml->dir) < 0 ||
+	    asprintf(&confine, "ROADTEST_CONFINE=%s", uml->dir) < 0 ||
 	    asprintf(&seed, "ROADTEST_SEED=%llu",
 		     (unsigned long long)config->seed) < 0) {
 		ret = err_nomem(error);
@@ -428,6 +430,9 @@ int uml_start(struct uml *uml, const struct uml_config *config,
 	}
 	envp[0] = preload;
 	envp[1] = seed;
+	/* Its memory is a file in the one directory that it may use. */
+	envp[2] = tmp;
+	envp[3] = confine;
 	if (config->pin)
 		uml_pin(uml);
 	ret = uml_spawn(uml, args.argv, envp, error);
@@ -438,6 +443,8 @@ out:
 	args_free(&args);
 	free(shim);
 	free(preload);
+	free(tmp);
+	free(confine);
 	free(seed);
 	return ret;
 }
