@@ -232,7 +232,7 @@ struct road_var {
 
 /**
  * struct road_fragment - devicetree source that belongs to a test
- * @src: source text; may #include <dt-bindings/...>
+ * @src: source text; may #include <dt-bindings/...>; $$ is a dollar sign
  * @file, @line: where @src stands in the test's own file, for messages of cpp
  *	and dtc; @file may be NULL
  * @vars, @num_vars: the placeholders
