@@ -28,6 +28,7 @@ struct klog {
 	size_t partial_len, partial_max;
 	bool partial_cut;	/* the rest of the line is left out */
 	size_t test_start;	/* first line of the test that runs */
+	size_t checked;		/* lines that the oracles have seen */
 	struct klog_expect *expects;
 	size_t num_expects;
 	bool dropped;		/* out of memory, or past the limit of lines */

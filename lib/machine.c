@@ -727,7 +727,12 @@ int road_test_end(struct road_machine *machine)
 		return machine_gone(machine);
 	if (machine->state == MACHINE_UP)
 		ret = road_settle(machine);
-	return ret ? ret : klog_test_end(&machine->klog, &machine->error);
+	/* The first error counts, but its reports are not the next test's. */
+	if (ret)
+		klog_test_end(&machine->klog, NULL);
+	else
+		ret = klog_test_end(&machine->klog, &machine->error);
+	return ret;
 }
 
 size_t road_trace_count(const struct road_machine *machine)

@@ -325,6 +325,7 @@ static void uml_build_args(struct uml *uml, const struct uml_config *config,
 	args_add(args, "dtb=%s", config->dtb);
 	args_add(args, "time-travel=ext:1:%s", config->calendar);
 	args_add(args, "ignore_loglevel");
+	args_add(args, "printk.time=1");
 	args_add(args, "panic=-1");
 	if (config->seccomp)
 		args_add(args, "seccomp=auto");

@@ -380,6 +380,20 @@ static void an_expected_report_is_no_failure(void)
 	teardown(&klog);
 }
 
+static void a_report_between_two_tests_fails_the_next_one(void)
+{
+	struct klog klog;
+
+	setup(&klog);
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	feed(&klog, warn);
+	klog_test_begin(&klog);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	klog_test_begin(&klog);
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	teardown(&klog);
+}
+
 static void a_stack_does_not_match_an_expectation(void)
 {
 	struct klog klog;
@@ -398,6 +412,7 @@ static void an_expected_report_must_come(void)
 
 	setup(&klog);
 	feed(&klog, "WARNING: of the last test\n");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
 	klog_test_begin(&klog);
 	CHECK_INT(klog_expect(&klog, "WARNING", &error), 0);
 	CHECK_INT(klog_expect(&klog, "a driver's message", &error), 0);
@@ -429,6 +444,8 @@ static const struct unit_test tests[] = {
 	{ "long_reports_are_shown_in_part", long_reports_are_shown_in_part },
 	{ "an_expected_report_is_no_failure",
 	  an_expected_report_is_no_failure },
+	{ "a_report_between_two_tests_fails_the_next_one",
+	  a_report_between_two_tests_fails_the_next_one },
 	{ "a_stack_does_not_match_an_expectation",
 	  a_stack_does_not_match_an_expectation },
 	{ "an_expected_report_must_come", an_expected_report_must_come },
