@@ -98,8 +98,9 @@ void gpio_flush(struct gpio_dev *gpio)
 	bool any = false;
 	unsigned int i;
 
-	/* An interrupt comes after the transfer that caused it. */
-	if (board->in_transfer)
+	/* An interrupt comes after the transfer that caused it; a stopped
+	 * guest's buffers may be free memory. */
+	if (board->in_transfer || !vq_ready(&gpio->vu.queues[GPIO_EVENTQ]))
 		return;
 	for (i = 0; i < ROAD_NUM_LINES; i++) {
 		if (!gpio->lines[i].queued ||
@@ -165,7 +166,8 @@ static int gpio_set_irq_type(struct gpio_dev *gpio, unsigned int i,
 	line->irq_type = type;
 	line->latched = false;
 	line->storm = 0;
-	if (type == ROAD_IRQ_NONE && line->queued) {
+	if (type == ROAD_IRQ_NONE && line->queued &&
+	    vq_ready(&gpio->vu.queues[GPIO_EVENTQ])) {
 		gpio_give_back(gpio, line, VIRTIO_GPIO_IRQ_STATUS_INVALID);
 		vu_call(&gpio->vu, GPIO_EVENTQ);
 	}
@@ -222,7 +224,8 @@ static void gpio_schedule(struct gpio_dev *gpio)
 {
 	struct calendar *cal = &gpio->vu.engine->cal;
 
-	if (gpio->num && !road_timer_pending(&gpio->timer) &&
+	if (gpio->num && vq_ready(&gpio->vu.queues[GPIO_REQUESTQ]) &&
+	    !road_timer_pending(&gpio->timer) &&
 	    cal_add(cal, &gpio->timer, cal->now + GPIO_REQUEST_NS))
 		engine_fail(gpio->vu.engine, -ROAD_EHOST, "out of memory");
 }
@@ -233,6 +236,9 @@ static void gpio_timer(struct road_timer *timer)
 						  timer);
 	struct gpio_req req = gpio->reqs[gpio->first % VQ_MAX_SIZE];
 
+	/* Disabled meanwhile: again when it is enabled. */
+	if (!vq_ready(&gpio->vu.queues[GPIO_REQUESTQ]))
+		return;
 	gpio->first++;
 	gpio->num--;
 	gpio_complete(gpio, &req);
@@ -287,6 +293,17 @@ static void gpio_kick(struct vu_dev *dev, unsigned int queue)
 		gpio_request_kick(gpio);
 }
 
+/* Go on with what stood still while the queue was disabled. */
+static void gpio_enabled(struct vu_dev *dev, unsigned int queue)
+{
+	struct gpio_dev *gpio = road_container_of(dev, struct gpio_dev, vu);
+
+	if (queue == GPIO_EVENTQ)
+		gpio_flush(gpio);
+	else
+		gpio_schedule(gpio);
+}
+
 static void gpio_get_config(struct vu_dev *dev, void *config)
 {
 	struct virtio_gpio_config c = { .ngpio = ROAD_NUM_LINES };
@@ -315,6 +332,7 @@ static const struct vu_ops gpio_ops = {
 	.config_len = sizeof(struct virtio_gpio_config),
 	.get_config = gpio_get_config,
 	.kick = gpio_kick,
+	.enabled = gpio_enabled,
 	.reset = gpio_reset,
 };
 

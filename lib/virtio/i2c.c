@@ -264,6 +264,11 @@ static void i2c_timer(struct road_timer *timer)
 {
 	struct i2c_dev *i2c = road_container_of(timer, struct i2c_dev, timer);
 
+	/* Buffers of a queue that is disabled may be free memory: the bus
+	 * stands still until it is enabled. */
+	i2c->stalled = !vq_ready(&i2c->vu.queues[0]);
+	if (i2c->stalled)
+		return;
 	switch (i2c->phase) {
 	case I2C_ADDRESS:
 		i2c_address_done(i2c);
@@ -369,10 +374,19 @@ static void i2c_kick(struct vu_dev *dev, unsigned int queue)
 		i2c_begin_message(i2c);
 }
 
+static void i2c_enabled(struct vu_dev *dev, unsigned int queue)
+{
+	struct i2c_dev *i2c = road_container_of(dev, struct i2c_dev, vu);
+
+	if (i2c->stalled)
+		i2c_wait_bits(i2c, i2c->phase, 0);
+}
+
 static void i2c_reset(struct vu_dev *dev)
 {
 	struct i2c_dev *i2c = road_container_of(dev, struct i2c_dev, vu);
 
+	i2c->stalled = false;
 	cal_del(&dev->engine->cal, &i2c->timer);
 	i2c_stop_chip(i2c);
 	i2c->first = i2c->num = i2c->in_transaction = 0;
@@ -385,6 +399,7 @@ static const struct vu_ops i2c_ops = {
 	.features = 1ULL << VIRTIO_I2C_F_ZERO_LENGTH_REQUEST,
 	.num_queues = 1,
 	.kick = i2c_kick,
+	.enabled = i2c_enabled,
 	.reset = i2c_reset,
 };
 

@@ -33,6 +33,7 @@ struct i2c_dev {
 	unsigned int first, num;	/* queued, the running one first */
 	unsigned int in_transaction;	/* done, not yet given back */
 	enum i2c_phase phase;
+	bool stalled;			/* its end waits for an enabled queue */
 	bool failed;			/* a message of this transaction did */
 	struct road_i2c_chip *chip;	/* of the running message, or NULL */
 	struct road_i2c_chip *started;	/* who is to see the STOP */
