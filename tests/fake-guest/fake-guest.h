@@ -164,7 +164,9 @@ void fg_sleep_until(struct fg_guest *guest, uint64_t time);
 /* Sleep until the queue was interrupted @calls times in all. */
 void fg_wait_calls(struct fg_queue *queue, struct fg_guest *guest,
 		   unsigned int calls);
-/* Say that the test may go on, and sleep for ever. */
+/* Say that the test may go on now, and sleep for @ns. */
+void fg_give_turn(struct fg_guest *guest, uint64_t ns);
+/* The same, and sleep for ever. */
 void fg_answer(struct fg_guest *guest);
 
 /* ---- the vhost-user front-end */

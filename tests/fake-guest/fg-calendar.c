@@ -228,11 +228,19 @@ void fg_wait_calls(struct fg_queue *queue, struct fg_guest *guest,
 		fg_idle(guest, FG_FOREVER);
 }
 
-void fg_answer(struct fg_guest *guest)
+void fg_give_turn(struct fg_guest *guest, uint64_t ns)
 {
 	fg_tt_propagate(guest);
 	guest->answered = true;
-	fg_sleep_until(guest, FG_FOREVER);
+	/* A real answer comes with a kick, before whose ACK the host does
+	 * this. */
+	guest->free_until_valid = false;
+	fg_sleep_until(guest, ns == FG_FOREVER ? ns : guest->now + ns);
+}
+
+void fg_answer(struct fg_guest *guest)
+{
+	fg_give_turn(guest, FG_FOREVER);
 }
 
 struct fg_guest *fg_create(void)
