@@ -343,7 +343,10 @@ static void uml_pin(struct uml *uml)
 	int cpu = sched_getcpu();
 
 	_Static_assert(sizeof(cpu_set_t) <= sizeof(uml->cpus), "cpu_set_t");
-	if (cpu < 0 || sched_getaffinity(0, sizeof(*old), old))
+	/* With another machine in this process it is on one already: who
+	 * changed that changes it back, whichever ends first. */
+	if (cpu < 0 || sched_getaffinity(0, sizeof(*old), old) ||
+	    CPU_COUNT(old) == 1)
 		return;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
