@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* agent.c - every guest call once, for real */
 #include "guest.h"
+#include "opt3001-model.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/i2c-dev.h>
 #include <linux/i2c.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 FIXTURE(agent) {
 	struct road_machine *machine;
@@ -437,6 +440,91 @@ TEST_F(agent, module_is_loaded_with_parameters_and_unloaded)
 	EXPECT_EQ(-EWOULDBLOCK, road_module_unload(m, "industrialio"));
 	ASSERT_OK(road_module_unload(m, "opt3001"));
 	ASSERT_OK(road_module_unload(m, "industrialio"));
+}
+
+/* ---- machines */
+
+static bool bound_after_load(struct road_test_run *_metadata,
+			     unsigned int flags)
+{
+	const struct road_machine_config config = { .flags = flags };
+	const struct road_device_config device_config = {
+		.compatible = "ti,opt3001",
+	};
+	struct road_machine *machine = road_test_machine(_metadata, &config);
+	struct road_device *device;
+	struct opt3001 chip;
+	char path[96];
+	struct road_stat st;
+	int ret;
+
+	ASSERT_EQ(0, opt3001_init(&chip));
+	ASSERT_OK(road_device_add(machine, &device_config, &chip.map.chip,
+				  &device));
+	ASSERT_OK(road_machine_boot(machine));
+	ASSERT_OK(road_module_load(machine, "opt3001", NULL));
+	ASSERT_OK(road_settle(machine));
+	snprintf(path, sizeof(path), "%s/driver", road_device_path(device));
+	ret = road_stat(machine, path, false, &st);
+	opt3001_deinit(&chip);
+	return !ret;
+}
+
+TEST(device_is_probed_when_the_test_says_so)
+{
+	EXPECT_FALSE(bound_after_load(_metadata, 0));
+	EXPECT_TRUE(bound_after_load(_metadata, ROAD_AUTOPROBE));
+}
+
+TEST(two_machines_live_side_by_side)
+{
+	struct road_machine *a = guest_boot(_metadata, NULL);
+	struct road_machine *b = guest_boot(_metadata, NULL);
+	uint64_t before = road_now(b);
+	char text[16];
+
+	ASSERT_EQ(0, road_advance(a, ROAD_S));
+	EXPECT_EQ(before, road_now(b));
+	EXPECT_EQ(6, road_read_file(b, "/proc/sys/kernel/ostype", text,
+				    sizeof(text)));
+	road_machine_destroy(a);
+	EXPECT_EQ(6, road_read_file(b, "/proc/sys/kernel/ostype", text,
+				    sizeof(text)));
+	road_machine_destroy(b);
+}
+
+TEST(process_may_use_all_its_processors_again_afterwards)
+{
+	cpu_set_t before, after;
+	struct road_machine *a, *b;
+
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(before), &before));
+	a = guest_boot(_metadata, NULL);
+	b = guest_boot(_metadata, NULL);
+	/* Not in the order in which they nest. */
+	road_machine_destroy(a);
+	road_machine_destroy(b);
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(after), &after));
+	EXPECT_TRUE(CPU_EQUAL(&before, &after));
+}
+
+TEST(descriptors_and_children_are_gone_afterwards)
+{
+	struct road_machine *machine;
+	int before, after, i;
+
+	for (i = 0; i < 2; i++) {
+		/* The first one opens what the library keeps. */
+		before = dup(0);
+		close(before);
+		machine = guest_boot(_metadata, NULL);
+		road_machine_destroy(machine);
+		after = dup(0);
+		close(after);
+	}
+	EXPECT_EQ(before, after);
+	EXPECT_EQ(-1, waitpid(-1, NULL, WNOHANG));
+	EXPECT_EQ(ECHILD, errno);
 }
 
 TEST_HARNESS_MAIN
