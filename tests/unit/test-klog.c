@@ -412,7 +412,7 @@ static void an_expected_report_must_come(void)
 
 	setup(&klog);
 	feed(&klog, "WARNING: of the last test\n");
-	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_INT(klog_test_end(&klog, &error), 0);
 	klog_test_begin(&klog);
 	CHECK_INT(klog_expect(&klog, "WARNING", &error), 0);
 	CHECK_INT(klog_expect(&klog, "a driver's message", &error), 0);
