@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A test that fails: docs/writing-tests.md shows how."""
+
+from roadtest import Device, TestCase
+
+from test_lm75 import AS6200
+
+
+class Strict(TestCase):
+    device = Device("ams,as6200", model=AS6200).with_irq("rising")
+
+    def test_unbind(self):
+        self.dev.unbind()
