@@ -80,6 +80,14 @@ static int fake_transport_send(struct agent_transport *transport,
 {
 	struct road_machine *machine = fake_of(transport);
 
+	if (machine->hold_ms && !machine->held &&
+	    port >= PROTO_PORT_WORKER) {
+		machine->held = malloc(len);
+		memcpy(machine->held, data, len);
+		machine->held_len = len;
+		machine->held_port = port;
+		return 0;
+	}
 	machine->num_sent++;
 	machine->last_port = port;
 	memcpy(&machine->last, data, sizeof(machine->last));
@@ -107,7 +115,18 @@ static int fake_poll(struct road_machine *machine, int ms)
 
 	for (i = 0; i < PROTO_PORT_END; i++)
 		fds[i] = (struct pollfd){ machine->fds[i], POLLIN, 0 };
-	num = poll(fds, PROTO_PORT_END, ms);
+	num = poll(fds, PROTO_PORT_END,
+		   machine->held ? machine->hold_ms : ms);
+	if (!num && machine->held) {
+		void *held = machine->held;
+
+		/* It is sent and not held again. */
+		fake_transport_send(&machine->transport, machine->held_port,
+				    held, machine->held_len);
+		machine->held = NULL;
+		free(held);
+		num = poll(fds, PROTO_PORT_END, ms);
+	}
 	for (i = 0; num > 0 && i < PROTO_PORT_END; i++) {
 		if (!fds[i].revents)
 			continue;

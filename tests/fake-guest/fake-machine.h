@@ -28,6 +28,12 @@ struct road_machine {
 	unsigned int plugged;		/* a bit for each port */
 	struct proto_request last;	/* the last request's header */
 	unsigned int last_port;
+	/* Keep what goes to a worker back until the agent has been quiet for
+	 * this long; 0: don't. */
+	int hold_ms;
+	void *held;
+	size_t held_len;
+	unsigned int held_port;
 	/* For modules. */
 	const char *root, *modules;
 };

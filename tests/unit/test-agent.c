@@ -96,6 +96,9 @@ static void an_error_names_operation_path_and_errno(void)
 		 fd);
 	CHECK_STR(road_machine_error(&m), want);
 	CHECK_INT(road_close(&m, fd), 0);
+	CHECK_INT(road_read(&m, fd, want, 1), -EBADF);
+	snprintf(want, sizeof(want), "read ? (fd %d): ", fd);
+	CHECK_HAS(road_machine_error(&m), want);
 	CHECK_INT(road_unlink(&m, in_dir("missing")), -ENOENT);
 	CHECK_HAS(road_machine_error(&m), "unlink /tmp/");
 	CHECK_HAS(road_machine_error(&m), "(ENOENT)");
@@ -443,10 +446,11 @@ static void a_signal_ends_what_blocks(void)
 	int fd = road_open(&m, make_fifo("signal"), O_RDWR, 0), i;
 	struct road_call *call;
 
-	/* Also when it is sent before the task has begun. */
-	for (i = 0; i < 20; i++) {
+	/* Also when it overtakes the call. */
+	for (i = 0; i < 4; i++) {
+		m.hold_ms = i & 1 ? 10 : 0;
 		call = road_start_read(&m, fd, 16);
-		if (i & 1)
+		if (i & 2)
 			fake_machine_serve(&m, 5);
 		CHECK_INT(road_call_signal(call, SIGUSR1), 0);
 		CHECK_INT(road_call_wait(call), 0);
@@ -455,6 +459,7 @@ static void a_signal_ends_what_blocks(void)
 		CHECK_HAS(road_machine_error(&m), "it has finished");
 		road_call_destroy(call);
 	}
+	m.hold_ms = 0;
 	CHECK_INT(m.plugged, 0);
 	CHECK_INT(road_close(&m, fd), 0);
 }
