@@ -48,6 +48,13 @@ static int gpio_bad(struct gpio_dev *gpio, const char *what)
 	return -ROAD_EPROTO;
 }
 
+/* May a queue's buffers be touched? After a stop they may be free memory;
+ * when the board goes, the queues go first. */
+static bool gpio_runs(const struct gpio_dev *gpio, unsigned int queue)
+{
+	return gpio->vu.queues && vq_ready(&gpio->vu.queues[queue]);
+}
+
 /* ---- interrupts */
 
 /* Give the guest's buffer for a line back. */
@@ -98,9 +105,8 @@ void gpio_flush(struct gpio_dev *gpio)
 	bool any = false;
 	unsigned int i;
 
-	/* An interrupt comes after the transfer that caused it; a stopped
-	 * guest's buffers may be free memory. */
-	if (board->in_transfer || !vq_ready(&gpio->vu.queues[GPIO_EVENTQ]))
+	/* An interrupt comes after the transfer that caused it. */
+	if (board->in_transfer || !gpio_runs(gpio, GPIO_EVENTQ))
 		return;
 	for (i = 0; i < ROAD_NUM_LINES; i++) {
 		if (!gpio->lines[i].queued ||
@@ -167,7 +173,7 @@ static int gpio_set_irq_type(struct gpio_dev *gpio, unsigned int i,
 	line->latched = false;
 	line->storm = 0;
 	if (type == ROAD_IRQ_NONE && line->queued &&
-	    vq_ready(&gpio->vu.queues[GPIO_EVENTQ])) {
+	    gpio_runs(gpio, GPIO_EVENTQ)) {
 		gpio_give_back(gpio, line, VIRTIO_GPIO_IRQ_STATUS_INVALID);
 		vu_call(&gpio->vu, GPIO_EVENTQ);
 	}
@@ -224,7 +230,7 @@ static void gpio_schedule(struct gpio_dev *gpio)
 {
 	struct calendar *cal = &gpio->vu.engine->cal;
 
-	if (gpio->num && vq_ready(&gpio->vu.queues[GPIO_REQUESTQ]) &&
+	if (gpio->num && gpio_runs(gpio, GPIO_REQUESTQ) &&
 	    !road_timer_pending(&gpio->timer) &&
 	    cal_add(cal, &gpio->timer, cal->now + GPIO_REQUEST_NS))
 		engine_fail(gpio->vu.engine, -ROAD_EHOST, "out of memory");
@@ -237,7 +243,7 @@ static void gpio_timer(struct road_timer *timer)
 	struct gpio_req req = gpio->reqs[gpio->first % VQ_MAX_SIZE];
 
 	/* Disabled meanwhile: again when it is enabled. */
-	if (!vq_ready(&gpio->vu.queues[GPIO_REQUESTQ]))
+	if (!gpio_runs(gpio, GPIO_REQUESTQ))
 		return;
 	gpio->first++;
 	gpio->num--;

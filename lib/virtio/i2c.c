@@ -126,7 +126,8 @@ static int i2c_ask_write(struct i2c_dev *i2c, struct i2c_req *req)
 
 	if (!chip)
 		return -ENXIO;
-	memcpy(i2c->scratch, req->data, req->len);
+	if (req->len)
+		memcpy(i2c->scratch, req->data, req->len);
 	if (!chip->ops->write)
 		return road_chip_fail(chip, "the chip can't be written");
 	i2c_enter(i2c);
@@ -176,7 +177,7 @@ static void i2c_end_message(struct i2c_dev *i2c, int error)
 	req->error = error;
 	i2c_trace(i2c, req);
 	*req->status = error ? VIRTIO_I2C_MSG_ERR : VIRTIO_I2C_MSG_OK;
-	if (!error && req->read)
+	if (!error && req->read && req->len)
 		memcpy(req->data, i2c->scratch, req->len);
 	i2c->in_transaction++;
 	i2c->first++;
