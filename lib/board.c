@@ -23,10 +23,15 @@ void board_deinit(struct board *board)
 {
 	unsigned int i;
 
-	i2c_deinit(&board->i2c);
-	gpio_deinit(&board->gpio);
+	/* A chip that goes lets its line go: that must not reach the guest. */
+	if (board->i2c.vu.ops)
+		vu_close(&board->i2c.vu);
+	if (board->gpio.vu.ops)
+		vu_close(&board->gpio.vu);
 	while (board->chips)
 		road_i2c_detach(board->chips);
+	i2c_deinit(&board->i2c);
+	gpio_deinit(&board->gpio);
 	for (i = 0; i < ROAD_NUM_LINES; i++)
 		while (board->lines[i].watches)
 			road_line_unwatch(board->lines[i].watches);
