@@ -5,13 +5,13 @@ static const struct road_reg_desc pcf8563_regs[] = {
 	{ 0x00, "Control_status_1", 0x08 },
 	{ PCF8563_STATUS_2, "Control_status_2", 0x00 },
 	{ 0x02, "VL_seconds", 0x00 },
-	{ 0x03, "Minutes", 0x30 },
+	{ PCF8563_MINUTES, "Minutes", 0x30 },
 	{ 0x04, "Hours", 0x12 },
 	{ 0x05, "Days", 0x01 },
 	{ 0x06, "Weekdays", 0x01 },
 	{ 0x07, "Century_months", 0x01 },
 	{ 0x08, "Years", 0x24 },
-	{ 0x09, "Minute_alarm", 0x80 },
+	{ PCF8563_MINUTE_ALARM, "Minute_alarm", 0x80 },
 	{ 0x0a, "Hour_alarm", 0x80 },
 	{ 0x0b, "Day_alarm", 0x80 },
 	{ 0x0c, "Weekday_alarm", 0x80 },
@@ -61,6 +61,9 @@ int pcf8563_init(struct pcf8563 *chip)
 
 void pcf8563_ring(struct pcf8563 *chip)
 {
+	/* The driver's core looks whether the time has come. */
+	road_regmap_update(&chip->map, PCF8563_MINUTES, 0x7f,
+			   road_regmap_get(&chip->map, PCF8563_MINUTE_ALARM));
 	road_regmap_update(&chip->map, PCF8563_STATUS_2, PCF8563_AF,
 			   PCF8563_AF);
 	drive(chip);

@@ -3,7 +3,8 @@
  * pcf8563.h - model of NXP's PCF8563 real-time clock, for its interrupt
  *
  * Written from the datasheet (Rev. 11, table 4 and section 8.9): INT is low
- * as long as the alarm flag AF and its enable AIE are set. Time stands still.
+ * as long as the alarm flag AF and its enable AIE are set. Time stands still
+ * until the alarm goes off.
  */
 #ifndef TESTS_GUEST_PCF8563_H
 #define TESTS_GUEST_PCF8563_H
@@ -11,6 +12,8 @@
 #include <roadtest/model.h>
 
 #define PCF8563_STATUS_2 0x01
+#define PCF8563_MINUTES 0x03
+#define PCF8563_MINUTE_ALARM 0x09
 #define PCF8563_AF 0x08
 #define PCF8563_AIE 0x02
 
