@@ -61,13 +61,13 @@ FIXTURE_TEARDOWN(level)
 }
 
 static void set_alarm(struct road_test_run *_metadata,
-		      FIXTURE_DATA(level) *self)
+		      FIXTURE_DATA(level) *self, int minute)
 {
 	struct rtc_wkalrm alarm = {
 		.enabled = 1,
-		/* 2024-01-01, ten minutes from the chip's time */
+		/* The chip's time is 12:30. */
 		.time = { .tm_year = 124, .tm_mday = 1, .tm_hour = 12,
-			  .tm_min = 40 },
+			  .tm_min = minute },
 	};
 
 	ASSERT_OK(road_ioctl(self->machine, self->fd, RTC_WKALM_SET, &alarm,
@@ -81,7 +81,7 @@ TEST_F(level, alarm_is_one_interrupt_at_its_exact_time)
 	uint64_t then;
 
 	EXPECT_EQ(1, road_line_get(self->machine, self->line));
-	set_alarm(_metadata, self);
+	set_alarm(_metadata, self, 40);
 	ASSERT_OK(road_advance(self->machine, 12345678));
 	EXPECT_EQ(0, road_line_irqs(self->machine, self->line));
 	then = road_now(self->machine);
@@ -98,12 +98,12 @@ TEST_F(level, alarm_is_one_interrupt_at_its_exact_time)
 
 TEST_F(level, line_that_is_held_through_a_clear_interrupts_again)
 {
-	set_alarm(_metadata, self);
+	set_alarm(_metadata, self, 40);
 	self->chip.hold = 1;
 	pcf8563_ring(&self->chip);
 	ASSERT_OK(road_advance(self->machine, 10 * ROAD_MS));
 	EXPECT_EQ(2, road_line_irqs(self->machine, self->line));
-	set_alarm(_metadata, self);
+	set_alarm(_metadata, self, 50);
 	pcf8563_ring(&self->chip);
 	ASSERT_OK(road_advance(self->machine, 10 * ROAD_MS));
 	EXPECT_EQ(3, road_line_irqs(self->machine, self->line));
