@@ -116,7 +116,7 @@ static int modprobe_ask(const char *alias, int fds[2])
 	/* No supervisor yet: a request of the boot. Don't wait for it. */
 	fifo = open(MODPROBE_FIFO, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fifo < 0)
-		return -errno;
+		return -EAGAIN;
 	strcpy(request.alias, alias);
 	if (write(fifo, &request, sizeof(request)) != sizeof(request))
 		result = -errno;

@@ -19,7 +19,7 @@
 
 struct ioctl_call {
 	size_t num_bufs, num_ptrs;
-	const char *ptrs;		/* struct proto_ioctl_ptr[], unaligned */
+	const char *ptrs;		/* proto_ioctl_ptr[], unaligned */
 	const char *data;		/* the buffers' content, packed */
 	uint32_t lens[PROTO_MAX_IOCTL_BUFS];
 	char *bufs[PROTO_MAX_IOCTL_BUFS];

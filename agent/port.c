@@ -11,7 +11,7 @@
 #define MAX_TRIES	1000	/* of a millisecond each */
 #define MAX_DEVICES	16
 
-/* vportDpP: D counts all virtio devices, so the console may not be the first. */
+/* vportDpP: D counts all virtio devices, the console may not be the first. */
 static int port_try(unsigned int port, unsigned int num_devices)
 {
 	unsigned int device;

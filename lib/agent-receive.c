@@ -89,8 +89,10 @@ static int recv_dead(struct agent *agent, const char *data, size_t len)
 	if (call) {
 		call->death = WIFSIGNALED(dead.status) ?
 			      WTERMSIG(dead.status) : SIGKILL;
-		agent_call_done(call, call->signalled ? -EINTR : -ROAD_EORACLE,
-				NULL, 0);
+		/* Not the test's doing: an oops, or the guest is out of
+		 * memory. */
+		agent_call_done(call, call->signalled == call->death ?
+				-EINTR : -ROAD_EORACLE, NULL, 0);
 	}
 	return agent_dispatch(agent);
 }

@@ -39,8 +39,8 @@ struct agent {
 	struct road_call *calls, **calls_end;
 	uint32_t last_id;
 	bool answered, gone;
-	bool broken;		/* a frame was refused: nothing fits any more */
-	char *frame;		/* scratch for a request that is sent at once */
+	bool broken;		/* a frame was refused; nothing fits any more */
+	char *frame;		/* scratch, for a request sent at once */
 	size_t frame_max;
 	struct modules *modules;
 	char **fd_names;

@@ -31,6 +31,8 @@
 
 /* Descriptors whose path is remembered; RLIMIT_NOFILE of the guest. */
 #define MAX_FD_NAMES 1024
+/* Requests to the supervisor that are under way. */
+#define MAX_SUPERVISOR_CALLS 256
 
 struct agent *agent_create(struct road_machine *machine,
 			   struct agent_transport *transport,
@@ -346,6 +348,21 @@ static int call_submit(struct road_call *call, bool supervisor,
 	return agent_dispatch(agent);
 }
 
+/* A guest that only asks and never answers must not fill our memory. */
+static int check_supervisor(struct agent *agent)
+{
+	const struct road_call *call;
+	unsigned int num = 0;
+
+	for (call = agent->calls; call; call = call->next)
+		num += call->port == PROTO_PORT_SUPERVISOR && !call->done;
+	if (num < MAX_SUPERVISOR_CALLS)
+		return 0;
+	return machine_error(agent->machine, -ROAD_EPROTO,
+			     "the guest's supervisor has not answered %u requests",
+			     num);
+}
+
 int agent_start(struct agent *agent, bool supervisor,
 		const struct call_request *request, const char *what,
 		struct road_call **out)
@@ -361,6 +378,8 @@ int agent_start(struct agent *agent, bool supervisor,
 		return machine_error(agent->machine, -ROAD_EUSAGE,
 				     "%s: more than %u bytes in one call; cut it into several",
 				     what, PROTO_MAX_DATA);
+	if (supervisor && check_supervisor(agent))
+		return -ROAD_EPROTO;
 	call = call_create(agent, request, what);
 	if (!call)
 		return err_nomem(machine_error_of(agent->machine));

@@ -148,7 +148,7 @@ int road_call_signal(struct road_call *call, int signo)
 	request.arg[1] = signo;
 	request.arg[2] = call->id;
 	snprintf(what, sizeof(what), "signal %d to \"%s\"", signo, call->what);
-	call->signalled = true;
+	call->signalled = signo;
 	ret = agent_start(call->agent, true, &request, what, &signal);
 	if (ret)
 		return ret;

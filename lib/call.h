@@ -45,7 +45,7 @@ struct call_request {
  * @result, @data, @len: the answer, once @done. @data is owned.
  * @waited: somebody runs the guest for it
  * @dropped: nobody wants the answer: freed when it comes
- * @signalled: the test sent a signal to its task
+ * @signalled: signal that the test sent to its task, 0: none
  * @death: signal that ended its task, 0: none
  * @spawns: the port whose worker this request starts
  * @what: for messages: "read /dev/i2c-0 (fd 3)"
@@ -59,8 +59,8 @@ struct road_call {
 	void *frame;
 	size_t max_data;
 	enum call_check check;
-	bool done, waited, dropped, signalled;
-	int death;
+	bool done, waited, dropped;
+	int signalled, death;
 	unsigned int spawns;
 	int64_t result;
 	char *data;

@@ -108,8 +108,10 @@ static size_t ioctl_pack(struct ioctl_parts *p,
 {
 	size_t total = 0, i;
 
-	p->parts[0] = (struct call_part){ p->lens, num_bufs * sizeof(*p->lens) };
-	p->parts[1] = (struct call_part){ p->ptrs, num_ptrs * sizeof(*p->ptrs) };
+	p->parts[0].data = p->lens;
+	p->parts[0].len = num_bufs * sizeof(*p->lens);
+	p->parts[1].data = p->ptrs;
+	p->parts[1].len = num_ptrs * sizeof(*p->ptrs);
 	for (i = 0; i < num_bufs; i++) {
 		p->lens[i] = bufs[i].len;
 		p->parts[2 + i] = (struct call_part){

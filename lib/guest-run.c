@@ -148,8 +148,10 @@ static int load_list(struct road_machine *machine, const char *name,
 	if (!parts)
 		return err_nomem(machine_error_of(machine));
 	for (i = 0; i < list->num; i++) {
-		parts[2 * i] = guest_text(list->modules[i].guest_path);
-		parts[2 * i + 1] = guest_text(params && list->modules[i].wanted ?
+		const struct module *module = &list->modules[i];
+
+		parts[2 * i] = guest_text(module->guest_path);
+		parts[2 * i + 1] = guest_text(params && module->wanted ?
 					      params : "");
 	}
 	call = call_start(machine, &request, "load module %s", name);

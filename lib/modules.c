@@ -322,11 +322,12 @@ int modules_resolve(struct modules *modules, const char *name,
 
 	if (strchr(name, '/')) {
 		ret = resolve_file(&r, name);
-	} else if (kmod_module_new_from_lookup(modules->kmod, name, &found) < 0 ||
-		   !found) {
-		ret = not_found(&r, name);
 	} else {
-		ret = resolve_found(&r, name, found);
+		/* What it finds nothing for is an error or an empty list, as
+		 * its version has it. */
+		kmod_module_new_from_lookup(modules->kmod, name, &found);
+		ret = found ? resolve_found(&r, name, found) :
+			      not_found(&r, name);
 		kmod_module_unref_list(found);
 	}
 	if (ret)

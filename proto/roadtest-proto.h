@@ -98,7 +98,7 @@ enum proto_op {
 	PROTO_LOAD_MODULES,	/* arg: index from which on -EEXIST is an error;
 				 * (path, text: parameters) repeated, until the
 				 * first error. Result: how many were loaded.
-				 * Data: uint32_t index of the one that failed */
+				 * Data: uint32_t index of what failed */
 	PROTO_UNLOAD_MODULE,	/* arg: flags; text: name */
 	PROTO_RUN,		/* arg: argc; texts: argv, bytes: input. Result:
 				 * wait status; struct proto_run, out, err */
@@ -114,7 +114,7 @@ enum proto_op {
 };
 
 enum proto_event {
-	PROTO_EVENT_HELLO = 1,	/* struct proto_hello; each task's first frame */
+	PROTO_EVENT_HELLO = 1,	/* proto_hello; a task's first frame */
 	PROTO_EVENT_DEAD,	/* supervisor's: struct proto_dead */
 	PROTO_EVENT_MODPROBE,	/* supervisor's: struct proto_modprobe, text:
 				 * what request_module() asked for */

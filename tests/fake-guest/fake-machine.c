@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <roadtest/model.h>
+
 #include "machine.h"
 
 /* A test that hangs must end. */
@@ -71,8 +73,7 @@ const char *road_machine_error(const struct road_machine *machine)
 
 static struct road_machine *fake_of(struct agent_transport *transport)
 {
-	return (struct road_machine *)((char *)transport -
-				       offsetof(struct road_machine, transport));
+	return road_container_of(transport, struct road_machine, transport);
 }
 
 static int fake_transport_send(struct agent_transport *transport,

@@ -298,6 +298,17 @@ static void request_module_of_a_path_is_not_found(void)
 	CHECK_INT(m.last.size, sizeof(struct proto_request));
 }
 
+static void a_flood_of_events_ends(void)
+{
+	int ret = 0, i;
+
+	for (i = 0; i < 1000 && !ret; i++)
+		ret = fake_event(SUPERVISOR, PROTO_EVENT_MODPROBE,
+				 "\1\0\0\0a/b", 8);
+	CHECK_INT(i, 257);
+	CHECK_REFUSED(ret, "has not answered 256 requests");
+}
+
 #define T(name) { #name, name }
 static const struct unit_test all[] = {
 	T(a_frame_may_come_in_pieces),
@@ -319,6 +330,7 @@ static const struct unit_test all[] = {
 	T(a_closed_port_forgets_half_a_frame),
 	T(lists_without_an_end_are_refused),
 	T(request_module_of_a_path_is_not_found),
+	T(a_flood_of_events_ends),
 };
 
 static const struct unit_test *current = all;
