@@ -214,12 +214,19 @@ static void parse_line(struct parser *parser, char *line, const char *path,
 /* Join lines that end in a backslash: the next begins at @next. */
 static void join_lines(char *line, char **next)
 {
-	size_t len;
+	size_t len = strlen(line);
 
-	while (*next && (len = strlen(line)) && line[len - 1] == '\\') {
+	while (*next && len && line[len - 1] == '\\') {
+		size_t blanks = strspn(*next, " \t");
+
+		/* One blank stays of the backslash, the newline and what the
+		 * next line is indented by. */
 		line[len - 1] = ' ';
-		line[len] = ' ';
+		memmove(line + len, *next + blanks,
+			strlen(*next + blanks) + 1);
+		*next = line + len;
 		strsep(next, "\n");
+		len = strlen(line);
 	}
 }
 

@@ -110,6 +110,10 @@ static bool make_run(struct make *make, const char *what, char *const argv[],
 	struct process process;
 	int fds[2], signo, status;
 
+	/* A make around us has options of its own, -s or BUILD=... */
+	unsetenv("MAKEFLAGS");
+	unsetenv("MFLAGS");
+	unsetenv("MAKELEVEL");
 	make->what = what;
 	make->steps = 0;
 	make->begin = make->reported = now_ms();

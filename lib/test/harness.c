@@ -283,6 +283,9 @@ child_main(struct harness *h, const struct test_case *tc, int output,
 		_exit(EXIT_NOT_RUN);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
+	/* What the test leaves behind must not keep the results' end open. */
+	close(fileno(h->ktap.file));
+	close(h->signals);
 	sigprocmask(SIG_SETMASK, &h->old_mask, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_crash_init();

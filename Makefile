@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Forwards to Meson and to the roadtest command; there is one build system.
+
+BUILD ?= build
+ROADTEST = $(BUILD)/cli/roadtest
+DEMO = suites/iio/light
+
+.PHONY: all help setup demo check bench clean
+
+all: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+help:
+	@echo "make          install what is missing, build into $(BUILD)"
+	@echo "make demo     ... and run the OPT3001 suites, in Python and in C"
+	@echo "make check    ... and run all tests"
+	@echo "make bench    ... and measure; numbers go to $(BUILD)/bench.json"
+	@echo "make clean    remove the build directories (not the kernels in the cache)"
+
+setup:
+	@tools/setup
+
+$(BUILD)/build.ninja: | setup
+	@meson setup $(BUILD)
+
+demo: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@$(ROADTEST) run $(DEMO)
+
+check: setup
+	@tools/check $(BUILD)
+
+bench: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@$(ROADTEST) kernel $(DEMO) >/dev/null
+	@tools/bench $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

@@ -1,0 +1,590 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The roadtest command, with test programs and kernel trees that are fakes."""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import ktap_main
+
+COMMAND = os.environ["ROADTEST_COMMAND"]
+
+
+def is_alive(pid):
+    """Not gone, and not only waiting for init to notice its end."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class CommandTestCase(unittest.TestCase):
+    """A directory of its own with a cache and something like a kernel."""
+
+    def setUp(self):
+        temp = tempfile.TemporaryDirectory()
+        self.addCleanup(temp.cleanup)
+        self.dir = temp.name
+        self.kernel = self.write("kernel/linux", "#!/bin/sh\n", 0o755)[:-len("/linux")]
+        self.env = {
+            **os.environ,
+            "ROADTEST_CACHE": self.path("cache"),
+            "ROADTEST_KERNEL": self.kernel,
+        }
+        self.env.pop("ROADTEST_KERNEL_SOURCE", None)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, content, mode=0o644):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(content)
+        os.chmod(path, mode)
+        return path
+
+    def program(self, name, body, ids=("a", "b", "c")):
+        """A test program in shell: `body` runs if it isn't asked to list.
+        `want ID` is true if the filters have it."""
+        return self.write(name, f"""#!/bin/bash
+want() {{ [ -z "$filters" ] || [[ " $filters " == *" $1 "* ]]; }}
+pass() {{ want "$1" && echo "# start $1" && echo "ok $((++n)) $1"; }}
+filters=; n=0
+args="$*"
+while [ $# != 0 ]; do
+    case $1 in
+    --list) printf '%s\\n' {' '.join(ids)}; exit 0;;
+    --filter) filters="$filters $2"; shift;;
+    esac
+    shift
+done
+echo "KTAP version 1"
+if [ -z "$filters" ]; then echo "1..{len(ids)}"
+else echo "1..$(echo $filters | wc -w)"; fi
+{body}
+""", 0o755)
+
+    def roadtest(self, *args, **kwargs):
+        return subprocess.run(
+            [COMMAND, *args], capture_output=True, text=True, timeout=100,
+            stdin=subprocess.DEVNULL, env=self.env, cwd=self.dir, **kwargs)
+
+    def run_tests(self, *args):
+        return self.roadtest("run", *args)
+
+
+class Main(CommandTestCase):
+    def test_help_goes_to_standard_output(self):
+        for args in (["--help"], ["help"], ["run", "--help"], ["kernel", "--help"],
+                     ["doctor", "--help"]):
+            result = self.roadtest(*args)
+            self.assertEqual((result.returncode, result.stderr), (0, ""), args)
+            self.assertIn("Usage: roadtest", result.stdout)
+
+    def test_wrong_use_is_exit_2(self):
+        for args in ([], ["nope"], ["run", "--nope"], ["kernel", "--nope"],
+                     ["kernel", "--jobs", "0"], ["run", "--seed", "x"],
+                     ["doctor", "x"]):
+            result = self.roadtest(*args)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), args)
+            self.assertNotEqual(result.stderr, "")
+
+
+class Run(CommandTestCase):
+    def test_all_passed_is_exit_0(self):
+        self.program("test-x", "pass a; pass b; pass c")
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"\n3 passed, 0 failed in \d")
+
+    def test_one_failed_is_exit_1_with_its_diagnostics_only(self):
+        self.program("test-x", """pass a
+echo "# start b"; echo "# because"; echo "  subtest"; echo "not ok 2 b"
+echo "# start c"; echo "# chatter"; echo "ok 3 c" """)
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("  FAIL  b\n        because\n          subtest\n", result.stdout)
+        self.assertNotIn("chatter", result.stdout)
+        self.assertIn("2 passed, 1 failed", result.stdout)
+
+    def test_skips_and_known_bugs_are_told_apart(self):
+        self.program("test-x", """echo "ok 1 a # SKIP no time"
+echo "ok 2 b # known bug: issue 7"; echo "ok 3 - c # XFAIL later" """)
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("skip  a (no time)", result.stdout)
+        self.assertIn("known b (issue 7)", result.stdout)
+        self.assertIn("known c (later)", result.stdout)
+        self.assertIn("0 passed, 0 failed, 2 known bugs, 1 skipped", result.stdout)
+
+    def test_a_wrong_path_is_exit_2(self):
+        for path in ("nope", "nope/test_x.py", "nope.py::Class"):
+            result = self.run_tests(path)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("there is no such file", result.stderr)
+
+    def test_no_tests_is_exit_2(self):
+        self.write("empty/readme", "")
+        result = self.run_tests("empty")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("there are no tests", result.stderr)
+        result = self.run_tests("empty/readme")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("is not a test program", result.stderr)
+
+    def test_a_program_without_tests_is_exit_2(self):
+        self.write("test-x", "#!/bin/sh\necho KTAP version 1; echo 1..0\n", 0o755)
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("it ran no tests", result.stdout)
+
+    def test_a_program_without_ktap_is_exit_2(self):
+        self.write("test-x", "#!/bin/sh\necho hello; echo oops >&2\n", 0o755)
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("it printed no KTAP (exit status 0)", result.stdout)
+        self.assertIn("oops", result.stdout)
+
+    def test_a_wrong_filter_is_exit_2(self):
+        self.program("test-x", "pass a; pass b; pass c")
+        self.program("test-y", "pass d", ids=("d",))
+        for args in (["--filter", "z", "test-x"], ["--skip", "z", "test-x"],
+                     ["--filter", "a", "--filter", "z", "test-x", "test-y"],
+                     ["test-x::z"]):
+            result = self.run_tests(*args)
+            self.assertEqual(result.returncode, 2, args)
+            self.assertIn('"z"', result.stderr)
+            self.assertEqual(result.stdout, "")
+
+    def test_a_filter_runs_one_test_of_many_programs(self):
+        self.program("test-x", "pass a; pass b; pass c")
+        self.program("test-y", "pass d; pass e", ids=("d", "e"))
+        result = self.run_tests("--filter", "e", ".")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("ok    e\n", result.stdout)
+        self.assertIn("1 passed, 0 failed", result.stdout)
+        self.assertNotIn("test-x", result.stdout)
+
+    def test_skip_leaves_a_test_out(self):
+        self.program("test-x", "pass a; pass b; pass c")
+        result = self.run_tests("--skip", "b", "test-x")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("2 passed, 0 failed", result.stdout)
+        self.assertNotIn("  b\n", result.stdout)
+
+    def test_nothing_left_is_exit_2(self):
+        self.program("test-x", "pass a", ids=("a",))
+        result = self.run_tests("--skip", "a", "test-x")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("no tests to run", result.stderr)
+
+    def test_a_part_of_a_file_is_run(self):
+        ids = ("m.One.a", "m.One.b", "m.Two.a", "m.OneMore.a")
+        self.program("test-x", "for i in " + " ".join(ids) + '; do pass "$i"; done', ids)
+        for part, expected in (("One", 2), ("One::b", 1), ("m.Two", 1), ("Two::a", 1)):
+            result = self.run_tests(f"test-x::{part}")
+            self.assertEqual(result.returncode, 0, part)
+            self.assertIn(f"{expected} passed, 0 failed", result.stdout)
+
+    def test_list_runs_nothing(self):
+        self.program("test-x", "touch ran")
+        self.program("sub/test-y", "touch ran", ids=("d",))
+        result = self.run_tests("--list")
+        self.assertEqual((result.returncode, result.stdout), (0, "d\na\nb\nc\n"))
+        self.assertFalse(os.path.exists(self.path("ran")))
+
+    def test_kernel_seed_and_timeout_reach_the_program(self):
+        self.program("test-x", 'echo "$ROADTEST_KERNEL $ROADTEST_SEED $args" >out; pass a',
+                     ids=("a",))
+        self.env.pop("ROADTEST_KERNEL")
+        result = self.run_tests("--kernel", "kernel", "--seed", "7", "--timeout", "9", "test-x")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(self.path("out"), encoding="utf-8") as f:
+            self.assertEqual(f.read(), f"{os.path.realpath(self.kernel)} 7 --timeout 9\n")
+
+    def test_a_wrong_kernel_is_exit_2(self):
+        self.program("test-x", "pass a", ids=("a",))
+        result = self.run_tests("--kernel", self.dir, "test-x")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("there is no kernel in it", result.stderr)
+
+    def test_a_suite_that_no_build_knows_is_compiled(self):
+        self.write("test-own.c", """
+#include <roadtest/harness.h>
+TEST(adds) { EXPECT_EQ(2, 1 + 1); }
+TEST_HARNESS_MAIN
+""")
+        if os.environ.get("SANITIZED") == "1":
+            self.skipTest("the library needs the sanitizers' flags")
+        result = self.run_tests("test-own.c")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("compiling test-own.c", result.stderr)
+        result = self.run_tests("test-own.c")
+        self.assertNotIn("compiling", result.stderr)
+        self.write("test-own.c", "no C")
+        result = self.run_tests("test-own.c")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("does not compile", result.stderr)
+
+
+class Death(CommandTestCase):
+    """Programs that end before their time."""
+
+    def test_the_test_that_ran_is_named_and_the_rest_is_run(self):
+        self.program("test-x", """pass a
+want b && { echo "# start b"; echo "last words" >&2; kill -SEGV $$; }
+pass c""")
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("  FAIL  b\n        last words\n"
+                      "        the program ended here: SIGSEGV\n", result.stdout)
+        self.assertIn("ok    c\n", result.stdout)
+        self.assertIn("2 passed, 1 failed", result.stdout)
+
+    def test_tests_that_did_not_run_are_failures(self):
+        self.program("test-x", "pass a; exit 0")
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("  FAIL  b\n        did not run", result.stdout)
+        self.assertIn("  FAIL  c\n        did not run", result.stdout)
+        self.assertIn("1 passed, 2 failed", result.stdout)
+
+    def test_an_exit_in_a_test_is_its_failure(self):
+        self.program("test-x", 'pass a; want b && { echo "# start b"; exit 0; }; pass c')
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the program ended here: exit status 0", result.stdout)
+        self.assertIn("2 passed, 1 failed", result.stdout)
+
+    def test_a_program_that_dies_before_every_test_is_not_started_for_ever(self):
+        self.program("test-x", 'echo x >>starts; kill -KILL $$')
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("0 passed, 3 failed", result.stdout)
+        with open(self.path("starts"), encoding="utf-8") as f:
+            self.assertLessEqual(len(f.read().split()), 2)
+
+    def test_a_program_that_dies_behind_its_last_test_fails(self):
+        self.program("test-x", "pass a; pass b; pass c; kill -ABRT $$")
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("it ended badly, SIGABRT", result.stdout)
+
+    def test_a_bad_status_without_a_failed_test_fails(self):
+        self.program("test-x", "pass a; pass b; pass c; exit 1")
+        self.assertEqual(self.run_tests("test-x").returncode, 1)
+
+    def test_bail_out_is_a_failure_of_the_current_test(self):
+        self.program("test-x", 'pass a; want b && '
+                     '{ echo "# start b"; echo "Bail out! no more"; exit 1; }; pass c')
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the program gave up: no more", result.stdout)
+        self.assertIn("ok    c\n", result.stdout)
+
+    def test_garbage_is_survived(self):
+        self.program("test-x", """pass a
+head -c 300000 /dev/urandom; echo; echo "not okay"; echo "1..x"; echo "# start"
+printf 'ok'; echo; pass b; printf 'ok 3 c'""")
+        result = subprocess.run([COMMAND, "run", "test-x"], capture_output=True,
+                                timeout=60, env=self.env, cwd=self.dir)
+        self.assertIn(result.returncode, (0, 1))
+        self.assertIn(b"ok    b\n", result.stdout)
+        self.assertIn(b"ok    c\n", result.stdout)
+
+    def test_a_hang_is_killed_and_named(self):
+        self.program("test-x", """pass a
+want b && { echo "# start b"; sleep 1000; }
+pass c""")
+        result = self.run_tests("--timeout", "1", "test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("it took more than 11 s and was killed", result.stdout)
+        self.assertIn("ok    c\n", result.stdout)
+
+
+class Interrupt(CommandTestCase):
+    def test_nothing_is_left_behind(self):
+        self.program("test-x", 'echo "# start a"; sleep 1000 & echo "$$ $!" >pids; wait',
+                     ids=("a",))
+        process = subprocess.Popen([COMMAND, "run", "test-x"], env=self.env, cwd=self.dir,
+                                   stdout=subprocess.PIPE, text=True)
+        while not os.path.exists(self.path("pids")) or not os.path.getsize(self.path("pids")):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out = process.communicate(timeout=10)[0]
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertIn("interrupted in a", out)
+        with open(self.path("pids"), encoding="utf-8") as f:
+            pids = f.read().split()
+        deadline = time.monotonic() + 1
+        while any(map(is_alive, pids)):
+            self.assertLess(time.monotonic(), deadline, pids)
+            time.sleep(0.01)
+
+
+class Ktap(CommandTestCase):
+    def test_programs_are_tests_with_subtests(self):
+        self.program("test-x", "pass a; echo '# start b'; echo '# why'; echo 'not ok 2 b'",
+                     ids=("a", "b"))
+        self.program("test-y", "echo 'ok 1 c # SKIP no'", ids=("c",))
+        result = self.run_tests("--ktap", "test-x", "test-y")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout, """KTAP version 1
+1..2
+# Subtest: test-x
+    KTAP version 1
+    # start a
+    ok 1 a
+    # start b
+    # why
+    not ok 2 b
+    1..2
+not ok 1 test-x
+# Subtest: test-y
+    KTAP version 1
+    # start c
+    ok 1 c # SKIP no
+    1..1
+ok 2 test-y
+""")
+
+
+class Kernel(CommandTestCase):
+    """Against a source tree that is no kernel but has its ways."""
+
+    def setUp(self):
+        super().setUp()
+        self.env.pop("ROADTEST_KERNEL")
+        self.write("linux/arch/um/Kconfig", "config UML\n\tdef_bool y\n")
+        self.write("linux/Kconfig", """mainmenu "x"
+source "arch/$(SRCARCH)/Kconfig"
+source "drivers/Kconfig"
+""")
+        self.write("linux/drivers/Kconfig", """menu "Drivers"
+\tdepends on HAS_BUS
+
+config CHIP
+\ttristate "a chip"
+\tdepends on I2C && (SPI || \\
+\t\tREGMAP)
+\thelp
+\t  Text that says:
+
+\t  config NOT_HERE
+
+if CHIP
+config CHIP_DEBUG
+\tbool "debug" if EXPERT
+endif
+
+config HIDDEN
+\ttristate
+endmenu
+""")
+        self.write("linux/include/dt-bindings/x.h", "")
+        # allnoconfig takes the wanted options but those of $DENY.
+        self.write("linux/Makefile", """
+allnoconfig:
+\t@grep -v -w "$$DENY" $(KCONFIG_ALLCONFIG) >$(O)/.config || true
+all:
+\t@echo "  CC      x.o"
+\t@if [ -n "$$BREAK" ]; then echo "x.c:1:2: error: broken" >&2; echo more; exit 1; fi
+\t@if [ -n "$$SLOW" ]; then sleep 1000; fi
+\t@cp /bin/true $(O)/linux
+\t@mkdir -p $(O)/include/config; echo 6.99.0 >$(O)/include/config/kernel.release
+\t@echo build >>$(O)/../../builds
+modules_install:
+\t@mkdir -p $(INSTALL_MOD_PATH)/lib/modules/6.99.0
+\t@ln -s $(O) $(INSTALL_MOD_PATH)/lib/modules/6.99.0/build
+""")
+        self.env["DENY"] = "CONFIG_NOTHING"
+
+    def builds(self):
+        try:
+            with open(self.path("cache/builds"), encoding="utf-8") as f:
+                return len(f.readlines())
+        except FileNotFoundError:
+            return 0
+
+    def kernel_of(self, *args):
+        result = self.roadtest("kernel", "--source", "linux", *args)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout.strip()
+
+    def test_a_bundle_has_all_that_a_machine_needs(self):
+        bundle = self.kernel_of()
+        self.assertEqual(sorted(os.listdir(bundle)),
+                         ["config", "include", "info", "linux", "modules", "request"])
+        self.assertEqual(os.listdir(os.path.join(bundle, "include")), ["dt-bindings"])
+        self.assertEqual(os.listdir(os.path.join(bundle, "modules/lib/modules/6.99.0")), [])
+        with open(os.path.join(bundle, "info"), encoding="utf-8") as f:
+            self.assertRegex(f.read(), r"\Arelease=6\.99\.0\nflavour=fast\nsource=.*/linux\n"
+                                       r"compiler=.+\n\Z")
+        self.assertEqual(os.path.realpath(self.path("cache/kernels/default")),
+                         os.path.realpath(bundle))
+
+    def test_it_is_built_once(self):
+        self.assertEqual(self.kernel_of(), self.kernel_of())
+        self.assertEqual(self.builds(), 1)
+        self.kernel_of("--force")
+        self.assertEqual(self.builds(), 2)
+
+    def test_the_source_is_not_written_to(self):
+        def tree():
+            return sorted((d, tuple(f)) for d, _, f in os.walk(self.path("linux")))
+        before = tree()
+        self.kernel_of()
+        self.assertEqual(tree(), before)
+
+    def test_a_change_of_source_or_options_builds_again(self):
+        first = self.kernel_of()
+        self.write("frag", "CONFIG_NEW=y\n")
+        second = self.kernel_of("--config", "frag")
+        self.write("linux/drivers/new.c", "")
+        third = self.kernel_of()
+        self.assertEqual(len({first, second, third}), 3)
+        self.assertEqual(self.builds(), 3)
+
+    def test_flavours_are_apart(self):
+        self.assertNotEqual(self.kernel_of(), self.kernel_of("--flavour", "check"))
+        for name in ("nope", "base", "../kernel/fast"):
+            result = self.roadtest("kernel", "--source", "linux", "--flavour", name)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("there is no flavour", result.stderr)
+
+    def test_a_kernel_with_more_suites_serves_one_of_them(self):
+        self.write("suites/a/config", "CONFIG_A=m\n")
+        self.write("suites/b/config", "CONFIG_B=m\n")
+        both = self.kernel_of("suites")
+        self.assertEqual(self.kernel_of("suites/a"), both)
+        self.write("suites/b/config", "CONFIG_B=y\n")
+        self.assertNotEqual(self.kernel_of("suites/b"), both)
+
+    def test_print_builds_nothing(self):
+        result = self.roadtest("kernel", "--source", "linux", "--print")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertEqual(self.builds(), 0)
+        bundle = self.kernel_of()
+        self.assertEqual(self.kernel_of("--print"), bundle)
+
+    def refused(self, fragment, deny):
+        self.write("frag", fragment)
+        self.env["DENY"] = deny
+        result = self.roadtest("kernel", "--source", "linux", "--config", "frag")
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(self.builds(), 0)
+        return result.stderr
+
+    def test_an_unmet_dependency_is_named(self):
+        text = self.refused("CONFIG_CHIP=m\nCONFIG_REGMAP=y\n", "CONFIG_CHIP")
+        self.assertIn("frag:1: CONFIG_CHIP=m did not take effect: it is n\n", text)
+        self.assertIn("it depends on HAS_BUS  ( HAS_BUS=n )\n", text)
+        self.assertNotIn("it depends on I2C", text)    # base.config has it
+        self.assertNotIn("SPI", text)
+
+    def test_a_clause_of_alternatives_is_named_as_a_whole(self):
+        text = self.refused("CONFIG_CHIP=m\n", "CONFIG_CHIP")
+        self.assertRegex(text, r"it depends on \(SPI \|\| +REGMAP\)  \( SPI=n REGMAP=n \)")
+
+    def test_conditions_around_an_option_are_named(self):
+        text = self.refused("CONFIG_CHIP_DEBUG=y\n", "CONFIG_CHIP_DEBUG")
+        self.assertIn("it depends on HAS_BUS  ( HAS_BUS=n )", text)
+        self.assertIn("it depends on CHIP  ( CHIP=n )", text)
+
+    def test_an_unknown_option_is_named(self):
+        for name in ("NO_SUCH", "NOT_HERE"):
+            text = self.refused(f"CONFIG_{name}=y\n", f"CONFIG_{name}")
+            self.assertIn("no Kconfig file that ARCH=um reads has it", text)
+
+    def test_an_option_without_prompt_is_named(self):
+        text = self.refused("CONFIG_HIDDEN=m\n", "CONFIG_HIDDEN")
+        self.assertIn("drivers/Kconfig:20: it has no prompt", text)
+
+    def test_a_bad_fragment_is_named_with_its_line(self):
+        text = self.refused("CONFIG_A=y\n\n# text\nCONFIG B=y\n", "x")
+        self.assertIn("frag:4: not a config option: CONFIG B=y", text)
+
+    def test_a_failed_build_shows_the_first_error_and_leaves_no_kernel(self):
+        self.env["BREAK"] = "1"
+        result = self.roadtest("kernel", "--source", "linux")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("x.c:1:2: error: broken", result.stderr)
+        self.assertRegex(result.stderr, r"the whole log: \S+/build\.log")
+        self.assertFalse(os.path.exists(self.path("cache/kernels/default")))
+        del self.env["BREAK"]
+        self.kernel_of()
+
+    def test_two_at_once_build_once(self):
+        runs = [subprocess.Popen([COMMAND, "kernel", "--source", "linux"], env=self.env,
+                                 cwd=self.dir, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True) for _ in range(4)]
+        results = {run.communicate(timeout=60)[0] for run in runs}
+        self.assertEqual(len(results), 1, results)
+        self.assertEqual([run.returncode for run in runs], [0] * 4)
+        self.assertEqual(self.builds(), 1)
+
+    def test_an_interrupt_ends_the_build(self):
+        self.env["SLOW"] = "1"
+        process = subprocess.Popen([COMMAND, "kernel", "--source", "linux"], env=self.env,
+                                   cwd=self.dir, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        # The log shows when make has come to the slow part.
+        while not re.search("CC      x.o", self.log()):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+        left = subprocess.run(["pgrep", "-f", self.dir], capture_output=True, check=False)
+        self.assertEqual(left.stdout, b"")
+        self.assertFalse(os.path.exists(self.path("cache/kernels")))
+
+    def log(self):
+        for folder, _, names in os.walk(self.path("cache/objects")):
+            if "build.log" in names:
+                with open(os.path.join(folder, "build.log"), encoding="utf-8") as f:
+                    return f.read()
+        return ""
+
+    def test_a_wrong_source_is_named(self):
+        for source, message in (("nope/x", "there is no such directory"),
+                                ("kernel", "is not a Linux source tree"),
+                                ("linux-source-0.0", "is not installed")):
+            result = self.roadtest("kernel", "--source", source)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(message, result.stderr)
+
+
+class Doctor(CommandTestCase):
+    def test_it_says_what_is_there(self):
+        result = self.roadtest("doctor")
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        for name in ("ptrace", "shared memory", "registers", "python", "dtc", "flex"):
+            self.assertRegex(result.stdout, rf"(?m)^(ok|note|MISS) +{name} ")
+
+    def test_a_missing_program_is_named_with_its_package(self):
+        os.mkdir(self.path("bin"))
+        for name in ("gcc", "make", "sh"):
+            os.symlink(f"/usr/bin/{name}", self.path(f"bin/{name}"))
+        self.env["PATH"] = self.path("bin")
+        result = self.roadtest("doctor")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"(?m)^MISS  dtc +is missing; it compiles devicetrees\n"
+                                        r" +-> apt install device-tree-compiler$")
+        self.assertRegex(result.stdout, r"\n\d+ missing\n$")
+
+    def test_a_kernel_that_does_not_start_is_a_miss(self):
+        self.write("kernel/linux", "#!/bin/sh\nexit 3\n", 0o755)
+        result = self.roadtest("doctor")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("linux does not start", result.stdout)
+
+
+if __name__ == "__main__":
+    ktap_main.main()

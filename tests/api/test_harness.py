@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The C harness, through a program whose tests end in every way there is."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+import ktap_main
+
+SAMPLE = os.environ["HARNESS_SAMPLE"]
+SANITIZED = os.environ.get("SANITIZED") == "1"
+
+
+def run(*args, timeout=60):
+    return subprocess.run(
+        [SAMPLE, *args], capture_output=True, text=True, timeout=timeout,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+class Sample(unittest.TestCase):
+    """One run of all tests; each test here looks at a part of the output."""
+
+    @classmethod
+    def setUpClass(cls):
+        begin = time.monotonic()
+        cls.done = run()
+        cls.seconds = time.monotonic() - begin
+        cls.results, cls.diagnostics = {}, {}
+        lines = []
+        for line in cls.done.stdout.splitlines():
+            match = re.match(r"((?:not )?ok) \d+ (\S+)(?: # (.*))?$", line)
+            if match:
+                cls.results[match[2]] = (match[1], match[3])
+                cls.diagnostics[match[2]] = lines
+                lines = []
+            elif line.startswith("#"):
+                lines.append(line)
+
+    def check(self, name, word, directive=None):
+        self.assertEqual(self.results[name], (word, directive),
+                         self.diagnostics[name])
+        return "\n".join(self.diagnostics[name])
+
+    def test_the_plan_comes_first_and_is_kept(self):
+        lines = self.done.stdout.splitlines()
+        self.assertEqual(lines[:2], ["KTAP version 1", f"1..{len(self.results)}"])
+        numbers = [int(n) for n in re.findall(r"^(?:not )?ok (\d+)", self.done.stdout, re.M)]
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+
+    def test_exit_status_is_1_when_one_failed(self):
+        self.assertEqual(self.done.returncode, 1)
+        self.assertEqual(self.done.stderr, "")
+
+    def test_every_test_is_announced_before_it_runs(self):
+        for name, lines in self.diagnostics.items():
+            self.assertEqual(lines[0], f"# start {name}")
+
+    def test_order_is_that_of_the_file(self):
+        names = list(self.results)
+        self.assertEqual(names[:4], [
+            "numbers.small.are_those_of_the_variant", "numbers.small.are_small",
+            "numbers.big.are_those_of_the_variant", "numbers.big.are_small"])
+        self.assertEqual(names[-1], "after_all_that")
+
+    def test_variants_give_their_values(self):
+        self.check("numbers.small.are_those_of_the_variant", "ok")
+        self.check("numbers.big.are_those_of_the_variant", "ok")
+        self.check("numbers.small.are_small", "ok")
+        text = self.check("numbers.big.are_small", "not ok")
+        self.assertRegex(text, r"harness-sample\.c:\d+: ASSERT_GT\(10, self->value\): "
+                               r"10 \(0xa\) > 1000 \(0x3e8\) does not hold")
+        self.assertIn("a block that runs on failure", text)
+        self.assertNotIn("not reached", text)
+
+    def test_teardown_runs_after_an_assertion(self):
+        self.assertIn("# tear-down of 1000",
+                      self.diagnostics["numbers.big.are_small"])
+
+    def test_a_failed_setup_runs_neither_test_nor_teardown(self):
+        text = self.check("broken.setup_fails", "not ok")
+        self.assertNotIn("without its set-up", text)
+        self.assertNotIn("tear-down", text)
+
+    def test_passing_tests_say_nothing(self):
+        for name in ("passes", "plain.has_no_variant", "after_all_that"):
+            self.check(name, "ok")
+            self.assertEqual(self.diagnostics[name], [f"# start {name}"])
+
+    def test_messages_have_expression_and_values(self):
+        text = self.check("messages", "not ok")
+        for part in (
+            "EXPECT_EQ(-ETIMEDOUT, -EIO): -110 (ETIMEDOUT) == -5 (EIO) does not hold",
+            "EXPECT_EQ(0, -EINVAL): 0 == -22 (EINVAL) does not hold",
+            "EXPECT_EQ(0x10, 17U): 16 (0x10) == 17 (0x11) does not hold",
+            "EXPECT_LT(2, 1): 2 < 1 does not hold",
+            r'EXPECT_STREQ("a\n\"b\"", NULL): "a\n\"b\"" == NULL does not hold',
+            "EXPECT_TRUE(1 == 2): it is false",
+            "EXPECT_NULL(&errno): NULL == 0x",
+            "EXPECT_OK(-ENOENT): -2 (ENOENT)",
+            "free text 7",
+        ):
+            self.assertIn(part, text)
+        self.assertEqual(text.count("only once"), 1)
+
+    def test_what_a_test_prints_is_a_diagnostic(self):
+        name = "output_is_not_taken_for_ktap"
+        text = self.check(name, "ok")
+        self.assertEqual(text, "\n".join([
+            f"# start {name}", "# ok 1 fake", "# not ok 2 fake",
+            "#  start fake", "# \ttab ?", "# on standard error, no newline"]))
+
+    def test_an_assertion_in_a_helper_ends_the_test(self):
+        text = self.check("an_assertion_in_a_helper_ends_the_test", "not ok")
+        self.assertNotIn("not reached", text)
+
+    def test_skip_has_its_reason(self):
+        self.check("is_skipped", "ok", "SKIP no hardware here")
+        self.check("is_skipped_after_a_failure", "not ok")
+
+    def test_known_bug_accepts_exactly_one_failure(self):
+        self.check("known_bug_shows", "ok", "known bug: issue 7")
+        self.assertIn("2 failures, a known bug explains one",
+                      self.check("known_bug_and_another", "not ok"))
+        self.assertIn("not the known bug: issue 7",
+                      self.check("known_bug_is_a_different_one", "not ok"))
+        self.assertIn("fixed?", self.check("known_bug_is_fixed", "not ok"))
+
+    def test_a_crash_fails_one_test_with_its_stack(self):
+        text = self.check("crashes", "not ok")
+        if not SANITIZED:
+            self.assertIn("fatal signal SIGSEGV, here:", text)
+            self.assertIn("died of SIGSEGV", text)
+            self.assertRegex(text, r"crash_in_here at .*harness-sample\.c:\d+")
+        text = self.check("aborts", "not ok")
+        self.assertIn("fatal signal SIGABRT, here:", text)
+        self.assertIn("died of SIGABRT", text)
+
+    def test_an_exit_fails_the_test(self):
+        self.assertIn("the test called exit(0)", self.check("exits", "not ok"))
+
+    def test_a_hang_is_ended_with_its_stack(self):
+        text = self.check("hangs", "not ok")
+        self.assertIn("took more than 1 s and was killed", text)
+        self.assertRegex(text, r"endless at .*harness-sample\.c:\d+")
+
+    def test_a_process_left_behind_does_not_hold_up(self):
+        self.check("leaves_a_process_behind", "ok")
+        self.assertLess(self.seconds, 25)
+
+
+class Options(unittest.TestCase):
+    def test_list_prints_ids_only(self):
+        result = run("--list")
+        self.assertEqual(result.returncode, 0)
+        ids = result.stdout.splitlines()
+        self.assertIn("numbers.big.are_small", ids)
+        self.assertEqual(len(ids), len(set(ids)))
+        self.assertNotIn("#", result.stdout)
+
+    def test_filters_are_exact_and_add_up(self):
+        result = run("--filter", "passes", "--filter", "is_skipped")
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(re.findall(r"^ok \d (\S+)", result.stdout, re.M),
+                         ["passes", "is_skipped"])
+        self.assertIn("1..2\n", result.stdout)
+
+    def test_an_unknown_id_is_an_error(self):
+        for option in ("--filter", "--skip"):
+            for name in ("pass", "passes.x", ""):
+                result = run(option, name)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(f'there is no test "{name}"', result.stderr)
+                self.assertEqual(result.stdout, "")
+
+    def test_skip_leaves_out(self):
+        result = run("--filter", "passes", "--filter", "crashes",
+                     "--skip", "crashes")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("1..1\n", result.stdout)
+
+    def test_nothing_left_is_an_error(self):
+        result = run("--filter", "passes", "--skip", "passes")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("no tests to run", result.stderr)
+
+    def test_wrong_options_are_errors(self):
+        for args in (["--nope"], ["--timeout", "x"], ["--timeout", "-1"], ["passes"]):
+            self.assertEqual(run(*args).returncode, 2, args)
+        self.assertEqual(run("--help").returncode, 0)
+
+    def test_timeout_0_is_none(self):
+        process = subprocess.Popen(
+            [SAMPLE, "--timeout", "0", "--filter", "hangs"],
+            stdout=subprocess.PIPE, text=True)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(2.5)
+        process.terminate()
+        process.communicate()
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+
+
+class Signals(unittest.TestCase):
+    def children(self, pid):
+        path = f"/proc/{pid}/task/{pid}/children"
+        with open(path, encoding="ascii") as f:
+            return [int(n) for n in f.read().split()]
+
+    def start(self):
+        process = subprocess.Popen(
+            [SAMPLE, "--timeout", "60", "--filter", "hangs", "--timeout", "0"],
+            stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        while not process.stdout.readline().startswith("# start"):
+            pass
+        while not self.children(process.pid):
+            time.sleep(0.01)
+        return process, self.children(process.pid)[0]
+
+    def assertGone(self, pid):
+        deadline = time.monotonic() + 2
+        while os.path.exists(f"/proc/{pid}"):
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                if f.read().rpartition(")")[2].split()[0] == "Z":
+                    return
+            self.assertLess(time.monotonic(), deadline, "the child still runs")
+            time.sleep(0.01)
+
+    def test_an_interrupt_ends_the_child_too(self):
+        process, child = self.start()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(5), -signal.SIGINT)
+        self.assertGone(child)
+
+    def test_the_child_dies_with_its_parent(self):
+        process, child = self.start()
+        process.kill()
+        process.wait(5)
+        self.assertGone(child)
+
+
+class Debugger(unittest.TestCase):
+    def test_time_in_a_debugger_does_not_count(self):
+        """A tracer is attached past the limit of 1 s, then lets go."""
+        import ctypes
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        process = subprocess.Popen([SAMPLE, "--filter", "hangs"],
+                                   stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        while not process.stdout.readline().startswith("# start"):
+            pass
+        path = f"/proc/{process.pid}/task/{process.pid}/children"
+        children = []
+        while not children:
+            with open(path, encoding="ascii") as f:
+                children = f.read().split()
+        child = int(children[0])
+        ptrace_seize, ptrace_detach, ptrace_interrupt = 0x4206, 17, 0x4207
+        self.assertEqual(libc.ptrace(ptrace_seize, child, None, None), 0)
+        time.sleep(2.5)
+        self.assertIsNone(process.poll())
+        self.assertFalse(os.path.exists(f"/proc/{child}/status")
+                         and "(zombie)" in open(f"/proc/{child}/status").read())
+        libc.ptrace(ptrace_interrupt, child, None, None)
+        os.waitpid(child, 0x40000000)
+        self.assertEqual(libc.ptrace(ptrace_detach, child, None, None), 0)
+        out = process.communicate(timeout=20)[0]
+        self.assertIn("not ok 1 hangs", out)
+
+
+if __name__ == "__main__":
+    ktap_main.main()
