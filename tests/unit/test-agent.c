@@ -386,6 +386,58 @@ static void a_program_inherits_only_its_streams(void)
 	CHECK_INT(road_close(&m, fd), 0);
 }
 
+/* ---- requests that no function of the library makes */
+
+static int64_t raw(enum proto_op op, uint64_t arg0, uint64_t arg3,
+		   const void *data, size_t len)
+{
+	const struct call_part part = { data, len };
+	const struct call_request request = {
+		.op = op, .arg = { arg0, 0, 0, arg3 },
+		.parts = &part, .num_parts = 1, .max_data = PROTO_MAX_DATA,
+	};
+
+	return call_finish(&m, call_start(&m, &request, "raw %d", op));
+}
+
+static void malformed_requests_are_refused(void)
+{
+	const struct proto_ioctl_ptr ptr = { 0, 1, 0 };
+	uint32_t lens[2] = { 4, UINT32_MAX };
+	unsigned int op;
+
+	for (op = PROTO_READ_FILE; op <= PROTO_UNLINK; op++)
+		if (op != PROTO_POLL && op != PROTO_IOCTL)
+			CHECK_INT(raw(op, 0, 0, "no end", 6), -EBADMSG);
+	CHECK_INT(raw(PROTO_OPEN, 0, 0, NULL, 0), -EBADMSG);
+	CHECK_INT(raw(PROTO_MOUNT, 0, 0, "a\0b\0c", 6), -EBADMSG);
+	CHECK_INT(raw(PROTO_LOAD_MODULES, 0, 0, "path", 5), -EBADMSG);
+	CHECK_INT(raw(PROTO_READ, 0, 0, NULL, 0) >= 0, true);
+	CHECK_INT(raw(PROTO_POLL, 0, 0, "12345", 5), -EINVAL);
+	CHECK_INT(raw(PROTO_RUN, 0, 0, NULL, 0), -EINVAL);
+	CHECK_INT(raw(PROTO_RUN, 2, 0, "one", 4), -EBADMSG);
+	CHECK_INT(raw(PROTO_RUN, UINT64_MAX, 0, "one", 4), -E2BIG);
+	CHECK_INT(raw(PROTO_IOCTL, 0, 1, NULL, 0), -EBADMSG);
+	CHECK_INT(raw(PROTO_IOCTL, 0, 2, lens, sizeof(lens)), -EBADMSG);
+	CHECK_INT(raw(PROTO_IOCTL, 0, 1ULL << 32, &ptr, sizeof(ptr)), -EBADMSG);
+	CHECK_INT(raw(PROTO_IOCTL, 0, UINT32_MAX, NULL, 0), -EBADMSG);
+	CHECK_INT(raw(PROTO_NUM_WORKER_OPS, 0, 0, NULL, 0), -ENOSYS);
+	CHECK_INT(raw(0, 0, 0, NULL, 0), -ENOSYS);
+	CHECK_INT(raw(PROTO_STACKS, 0, 0, NULL, 0), -ENOSYS);
+}
+
+static void a_read_asks_for_no_more_than_a_frame_holds(void)
+{
+	size_t len = 2 * PROTO_MAX_DATA;
+	char *data = malloc(len);
+	int fd = road_open(&m, "/dev/zero", O_RDONLY, 0);
+
+	CHECK_INT(road_read(&m, fd, data, len), PROTO_MAX_DATA);
+	CHECK_INT(road_read(&m, fd, data, 1), 1);
+	CHECK_INT(road_close(&m, fd), 0);
+	free(data);
+}
+
 /* ---- several calls */
 
 static void a_blocked_call_leaves_the_others_alone(void)
@@ -551,6 +603,8 @@ static const struct unit_test all[] = {
 	T(a_program_has_its_streams_and_status),
 	T(full_pipes_do_not_block),
 	T(a_program_inherits_only_its_streams),
+	T(malformed_requests_are_refused),
+	T(a_read_asks_for_no_more_than_a_frame_holds),
 	T(a_blocked_call_leaves_the_others_alone),
 	T(more_calls_than_workers_wait_their_turn),
 	T(a_signal_ends_what_blocks),
