@@ -22,13 +22,15 @@ from __future__ import annotations
 
 import os as _os
 
-# The extension is built outside the source tree: beside a linked package in
+# The extension is built outside the source tree: beside a package of links in
 # the build directory, or where ROADTEST_BUILD says.
 _parent = _os.path.dirname(_os.path.dirname(_os.path.abspath(__file__)))
+_build = _os.environ.get("ROADTEST_BUILD") or _os.path.join(
+    _os.path.dirname(_parent), "build"
+)
 __path__ += [
     _os.path.join(_parent, "ext"),
-    _os.path.join(_os.environ.get("ROADTEST_BUILD", ""), "python", "ext"),
-    _os.path.join(_os.path.dirname(_parent), "build", "python", "ext"),
+    _os.path.join(_build, "python", "ext"),
 ]
 
 from .device import Device, DtFragment, DtVar

@@ -490,6 +490,17 @@ def _completed(argv: Sequence[str], call: _roadtest.Call) -> Completed:
     return Completed(argv, status, data[4 : 4 + length], data[4 + length :])
 
 
+def _libraries(program: str) -> list[str]:
+    """Absolute paths of a host program's shared libraries; none for a static
+    one."""
+    import subprocess
+
+    out = subprocess.run(["ldd", program], capture_output=True, text=True)
+    words = [line.split() for line in out.stdout.splitlines()]
+    # "libc.so.6 => /lib/libc.so.6 (0x1)" or "/lib64/ld-linux.so.2 (0x1)"
+    return [w[-2] for w in words if len(w) > 1 and w[-2].startswith("/")]
+
+
 class Guest:
     """The kernel under test, as seen through the agent."""
 
@@ -531,6 +542,17 @@ class Guest:
         raw = data.encode() if isinstance(data, str) else data
         self._machine.put(str(path), raw, mode)
         return self.path(path)
+
+    def install(self, program: str) -> GuestPath:
+        """Copy an executable of the host into the guest, to the same path,
+        with the shared libraries that it is linked against (ldd(1)).
+
+        Raises OSError when the host has no such file.
+        """
+        for path in (program, *_libraries(program)):
+            with open(path, "rb") as f:
+                self.put(path, f.read(), 0o755)
+        return self.path(program)
 
     def mount(
         self,

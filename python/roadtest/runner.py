@@ -3,11 +3,12 @@
 
     python3 -m roadtest FILE|DIR... [--list] [--filter ID] [--skip ID]
 
+``FILE::CLASS`` and ``FILE::CLASS::TEST`` stand for a part of a file.
 ``--list`` prints one test id a line. ``--filter`` and ``--skip`` take exact
 ids and can be repeated. Before each test ``# start ID`` is flushed, so that a
 crash can be pinned. What tests print becomes diagnostics. Exit status: 0 all
 passed, 1 a test failed, 2 nothing could be run (a wrong id, no tests, a file
-that can't be imported).
+that can't be imported), 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ USAGE = (
 )
 
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as of a shell: 128 and SIGINT."""
+
+
 class CommandError(Exception):
     """Nothing could be run; the message says why."""
 
@@ -43,6 +48,7 @@ class Options:
 
     def __init__(self) -> None:
         self.paths: list[str] = []
+        self.parts: list[str] = []  # ids of classes and tests of some files
         self.list = False
         self.filters: list[str] = []
         self.skips: list[str] = []
@@ -65,10 +71,18 @@ class Options:
             elif arg.startswith("-"):
                 raise CommandError(f"unknown option {arg}\n{USAGE}")
             else:
-                self.paths.append(arg)
+                self._path(arg)
         if not self.paths:
             raise CommandError(USAGE)
         return self
+
+    def _path(self, arg: str) -> None:
+        path, colons, part = arg.partition("::")
+        if path not in self.paths:
+            self.paths.append(path)
+        if colons:
+            stem = os.path.splitext(os.path.basename(path))[0]
+            self.parts.append(".".join([stem, *part.split("::")]))
 
     def _value(self, name: str, value: str) -> None:
         if not value:
@@ -140,10 +154,21 @@ def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield item
 
 
+def in_parts(name: str, parts: list[str]) -> bool:
+    """Is a test wanted, as far as parts of its file were asked for?"""
+    module = name.partition(".")[0]
+    mine = [part for part in parts if part.partition(".")[0] == module]
+    return not mine or any(f"{name}.".startswith(f"{p}.") for p in mine)
+
+
 def select(
     tests: list[unittest.TestCase], options: Options
 ) -> list[unittest.TestCase]:
     """Those that the options want; CommandError for an id that none has."""
+    for part in options.parts:
+        if not any(f"{test.id()}.".startswith(f"{part}.") for test in tests):
+            raise CommandError(f"there is nothing called {part} (see --list)")
+    tests = [test for test in tests if in_parts(test.id(), options.parts)]
     ids = {test.id() for test in tests}
     for wanted in options.filters + options.skips:
         if wanted not in ids:
@@ -447,4 +472,8 @@ def main(argv: list[str]) -> int:
         out.flush()
         return 0
     faulthandler.enable(sys.stderr)
-    return run(tests, ktap, options.timeout)
+    try:
+        return run(tests, ktap, options.timeout)
+    except KeyboardInterrupt:
+        ktap.line("Bail out! interrupted")
+        return INTERRUPTED

@@ -18,7 +18,7 @@ from .machine import Machine, current, current_machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any, TypeVar
 
@@ -64,6 +64,8 @@ class Session:
         try:
             self._assemble(machine)
             machine.boot()
+            for program in self.cls.programs:
+                machine.guest.install(program)
         except BaseException:
             machine.close()
             raise
@@ -267,6 +269,8 @@ class TestCase(unittest.TestCase):
     - ``bind``: False leaves binding all devices to the test.
     - ``seed``: see :class:`Machine`; None: the environment's ROADTEST_SEED,
       else 0.
+    - ``programs``: executables of the host ("/usr/sbin/i2cdetect") that are
+      copied into the guest with their libraries.
     - ``machine_options``: further arguments of :class:`Machine`.
 
     Oracles are always on: a kernel report that the test does not expect fails
@@ -278,6 +282,7 @@ class TestCase(unittest.TestCase):
     autoprobe: bool = False
     bind: bool = True
     seed: int | None = None
+    programs: Sequence[str] = ()
     machine_options: dict[str, Any] = {}
 
     known_bugs: list[str]

@@ -150,6 +150,14 @@ class Programs(TestCase):
             self.guest.run(["/bin/none"])
 
 
+class HostPrograms(TestCase):
+    programs = ("/usr/bin/env",)
+
+    def test_a_host_program_runs_with_its_libraries(self) -> None:
+        done = self.guest.run(["/usr/bin/env", "-i", "A=1"], check=True)
+        self.assertEqual(done.stdout, "A=1\n")
+
+
 class RawModel(TestCase):
     """Raw chips through i2c-dev."""
 

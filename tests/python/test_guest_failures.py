@@ -550,6 +550,40 @@ class Lifetime(Outer):
 
         self.check(run(Inner), ["test_a", "test_b"])
 
+    def test_modules_of_a_test_are_unloaded_after_it(self) -> None:
+        class Inner(TestCase):
+            def test_a(self) -> None:
+                roadtest.insmod("lm75")
+
+            def test_b(self) -> None:
+                self.assertEqual(self.guest.modules, [])
+
+        self.check(run(Inner), ["test_a", "test_b"])
+
+    def test_a_guest_that_cannot_be_cleaned_is_replaced_and_its_test_named(
+        self,
+    ) -> None:
+        pids: list[int] = []
+
+        class Inner(TestCase):
+            def test_a_soils(self) -> None:
+                pids.append(self.machine.pid)
+                (self.guest / "tmp/m").mkdir()
+                self.guest.mount("none", "/tmp/m", "tmpfs")
+                self.guest.put("/tmp/m/f", "")
+                self.machine.open("/tmp/m/f", os.O_RDONLY, 0)  # stays open
+
+            def test_b(self) -> None:
+                pids.append(self.machine.pid)
+
+        outcome = run(Inner)
+        self.check(outcome, ["test_b"])
+        self.assertRegex(
+            outcome.texts()["test_a_soils"],
+            r"EBUSY(.|\n)*test_a_soils left the guest unclean: unmount /tmp/m",
+        )
+        self.assertNotEqual(pids[0], pids[1])
+
     def test_what_setUpClass_did_stays_and_is_done_again(self) -> None:
         pids: list[int] = []
 

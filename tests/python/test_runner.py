@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -156,6 +157,26 @@ class Watchdog(unittest.TestCase):
         done = run("sample_loop.py", "--timeout", "0.3", "--filter", test)
         self.assertEqual(done.stdout.splitlines()[-1], f"ok 1 {test}")
         self.assertEqual(done.returncode, 0)
+
+
+class Interrupt(unittest.TestCase):
+    def test_ctrl_c_ends_the_run(self) -> None:
+        path = os.path.join(SAMPLES, "sample_loop.py")
+        args = [sys.executable, "-m", "roadtest", path]
+        args += ["--filter", "sample_loop.Loop.test_loops"]
+        with subprocess.Popen(
+            args,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as child:
+            assert child.stdout is not None
+            while not child.stdout.readline().startswith("# start"):
+                pass
+            child.send_signal(signal.SIGINT)
+            rest = child.stdout.read()
+        self.assertIn("Bail out! interrupted\n", rest)
+        self.assertEqual(child.returncode, 130)
 
 
 if __name__ == "__main__":
