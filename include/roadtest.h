@@ -91,7 +91,8 @@ ROAD_API const char *road_strerror(int error);
 #define ROAD_AUTOPROBE		(1U << 1)
 /** Don't pin host and guest to one processor. */
 #define ROAD_NO_PIN		(1U << 2)
-/** Write each message of the calendar and of vhost-user to standard error. */
+/** Write each message of the calendar and of vhost-user to standard error.
+ *  The environment's ROADTEST_DEBUG=1 sets it for every machine. */
 #define ROAD_DEBUG		(1U << 3)
 /** Keep the work directory (its path is in the error of road_machine_error()
  *  and in road_machine_dir()). */

@@ -158,7 +158,8 @@ static void machine_explain_end(struct road_machine *machine)
 	/* It may have printed its reasons after its last message. */
 	if (machine->console_source.fd >= 0)
 		machine->console_source.ready(&machine->console_source);
-	log = klog_since(&machine->klog, 0, END_LOG_LINES);
+	/* Once it has booted, how it did that is no longer news. */
+	log = klog_since(&machine->klog, machine->boot_mark, END_LOG_LINES);
 	if (log && *log)
 		err_append(fatal, "\nthe kernel's log ends with:\n%s", log);
 	free(log);
@@ -581,7 +582,7 @@ struct road_machine *
 road_machine_create(const struct road_machine_config *config)
 {
 	struct road_machine *machine = calloc(1, sizeof(*machine));
-	const char *no_free_until;
+	const char *no_free_until, *debug;
 	struct engine *engine;
 
 	if (!machine)
@@ -605,6 +606,9 @@ road_machine_create(const struct road_machine_config *config)
 	no_free_until = getenv("ROADTEST_FREE_UNTIL");
 	if (no_free_until && !strcmp(no_free_until, "0"))
 		machine->config.flags |= ROAD_NO_FREE_UNTIL;
+	debug = getenv("ROADTEST_DEBUG");
+	if (debug && !strcmp(debug, "1"))
+		machine->config.flags |= ROAD_DEBUG;
 	/* Their errors show at boot. */
 	engine_init(engine, machine, machine->config.seed);
 	engine->cal.use_free_until =
