@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -322,6 +323,108 @@ TEST_F(guest, request_module_for_what_is_missing_is_in_the_log_by_name)
 	EXPECT_EQ(-ENODEV, road_mount(self->machine, "none", "/mnt",
 				      "nosuchfs", 0, NULL));
 	EXPECT_TRUE(guest_log_has(self->machine, mark, "\"fs-nosuchfs\""));
+}
+
+/* ---- kernels that do not boot */
+
+/* Boot, in vain. Return: the error; *@message is the caller's to free. */
+static int boot_fails(struct road_test_run *_metadata,
+		      const struct road_machine_config *config, char **message)
+{
+	struct road_machine *machine = road_machine_create(config);
+	int ret;
+
+	ASSERT_NOT_NULL(machine);
+	ret = road_machine_boot(machine);
+	*message = strdup(road_machine_error(machine));
+	EXPECT_FALSE(road_machine_is_up(machine));
+	EXPECT_GT(0, road_settle(machine));
+	road_machine_destroy(machine);
+	return ret;
+}
+
+TEST(kernel_that_does_not_exist_is_named)
+{
+	const struct road_machine_config config = { .kernel = "/no/kernel" };
+	char *message;
+
+	EXPECT_EQ(-ROAD_EHOST, boot_fails(_metadata, &config, &message));
+	EXPECT_HAS(message, "/no/kernel");
+	free(message);
+	guest_next_works(_metadata);
+}
+
+TEST(kernel_without_its_init_gives_its_panic)
+{
+	const struct road_machine_config config = {
+		.kernel_args = "init=/no/init",
+	};
+	char *message;
+
+	EXPECT_EQ(-ROAD_EGONE, boot_fails(_metadata, &config, &message));
+	EXPECT_HAS(message, "Requested init /no/init failed");
+	free(message);
+	guest_next_works(_metadata);
+}
+
+TEST(kernel_without_memory_gives_its_last_words)
+{
+	const struct road_machine_config config = { .mem_mib = 8 };
+	char *message;
+	int ret = boot_fails(_metadata, &config, &message);
+
+	EXPECT_TRUE(ret == -ROAD_EGONE || ret == -ROAD_ELIMIT);
+	EXPECT_HAS(message, "the kernel's log ends with:");
+	free(message);
+	guest_next_works(_metadata);
+}
+
+/* A kernel's directory whose `linux` is another program. */
+static void fake_kernel(struct road_test_run *_metadata, char *dir,
+			const char *program)
+{
+	struct road_machine *machine = guest_boot(_metadata, NULL);
+	char from[512], to[512];
+	static const char *const parts[] = { "modules", "include", "info" };
+	size_t i;
+
+	ASSERT_NOT_NULL(mkdtemp(dir));
+	for (i = 0; i < 3; i++) {
+		snprintf(from, sizeof(from), "%s/%s",
+			 road_machine_kernel(machine), parts[i]);
+		snprintf(to, sizeof(to), "%s/%s", dir, parts[i]);
+		ASSERT_EQ(0, symlink(from, to));
+	}
+	snprintf(to, sizeof(to), "%s/linux", dir);
+	ASSERT_EQ(0, symlink(program, to));
+	road_machine_destroy(machine);
+}
+
+static void fake_kernel_remove(const char *dir)
+{
+	static const char *const parts[] = { "modules", "include", "info",
+					     "linux" };
+	char path[512];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, parts[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+TEST(kernel_that_exits_at_once_says_how)
+{
+	char dir[] = "/tmp/road-kernel-XXXXXX";
+	const struct road_machine_config config = { .kernel = dir };
+	char *message;
+
+	fake_kernel(_metadata, dir, "/bin/false");
+	EXPECT_EQ(-ROAD_EGONE, boot_fails(_metadata, &config, &message));
+	EXPECT_HAS(message, "its kernel exited with status 1");
+	free(message);
+	fake_kernel_remove(dir);
 }
 
 TEST_HARNESS_MAIN
