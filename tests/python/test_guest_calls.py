@@ -307,6 +307,25 @@ class Hooks(TestCase):
         self.transfer(b"\x00\x07")
         self.assertEqual(chip.seen, 7)
 
+    def test_a_method_that_is_decorated_again_runs_once(self) -> None:
+        class Base(RegisterModel):
+            A = Register(0x00)
+            seen = 0
+
+            @A.on_write
+            def wrote(self, value: RegisterValue) -> None:
+                raise AssertionError("the base's")
+
+        class Derived(Base):
+            @Base.A.on_write
+            def wrote(self, value: RegisterValue) -> None:
+                self.seen += 1
+
+        chip = Derived()
+        self.board.attach(chip, 0x50)
+        self.transfer(b"\x00\x07")
+        self.assertEqual(chip.seen, 1)
+
     def test_little_endian_and_auto_increment(self) -> None:
         class Chip(RegisterModel):
             value_bytes, byteorder, auto_increment = 2, "little", True
@@ -545,17 +564,29 @@ class ByHand(TestCase):
 
 class Threads(TestCase):
     def test_a_second_thread_is_refused(self) -> None:
-        machine = self.machine
-        errors: list[BaseException] = []
+        machine, chip = self.machine, Memory()
+        self.board.attach(chip, 0x50)
+        uses: list[Callable[[], object]] = [
+            lambda: machine.advance(0),
+            lambda: machine.now,
+            lambda: machine.line_set(1, 1),
+            lambda: machine.detach(chip),
+            lambda: machine.close(),
+            lambda: chip.irq.assert_(),
+            lambda: chip.after(1, print),
+            lambda: self.guest.start.read_text("/proc/version"),
+        ]
+        errors: list[str] = []
 
         def use() -> None:
-            try:
-                machine.advance(0)
-            except BaseException as error:
-                errors.append(error)
+            for fn in uses:
+                try:
+                    fn()
+                except roadtest.UsageError as error:
+                    errors.append(str(error))
 
         thread = threading.Thread(target=use)
         thread.start()
         thread.join()
-        self.assertIsInstance(errors[0], roadtest.UsageError)
-        self.assertIn("thread", str(errors[0]))
+        self.assertEqual(len(errors), len(uses))
+        self.assertEqual({"thread" in text for text in errors}, {True})

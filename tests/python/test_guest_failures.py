@@ -550,6 +550,24 @@ class Lifetime(Outer):
 
         self.check(run(Inner), ["test_a", "test_b"])
 
+    def test_a_device_is_unbound_while_its_model_is_there(self) -> None:
+        steps: list[str] = []
+
+        class Watched(Lm75):
+            @Lm75.CONF.on_write
+            def wrote(self, value: RegisterValue) -> None:
+                steps.append("CONF written")
+
+        class Inner(TestCase):
+            device = Device("national,lm75", model=Watched)
+
+            def test_a(self) -> None:
+                steps.append("test")
+
+        self.check(run(Inner), ["test_a"])
+        # lm75_remove() puts the configuration back
+        self.assertEqual(steps[-2:], ["test", "CONF written"])
+
     def test_modules_of_a_test_are_unloaded_after_it(self) -> None:
         class Inner(TestCase):
             def test_a(self) -> None:
