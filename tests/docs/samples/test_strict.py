@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A test that fails: docs/writing-tests.md shows how."""
 
-from roadtest import Device, TestCase
+import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "examples"))
+
+from roadtest import Device, TestCase
 from test_lm75 import AS6200
 
 
