@@ -5,6 +5,8 @@
 BUILD ?= build
 ROADTEST = $(BUILD)/cli/roadtest
 DEMO = suites/iio/light
+# One kernel serves demo, check and bench.
+KERNEL_FOR = suites tests examples
 
 .PHONY: all help setup demo check bench clean
 
@@ -26,6 +28,7 @@ $(BUILD)/build.ninja: | setup
 
 demo: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
+	@$(ROADTEST) kernel $(KERNEL_FOR) >/dev/null
 	@$(ROADTEST) run $(DEMO)
 
 check: setup
@@ -33,7 +36,7 @@ check: setup
 
 bench: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
-	@$(ROADTEST) kernel $(DEMO) >/dev/null
+	@$(ROADTEST) kernel $(KERNEL_FOR) >/dev/null
 	@tools/bench $(BUILD)
 
 clean:
