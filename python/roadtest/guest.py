@@ -192,7 +192,9 @@ class GuestPath:
         """Remove the file."""
         self._machine.unlink(self._path)
 
-    def open(self, flags: int | str = os.O_RDONLY, mode: int = 0o644) -> GuestFile:
+    def open(
+        self, flags: int | str = os.O_RDONLY, mode: int = 0o644
+    ) -> GuestFile:
         """open(2). ``flags``: ``os.O_...``, or "r", "w" (creates and
         truncates), "rw". It is closed after the test, if not before."""
         if isinstance(flags, str):

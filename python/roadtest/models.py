@@ -111,7 +111,11 @@ class Model(_roadtest.Chip):
         raise ModelError(f"{self.name}: {message}")
 
     def inject(
-        self, *, after: int = 0, count: int | None = 1, error: int = _errno.ENXIO
+        self,
+        *,
+        after: int = 0,
+        count: int | None = 1,
+        error: int = _errno.ENXIO,
     ) -> None:
         """Let bus messages fail without asking the model.
 

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import unittest
+import unittest.mock
 
 from roadtest import Device, DtFragment, DtVar, GuestError, TestCase, UsageError
 from roadtest.errors import guest_error
@@ -96,6 +98,21 @@ class Events(unittest.TestCase):
         self.assertEqual(
             (event.channel, event.channel2, event.differential), (3, 2, True)
         )
+
+
+class Seed(unittest.TestCase):
+    def test_the_class_comes_before_the_environment(self) -> None:
+        class Own(TestCase):
+            seed = 3
+
+        class Other(TestCase):
+            pass
+
+        with unittest.mock.patch.dict(os.environ, ROADTEST_SEED="0x10"):
+            self.assertEqual(Own._road_seed(), 3)
+            self.assertEqual(Other._road_seed(), 16)
+        with unittest.mock.patch.dict(os.environ, ROADTEST_SEED=""):
+            self.assertEqual(Other._road_seed(), 0)
 
 
 class AssertGuestError(TestCase):

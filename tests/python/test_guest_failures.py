@@ -7,6 +7,9 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
+import sys
+import time
 import unittest
 
 import roadtest
@@ -261,6 +264,25 @@ class Ends(Outer):
             trigger.write_text("SOFTLOCKUP")
         with self.assertRaisesRegex(roadtest.MachineGone, "interrupted"):
             machine.clock.settle()
+
+    def test_a_model_in_an_endless_loop_is_named_and_leaves_nothing(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "roadtest", "--timeout", "0.5"]
+            + ["samples/sample_model_loop.py"],
+            cwd=os.path.dirname(os.path.abspath(__file__)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        test = "sample_model_loop.Loop.test_reads"
+        self.assertIn(f"not ok 1 {test} # TIMEOUT\n", done.stdout)
+        self.assertIn("in read\n", done.stdout)
+        self.assertEqual(done.returncode, 1)
+        pid = int(done.stderr.split()[1])
+        end = time.monotonic() + 5
+        while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertFalse(os.path.exists(f"/proc/{pid}"), "the guest lives on")
 
     def test_a_signal_whose_handler_returns_does_not_end_the_wait(self) -> None:
         machine = roadtest.Machine()
