@@ -38,6 +38,8 @@ static int con_append(struct con_port *port, const void *data, size_t len)
 {
 	size_t used = port->out_start + port->out_len;
 
+	if (!len)
+		return 0;
 	if (port->out_start && used + len > port->out_max) {
 		memmove(port->out, port->out + port->out_start, port->out_len);
 		port->out_start = 0;
