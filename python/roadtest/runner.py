@@ -308,6 +308,7 @@ class Result(unittest.TestResult):
             self.ktap.line(f"    {verdict} {number} {name}")
 
     def _fail(self, test: Any, error: ExcInfo) -> None:
+        cut_own_frames(error[2])
         text: str = self._exc_info_to_string(  # type: ignore[attr-defined]
             error, test
         )
@@ -367,6 +368,19 @@ class Result(unittest.TestResult):
         self._subtests.append((err is None, name))
         if err is not None:
             self._fail(test, err)
+
+
+def cut_own_frames(stack: types.TracebackType | None) -> None:
+    """End a traceback at the last frame outside of this package, if it has
+    one: what stands below it is how the package made the call."""
+    last = None
+    while stack is not None:
+        name = str(stack.tb_frame.f_globals.get("__name__"))
+        if name.partition(".")[0] not in ("roadtest", "unittest"):
+            last = stack
+        stack = stack.tb_next
+    if last is not None:
+        last.tb_next = None
 
 
 def _plain(text: str) -> str:
