@@ -277,6 +277,9 @@ static void i2c_timer(struct road_timer *timer)
 	case I2C_DATA:
 		i2c_data_done(i2c);
 		break;
+	case I2C_RELEASED:
+		i2c_end_message(i2c, i2c->held_error);
+		break;
 	case I2C_STOP:
 		i2c_stop(i2c);
 		break;
@@ -284,6 +287,13 @@ static void i2c_timer(struct road_timer *timer)
 	case I2C_HELD:
 		break;
 	}
+}
+
+/* At this instant, but by the timer: the queue may be disabled. */
+static void i2c_end_held(struct i2c_dev *i2c, int error)
+{
+	i2c->held_error = error;
+	i2c_wait_bits(i2c, I2C_RELEASED, 0);
 }
 
 int i2c_release(struct i2c_dev *i2c, struct road_i2c_chip *chip, int status,
@@ -294,7 +304,7 @@ int i2c_release(struct i2c_dev *i2c, struct road_i2c_chip *chip, int status,
 	if (i2c->phase != I2C_HELD || i2c->chip != chip)
 		return -ROAD_EUSAGE;
 	if (status || !req->read) {
-		i2c_end_message(i2c, status > 0 ? -EIO : status);
+		i2c_end_held(i2c, status > 0 ? -EIO : status);
 		return 0;
 	}
 	if (data)
@@ -311,7 +321,7 @@ void i2c_forget(struct i2c_dev *i2c, struct road_i2c_chip *chip)
 		return;
 	i2c->chip = NULL;
 	if (i2c->phase == I2C_HELD)
-		i2c_end_message(i2c, -ENXIO);
+		i2c_end_held(i2c, -ENXIO);
 }
 
 /* ---- requests of the guest */

@@ -24,6 +24,7 @@ enum i2c_phase {
 	I2C_ADDRESS,			/* the address byte is on the wire */
 	I2C_DATA,			/* the data bytes are */
 	I2C_HELD,			/* the chip stretches the clock */
+	I2C_RELEASED,		/* it is not held any more: it ends */
 	I2C_STOP,
 };
 
@@ -34,6 +35,7 @@ struct i2c_dev {
 	unsigned int in_transaction;	/* done, not yet given back */
 	enum i2c_phase phase;
 	bool stalled;			/* its end waits for an enabled queue */
+	int held_error;			/* with which a held message ends */
 	bool failed;			/* a message of this transaction did */
 	struct road_i2c_chip *chip;	/* of the running message, or NULL */
 	struct road_i2c_chip *started;	/* who is to see the STOP */
