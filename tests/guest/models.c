@@ -8,6 +8,8 @@
 #include <linux/i2c-dev.h>
 #include <linux/i2c.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +171,60 @@ TEST_F(chip, chip_that_is_detached_during_a_transfer_lets_it_fail)
 	EXPECT_EQ(0, road_call_wait(call));
 	EXPECT_EQ(0, road_call_result(call));
 	road_call_destroy(call);
+}
+
+/* A write that the chip holds, and whose task was told to let it be. */
+static void interrupted_write(struct road_test_run *_metadata,
+			      FIXTURE_DATA(chip) *self)
+{
+	struct road_call *call;
+
+	attach(_metadata, self, &holding_ops);
+	call = road_start_write(self->machine, self->fd, "\x17", 1);
+	ASSERT_NOT_NULL(call);
+	ASSERT_EQ(0, road_advance(self->machine, ROAD_MS));
+	ASSERT_FALSE(road_call_done(call));
+	ASSERT_EQ(0, road_call_signal(call, SIGUSR1));
+	ASSERT_EQ(0, road_call_wait(call));
+	road_call_destroy(call);
+}
+
+TEST_F(chip, transfer_that_nobody_waits_for_any_more_is_completed)
+{
+	interrupted_write(_metadata, self);
+	EXPECT_EQ(0, road_i2c_release(&self->chip, 0, NULL, 0));
+	ASSERT_EQ(0, road_advance(self->machine, ROAD_MS));
+	attach(_metadata, self, &taking_ops);
+	EXPECT_EQ(1, road_write(self->machine, self->fd, "\x17", 1));
+	EXPECT_EQ(0, road_test_end(self->machine));
+}
+
+TEST_F(chip, bus_that_is_reset_under_a_transfer_works_again)
+{
+	static const char driver[] = "/sys/bus/virtio/drivers/i2c_virtio/";
+	char path[96], *device, *name;
+
+	interrupted_write(_metadata, self);
+	/* Its adapter can't go while somebody has it open. */
+	ASSERT_EQ(0, road_close(self->machine, self->fd));
+	snprintf(path, sizeof(path), "%svirtio*", driver);
+	ASSERT_EQ(0, road_glob(self->machine, path, &device));
+	name = strrchr(device, '/') + 1;
+	snprintf(path, sizeof(path), "%sunbind", driver);
+	ASSERT_EQ(0, road_write_file(self->machine, path, name));
+	/* The guest has the memory of its queue back: none of this may reach
+	 * it. */
+	EXPECT_EQ(0, road_i2c_release(&self->chip, 0, NULL, 0));
+	ASSERT_EQ(0, road_advance(self->machine, ROAD_MS));
+	attach(_metadata, self, &taking_ops);
+	snprintf(path, sizeof(path), "%sbind", driver);
+	ASSERT_EQ(0, road_write_file(self->machine, path, name));
+	free(device);
+	self->fd = road_open(self->machine, "/dev/i2c-0", O_RDWR, 0);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, road_ioctl_int(self->machine, self->fd, I2C_SLAVE_FORCE,
+				    ADDR));
+	EXPECT_EQ(1, road_write(self->machine, self->fd, "\x17", 1));
 }
 
 TEST_F(chip, guest_call_from_a_hook_is_refused)
