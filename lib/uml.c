@@ -492,6 +492,18 @@ void uml_kill(struct uml *uml)
 	uml_unpin(uml);
 }
 
+/* Without its lock a directory is not swept by later runs. */
+static void uml_keep(const struct uml *uml)
+{
+	char *path;
+
+	kill(uml->guard, SIGKILL);
+	if (asprintf(&path, "%s/lock", uml->dir) < 0)
+		return;
+	unlink(path);
+	free(path);
+}
+
 void uml_deinit(struct uml *uml, bool keep)
 {
 	struct road_error error = {};
@@ -502,7 +514,7 @@ void uml_deinit(struct uml *uml, bool keep)
 	/* The guard removes the directory; one that never had a guest gets a
 	 * guard for that alone. */
 	if (keep && uml->guard)
-		kill(uml->guard, SIGKILL);
+		uml_keep(uml);
 	else if (uml->dir && !keep && !uml->guard)
 		uml_start_guard(uml, 0, uml->dir, &uml->guard_fd, &uml->guard,
 				&error);

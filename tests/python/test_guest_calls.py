@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -560,6 +561,16 @@ class ByHand(TestCase):
             self.dev.bind()
         self.dev.bind()
         self.assertTrue((self.dev / "driver").exists())
+
+
+class Keep(TestCase):
+    def test_a_directory_that_is_kept_outlives_the_next_machine(self) -> None:
+        with roadtest.Machine(keep=True) as machine:
+            kept = machine.dir
+        assert kept is not None
+        self.addCleanup(shutil.rmtree, kept)
+        with roadtest.Machine():
+            self.assertTrue(os.path.exists(os.path.join(kept, "board.dtb")))
 
 
 class Threads(TestCase):
