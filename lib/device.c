@@ -192,6 +192,20 @@ static bool device_from_module(const char *driver,
 	return !list->num;	/* built in: any driver may be it */
 }
 
+/* A driver did not take the device: say it in words of devices. */
+static int device_probe_failed(struct road_device *device, const char *driver,
+			       int error)
+{
+	bool answers = board_chip(board_of(device->machine),
+				  device->addr);
+
+	return machine_error(device->machine, error,
+			     "%s: the probe of %s failed with %s%s",
+			     device->path, driver, road_strerror(error),
+			     answers ? "" :
+				       "; no model is attached at its address");
+}
+
 /*
  * A driver's `bind` gives the errno of its probe, which the bus's
  * `drivers_probe` would swallow. -ENODEV: it does not match.
@@ -216,6 +230,9 @@ static int device_bind_drivers(struct road_device *device,
 		snprintf(path, sizeof(path), "/sys/bus/i2c/drivers/%s/bind",
 			 strrchr(driver, ':') + 1);
 		ret = road_write_file(machine, path, device_id(device));
+		if (ret < 0 && ret > -ROAD_EGONE)
+			device_probe_failed(device, strrchr(driver, ':') + 1,
+					    ret);
 	}
 	free(drivers);
 	if (!ret)
