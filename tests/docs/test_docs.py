@@ -15,24 +15,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import kernels
+from kernels import BUILD, SOURCE
 from markdown import Document, documents, holds, plain
 
-SOURCE = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("ROADTEST_BUILD", SOURCE / "build")).resolve()
 TIMEOUT = 120
-
-
-def kernel() -> str | None:
-    """The kernel that the commands run on; None if there is none."""
-    given = os.environ.get("ROADTEST_KERNEL")
-    if given:
-        return given
-    cache = os.environ.get("ROADTEST_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
-        "roadtest",
-    )
-    newest = os.path.join(cache, "kernels", "default")
-    return newest if os.path.exists(newest) else None
 
 
 class Documents(unittest.TestCase):
@@ -114,9 +101,9 @@ class Commands(Documents):
     build directory as build/."""
 
     def setUp(self) -> None:
-        found = kernel()
+        found = kernels.find()
         if found is None:
-            self.skipTest("there is no kernel")
+            self.skipTest("no kernel has what the examples need")
         self.dir = Path(tempfile.mkdtemp(prefix="roadtest-docs-"))
         self.addCleanup(shutil.rmtree, self.dir)
         self.env = dict(

@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The listings of docs/models.md and docs/time.md, and that they work."""
 
+import os
 import sys
+import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
+import kernels
 from roadtest import Device, LimitExceeded, ModelError, TestCase
 from roadtest.guest import POLLPRI
 from roadtest.models import I2CModel, Nak, Register, RegisterModel
 from test_lm75 import TMP75
 
 I2C_SLAVE = 0x0703
+
+
+def setUpModule():
+    kernel = kernels.find()
+    if kernel is None:
+        raise unittest.SkipTest("no kernel has what the examples need")
+    os.environ["ROADTEST_KERNEL"] = kernel
 
 
 class Adc(RegisterModel):
@@ -167,6 +177,4 @@ class Limits(TestCase):
 
 
 if __name__ == "__main__":
-    import unittest
-
     unittest.main()
