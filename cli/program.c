@@ -274,7 +274,11 @@ void program_argv(const struct program *program, struct strings *argv)
 	if (program->python) {
 		strings_add(argv, text("-m"));
 		strings_add(argv, text("roadtest"));
-		strings_add(argv, text("%s", program->path));
+		for (size_t i = 0; i < program->select.num; i++)
+			strings_add(argv, text("%s::%s", program->path,
+					       program->select.items[i]));
+		if (!program->select.num)
+			strings_add(argv, text("%s", program->path));
 	}
 	for (size_t i = 0; i < program->filter.num; i++) {
 		strings_add(argv, text("--filter"));

@@ -329,8 +329,11 @@ int cmd_run(int argc, char **argv)
 	} else if (rc < 0) {
 		bool chosen = run.filter.num || run.skip.num;
 
+		/* Python's runner knows parts of files itself: asking it for
+		 * its tests first would cost another start of Python. */
 		for (size_t i = 0; i < run.programs.num; i++)
-			chosen |= run.programs.items[i].select.num;
+			chosen |= run.programs.items[i].select.num &&
+				  !run.programs.items[i].python;
 		rc = CLI_NOT_RUN;
 		if (!chosen || (select_tests(&run) && drop_empty(&run)))
 			kernel = find_kernel(&run);

@@ -223,12 +223,16 @@ static void runner_check_end(struct runner *runner, int status)
 {
 	struct stream *stream = &runner->stream;
 	char *end = status_text(status);
+	const char *what = "it printed no KTAP";
 
+	if (stream->header)
+		what = "it ran no tests";
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_NOT_RUN)
+		what = "it could not run";
 	if (!stream->header || !stream->count) {
 		runner->report->not_run = true;
-		report_trouble(runner->report, &stream->lines,
-			       "%s (%s)", stream->header ?
-			       "it ran no tests" : "it printed no KTAP", end);
+		report_trouble(runner->report, &stream->lines, "%s (%s)",
+			       what, end);
 	} else if (WIFSIGNALED(status) || WEXITSTATUS(status) > 1 ||
 		   (WEXITSTATUS(status) == 1 && !stream->failed)) {
 		report_trouble(runner->report, &stream->lines,

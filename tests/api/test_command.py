@@ -270,6 +270,16 @@ pass c""")
         with open(self.path("starts"), encoding="utf-8") as f:
             self.assertLessEqual(len(f.read().split()), 2)
 
+    def test_results_of_other_tests_are_no_progress(self):
+        self.program("test-x", """echo x >>starts
+echo "not ok 1 setup"; [ "$(wc -l <starts)" -lt 5 ] && kill -KILL $$""")
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        for name in "abc":
+            self.assertIn(f"  FAIL  {name}\n        did not run", result.stdout)
+        with open(self.path("starts"), encoding="utf-8") as f:
+            self.assertLessEqual(len(f.read().split()), 2)
+
     def test_a_program_that_dies_behind_its_last_test_fails(self):
         self.program("test-x", "pass a; pass b; pass c; kill -ABRT $$")
         result = self.run_tests("test-x")
