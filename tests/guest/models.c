@@ -173,14 +173,15 @@ TEST_F(chip, chip_that_is_detached_during_a_transfer_lets_it_fail)
 	road_call_destroy(call);
 }
 
-/* A write that the chip holds, and whose task was told to let it be. */
+/* A write of @len bytes that goes on for more than a millisecond, and whose
+ * task is told to let it be. */
 static void interrupted_write(struct road_test_run *_metadata,
-			      FIXTURE_DATA(chip) *self)
+			      FIXTURE_DATA(chip) *self, size_t len)
 {
-	struct road_call *call;
+	static const char data[4096];
+	struct road_call *call = road_start_write(self->machine, self->fd,
+						  data, len);
 
-	attach(_metadata, self, &holding_ops);
-	call = road_start_write(self->machine, self->fd, "\x17", 1);
 	ASSERT_NOT_NULL(call);
 	ASSERT_EQ(0, road_advance(self->machine, ROAD_MS));
 	ASSERT_FALSE(road_call_done(call));
@@ -191,7 +192,8 @@ static void interrupted_write(struct road_test_run *_metadata,
 
 TEST_F(chip, transfer_that_nobody_waits_for_any_more_is_completed)
 {
-	interrupted_write(_metadata, self);
+	attach(_metadata, self, &holding_ops);
+	interrupted_write(_metadata, self, 1);
 	EXPECT_EQ(0, road_i2c_release(&self->chip, 0, NULL, 0));
 	ASSERT_EQ(0, road_advance(self->machine, ROAD_MS));
 	attach(_metadata, self, &taking_ops);
@@ -199,12 +201,14 @@ TEST_F(chip, transfer_that_nobody_waits_for_any_more_is_completed)
 	EXPECT_EQ(0, road_test_end(self->machine));
 }
 
-TEST_F(chip, bus_that_is_reset_under_a_transfer_works_again)
+/* Take the driver of the bus away and give it back. */
+static void reset_bus(struct road_test_run *_metadata,
+		      FIXTURE_DATA(chip) *self, bool release)
 {
 	static const char driver[] = "/sys/bus/virtio/drivers/i2c_virtio/";
 	char path[96], *device, *name;
+	size_t records;
 
-	interrupted_write(_metadata, self);
 	/* Its adapter can't go while somebody has it open. */
 	ASSERT_EQ(0, road_close(self->machine, self->fd));
 	snprintf(path, sizeof(path), "%svirtio*", driver);
@@ -212,10 +216,13 @@ TEST_F(chip, bus_that_is_reset_under_a_transfer_works_again)
 	name = strrchr(device, '/') + 1;
 	snprintf(path, sizeof(path), "%sunbind", driver);
 	ASSERT_EQ(0, road_write_file(self->machine, path, name));
-	/* The guest has the memory of its queue back: none of this may reach
-	 * it. */
-	EXPECT_EQ(0, road_i2c_release(&self->chip, 0, NULL, 0));
-	ASSERT_EQ(0, road_advance(self->machine, ROAD_MS));
+	/* The guest has the memory of its queue back: what ended now would
+	 * write there. */
+	records = road_trace_count(self->machine);
+	if (release)
+		EXPECT_EQ(0, road_i2c_release(&self->chip, 0, NULL, 0));
+	ASSERT_EQ(0, road_advance(self->machine, ROAD_S));
+	EXPECT_EQ(records, road_trace_count(self->machine));
 	attach(_metadata, self, &taking_ops);
 	snprintf(path, sizeof(path), "%sbind", driver);
 	ASSERT_EQ(0, road_write_file(self->machine, path, name));
@@ -224,6 +231,22 @@ TEST_F(chip, bus_that_is_reset_under_a_transfer_works_again)
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, road_ioctl_int(self->machine, self->fd, I2C_SLAVE_FORCE,
 				    ADDR));
+}
+
+TEST_F(chip, bus_that_is_reset_under_a_held_transfer_works_again)
+{
+	attach(_metadata, self, &holding_ops);
+	interrupted_write(_metadata, self, 1);
+	reset_bus(_metadata, self, true);
+	EXPECT_EQ(1, road_write(self->machine, self->fd, "\x17", 1));
+}
+
+TEST_F(chip, bus_that_is_reset_in_mid_transfer_works_again)
+{
+	attach(_metadata, self, &taking_ops);
+	/* 92 ms at 400 kHz. */
+	interrupted_write(_metadata, self, 4096);
+	reset_bus(_metadata, self, false);
 	EXPECT_EQ(1, road_write(self->machine, self->fd, "\x17", 1));
 }
 
