@@ -80,13 +80,14 @@ class Diagnostics(unittest.TestCase):
 
 
 def processes(directory: str) -> list[int]:
-    """Those that have a machine's directory on their command line."""
+    """Those that run in a machine's directory, or have it on their command line."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            if directory.encode() in (entry / "cmdline").read_bytes():
+            line = (entry / "cmdline").read_bytes()
+            if directory.encode() in line or os.readlink(entry / "cwd") == directory:
                 found.append(int(entry.name))
         except OSError:
             pass
