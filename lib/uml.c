@@ -309,21 +309,36 @@ static void args_free(struct uml_args *args)
 		free(args->argv[--args->num]);
 }
 
+/*
+ * A path below the work directory, as seen from it: the kernel runs there. Its
+ * command line goes into its random numbers, and the directory's name is
+ * another one each time. hostfs takes no relative root (seen; 6.12), hence
+ * /proc/self/cwd.
+ */
+static const char *uml_relative(const struct uml *uml, const char *path)
+{
+	size_t len = strlen(uml->dir);
+
+	return !strncmp(path, uml->dir, len) && path[len] == '/' ?
+		       path + len + 1 : path;
+}
+
 static void uml_build_args(struct uml *uml, const struct uml_config *config,
 			   struct uml_args *args)
 {
 	args_add(args, "%s", config->image);
 	args_add(args, "mem=%uM", config->mem_mib);
-	args_add(args, "hostfs=%s/root", uml->dir);
+	args_add(args, "hostfs=/proc/self/cwd/root");
 	args_add(args, "rootfstype=hostfs");
 	args_add(args, "rootflags=/");
 	args_add(args, "rw");
 	args_add(args, "init=/sbin/init");
-	args_add(args, "uml_dir=%s/", uml->dir);
+	args_add(args, "uml_dir=./");
 	args_add(args, "umid=uml");
 	args_add(args, "con0=fd:0,fd:1");
-	args_add(args, "dtb=%s", config->dtb);
-	args_add(args, "time-travel=ext:1:%s", config->calendar);
+	args_add(args, "dtb=%s", uml_relative(uml, config->dtb));
+	args_add(args, "time-travel=ext:1:%s",
+		 uml_relative(uml, config->calendar));
 	args_add(args, "ignore_loglevel");
 	args_add(args, "printk.time=1");
 	args_add(args, "panic=-1");
@@ -362,7 +377,8 @@ static void uml_unpin(struct uml *uml)
 }
 
 /* In the child of a vfork(): only system calls. */
-static void uml_exec(char **argv, char **envp, int null_fd, int out_fd)
+static void uml_exec(const char *dir, char **argv, char **envp, int null_fd,
+		     int out_fd)
 {
 	sigset_t none;
 
@@ -374,6 +390,8 @@ static void uml_exec(char **argv, char **envp, int null_fd, int out_fd)
 	dup2(null_fd, 0);
 	dup2(out_fd, 1);
 	dup2(out_fd, 2);
+	if (chdir(dir))
+		_exit(127);
 	execve(argv[0], argv, envp);
 	_exit(127);
 }
@@ -394,7 +412,7 @@ static int uml_spawn(struct uml *uml, char **argv, char **envp,
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	pid = vfork();
 	if (!pid)
-		uml_exec(argv, envp, null_fd, fds[1]);
+		uml_exec(uml->dir, argv, envp, null_fd, fds[1]);
 	close(null_fd);
 	close(fds[1]);
 	if (pid < 0) {
