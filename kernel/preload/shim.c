@@ -36,8 +36,8 @@
  *						cycle counter of its own
  *	registers at an interrupt		ADDR_NO_RANDOMIZE
  *	utsname					the kernel
- *	the kernel's command line		whoever makes it: a path in it
- *						that differs gives other numbers
+ *	the kernel's command line		lib/uml.c: no path in it that
+ *						is another one each time
  *
  * Not covered, because the guest's kernel does not read it: AT_RANDOM (libc's
  * own stack canary; the guest's programs get theirs from the guest's kernel)
