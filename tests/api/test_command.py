@@ -300,7 +300,7 @@ echo "not ok 1 setup"; [ "$(wc -l <starts)" -lt 5 ] && kill -KILL $$""")
 
     def test_garbage_is_survived(self):
         self.program("test-x", """pass a
-head -c 300000 /dev/urandom; echo; echo "not okay"; echo "1..x"; echo "# start"
+head -c 300000 /dev/urandom; echo; head -c 300000 /dev/zero | tr '\\0' x; echo; echo "not okay"; echo "1..x"; echo "# start"
 printf 'ok'; echo; pass b; printf 'ok 3 c'""")
         result = subprocess.run([COMMAND, "run", "test-x"], capture_output=True,
                                 timeout=60, env=self.env, cwd=self.dir)
@@ -396,6 +396,10 @@ endif
 
 config HIDDEN
 \ttristate
+
+config EITHER
+\tbool "either"
+\tdepends on ONE || TWO && THREE
 endmenu
 """)
         self.write("linux/include/dt-bindings/x.h", "")
@@ -459,8 +463,12 @@ modules_install:
         second = self.kernel_of("--config", "frag")
         self.write("linux/drivers/new.c", "")
         third = self.kernel_of()
-        self.assertEqual(len({first, second, third}), 3)
-        self.assertEqual(self.builds(), 3)
+        self.write("linux/drivers/new.c", "1")
+        fourth = self.kernel_of()
+        self.write("linux/drivers/new.c", "2")      # same size, another time
+        fifth = self.kernel_of()
+        self.assertEqual(len({first, second, third, fourth, fifth}), 5)
+        self.assertEqual(self.builds(), 5)
 
     def test_flavours_are_apart(self):
         self.assertNotEqual(self.kernel_of(), self.kernel_of("--flavour", "check"))
@@ -474,6 +482,9 @@ modules_install:
         self.write("suites/b/config", "CONFIG_B=m\n")
         both = self.kernel_of("suites")
         self.assertEqual(self.kernel_of("suites/a"), both)
+        alone = self.kernel_of("--force", "suites/a")
+        os.utime(both)                              # the newer one
+        self.assertEqual(self.kernel_of("suites/a"), alone)
         self.write("suites/b/config", "CONFIG_B=y\n")
         self.assertNotEqual(self.kernel_of("suites/b"), both)
 
@@ -502,6 +513,9 @@ modules_install:
     def test_a_clause_of_alternatives_is_named_as_a_whole(self):
         text = self.refused("CONFIG_CHIP=m\n", "CONFIG_CHIP")
         self.assertRegex(text, r"it depends on \(SPI \|\| +REGMAP\)  \( SPI=n REGMAP=n \)")
+
+        text = self.refused("CONFIG_EITHER=y\n", "CONFIG_EITHER")
+        self.assertIn("it depends on ONE || TWO && THREE  ( ONE=n TWO=n THREE=n )", text)
 
     def test_conditions_around_an_option_are_named(self):
         text = self.refused("CONFIG_CHIP_DEBUG=y\n", "CONFIG_CHIP_DEBUG")

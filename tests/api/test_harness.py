@@ -263,7 +263,7 @@ class Debugger(unittest.TestCase):
         child = int(children[0])
         ptrace_seize, ptrace_detach, ptrace_interrupt = 0x4206, 17, 0x4207
         self.assertEqual(libc.ptrace(ptrace_seize, child, None, None), 0)
-        time.sleep(2.5)
+        time.sleep(5.5)
         self.assertIsNone(process.poll())
         self.assertFalse(os.path.exists(f"/proc/{child}/status")
                          and "(zombie)" in open(f"/proc/{child}/status").read())
