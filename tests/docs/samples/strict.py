@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A test that fails: docs/writing-tests.md shows how."""
+"""A test that fails, for docs/writing-tests.md. Its name keeps it out of runs
+of whole directories."""
 
 import sys
 from pathlib import Path
