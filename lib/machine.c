@@ -253,7 +253,7 @@ static int machine_limit(struct road_machine *machine, enum engine_end end,
 		break;
 	default:
 		err_set(&error, -ROAD_ELIMIT,
-			"%s: the guest was busy for %.1f s of wall time without waiting: an endless loop?",
+			"%s: the guest was busy for %.1f s of wall time and has not finished: an endless loop? Or is it more than fits into one call?",
 			what, machine->engine.wall_limit_ms / 1e3);
 	}
 	if ((end == ENGINE_LIMIT || end == ENGINE_IDLE) &&
