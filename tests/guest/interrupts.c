@@ -477,6 +477,42 @@ TEST_F(edge, bus_can_be_unbound_and_bound_again)
 	free(devices);
 }
 
+TEST_F(gpio, lines_work_when_their_controller_was_unbound_and_bound)
+{
+	static const char driver[] = "/sys/bus/virtio/drivers/gpio_virtio/";
+	const uint64_t flags = GPIO_V2_LINE_FLAG_INPUT |
+			       GPIO_V2_LINE_FLAG_EDGE_RISING;
+	struct gpio_v2_line_event event;
+	char path[96], *device, *name;
+	int fd;
+
+	fd = request_line(_metadata, self, 9, flags);
+	ASSERT_OK(road_close(self->machine, fd));
+	ASSERT_OK(road_close(self->machine, self->fd));
+	snprintf(path, sizeof(path), "%svirtio*", driver);
+	ASSERT_OK(road_glob(self->machine, path, &device));
+	ASSERT_NE('\0', device[0]);
+	name = strrchr(device, '/') + 1;
+	snprintf(path, sizeof(path), "%sunbind", driver);
+	ASSERT_OK(road_write_file(self->machine, path, name));
+	/* Nobody is there to see it. */
+	ASSERT_OK(road_line_set(self->machine, 9, 1));
+	ASSERT_OK(road_line_set(self->machine, 9, 0));
+	ASSERT_OK(road_advance(self->machine, ROAD_MS));
+	snprintf(path, sizeof(path), "%sbind", driver);
+	ASSERT_OK(road_write_file(self->machine, path, name));
+	free(device);
+	self->fd = road_open(self->machine, "/dev/gpiochip0", O_RDWR, 0);
+	ASSERT_OK(self->fd);
+	fd = request_line(_metadata, self, 9, flags);
+	ASSERT_OK(road_settle(self->machine));
+	EXPECT_EQ(0, road_line_irqs(self->machine, 9));
+	ASSERT_OK(road_line_set(self->machine, 9, 1));
+	ASSERT_EQ(sizeof(event), road_read(self->machine, fd, &event,
+					   sizeof(event)));
+	EXPECT_EQ(1, road_line_irqs(self->machine, 9));
+}
+
 TEST_F(edge, guest_suspends_and_resumes)
 {
 	static const char *const states[] = { "freeze", "mem" };
