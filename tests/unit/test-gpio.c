@@ -3,10 +3,9 @@
  * test-gpio.c - of lib/virtio/gpio.c and the lines of lib/board.c, with a
  * fake guest
  */
-#include "virtio.h"
+#include "gpio-guest.h"
 
 #include <errno.h>
-#include <linux/virtio_gpio.h>
 
 static struct fixture fx;
 
@@ -14,31 +13,6 @@ struct event {
 	uint8_t *status;
 	uint16_t head;
 };
-
-static struct fg_device *gpio_of(struct fg_guest *guest)
-{
-	return &guest->devices[1];
-}
-
-static struct fg_device *probe_gpio(struct fg_guest *guest)
-{
-	fg_tt_connect(guest, fx_path("calendar"));
-	fg_vu_probe(gpio_of(guest), fx_path("gpio"), 2);
-	return gpio_of(guest);
-}
-
-static uint8_t *add_request(struct fg_device *gpio, uint16_t type,
-			    uint16_t line, uint32_t value)
-{
-	struct virtio_gpio_request msg = { type, line, value };
-	uint64_t out = fg_alloc(gpio->guest, sizeof(msg), 8);
-	uint64_t in = fg_alloc(gpio->guest, 2, 1);
-
-	memcpy(fg_mem(gpio->guest, out), &msg, sizeof(msg));
-	fg_add(&gpio->queues[0], (struct fg_buf[]){
-		{ out, sizeof(msg), false }, { in, 2, true } }, 2);
-	return fg_mem(gpio->guest, in);
-}
 
 /* Return: the result's value, or -1 for status ERR. */
 static int request(struct fg_device *gpio, uint16_t type, uint16_t line,
