@@ -83,7 +83,8 @@ static void attach(struct road_test_run *_metadata, FIXTURE_DATA(chip) *self,
 TEST_F(chip, failure_of_a_model_is_the_error_of_the_call)
 {
 	attach(_metadata, self, &failing_ops);
-	EXPECT_ERROR(self->machine, -ROAD_EMODEL, "register 0x17 is not for you",
+	EXPECT_ERROR(self->machine, -ROAD_EMODEL,
+		     "register 0x17 is not for you",
 		     road_write(self->machine, self->fd, "\x17", 1));
 	EXPECT_HAS(road_machine_error(self->machine), "chip");
 	/* Told once; the guest goes on. */

@@ -148,6 +148,14 @@ class LeftBehind(unittest.TestCase):
         self.run_.send_signal(signal.SIGINT)
         self.assert_nothing_left()
 
+    def test_after_other_signals(self) -> None:
+        for signo in signal.SIGTERM, signal.SIGHUP:
+            with self.subTest(signo.name):
+                self.start(BAD_IN_A_CALL="1")
+                self.run_.send_signal(signo)
+                self.assert_nothing_left()
+                self.assertEqual(self.run_.wait(), -signo)
+
     def test_after_kill_of_the_runner(self) -> None:
         self.start()
         self.run_.kill()
