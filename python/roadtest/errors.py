@@ -82,7 +82,8 @@ class GuestError(OSError):
             self.errno or 0
         )
         if self.detail:
-            return f"[{name}] {self.detail}"
+            named = name in self.detail
+            return self.detail if named else f"[{name}] {self.detail}"
         path = f": {self.filename!r}" if self.filename else ""
         return f"[{name}] {self.strerror}{path}"
 

@@ -78,6 +78,10 @@ class Errors(unittest.TestCase):
         error = guest_error(errno.EIO, "/x", "read /x: why")
         self.assertEqual(str(error), "[EIO] read /x: why")
 
+    def test_a_detail_that_names_the_errno_is_not_told_twice(self) -> None:
+        error = guest_error(errno.EIO, "/x", "read /x: why (EIO)")
+        self.assertEqual(str(error), "read /x: why (EIO)")
+
 
 class Events(unittest.TestCase):
     def test_a_threshold_event_is_decoded(self) -> None:
