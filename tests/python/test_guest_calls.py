@@ -139,7 +139,7 @@ class Programs(TestCase):
         self.guest.put("/bin/echo", self.program, mode=0o755)
         pending = self.guest.start.run(["/bin/echo", "x", "y"], b"in")
         self.clock.advance(1)
-        self.assertIn("roadtest", (self.guest / "proc/cmdline").read_text())
+        self.assertIn("time-travel=ext", (self.guest / "proc/cmdline").read_text())
         self.assertFalse(pending.done)
         self.clock.advance(5)
         self.assertTrue(pending.done)
