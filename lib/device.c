@@ -177,21 +177,6 @@ static int device_load(struct road_device *device, const char *alias,
 	return ret ? ret : road_module_load(machine, alias, NULL);
 }
 
-static bool device_from_module(const char *driver,
-			       const struct module_list *list)
-{
-	/* /sys/module/NAME/drivers/i2c:DRIVER */
-	const char *name = driver + strlen("/sys/module/");
-	size_t i, len = strcspn(name, "/");
-
-	for (i = 0; i < list->num; i++)
-		if (list->modules[i].wanted &&
-		    strlen(list->modules[i].name) == len &&
-		    !strncmp(list->modules[i].name, name, len))
-			return true;
-	return !list->num;	/* built in: any driver may be it */
-}
-
 /* A driver did not take the device: say it in words of devices. */
 static int device_probe_failed(struct road_device *device, const char *driver,
 			       int error)
@@ -208,16 +193,17 @@ static int device_probe_failed(struct road_device *device, const char *driver,
 
 /*
  * A driver's `bind` gives the errno of its probe, which the bus's
- * `drivers_probe` would swallow. -ENODEV: it does not match.
+ * `drivers_probe` would swallow. -ENODEV: it does not match. @module may be a
+ * pattern; a name is looked up, which is much faster.
  */
-static int device_bind_drivers(struct road_device *device,
-			       const struct module_list *list)
+static int device_bind_module(struct road_device *device, const char *module)
 {
 	struct road_machine *machine = device->machine;
 	char path[512], *drivers, *driver;
 	int ret;
 
-	ret = road_glob(machine, "/sys/module/*/drivers/i2c:*", &drivers);
+	snprintf(path, sizeof(path), "/sys/module/%s/drivers/i2c:*", module);
+	ret = road_glob(machine, path, &drivers);
 	if (ret)
 		return ret;
 	ret = -ENODEV;
@@ -225,8 +211,6 @@ static int device_bind_drivers(struct road_device *device,
 		      device->path);
 	for (driver = drivers; *driver && ret == -ENODEV;
 	     driver += strlen(driver) + 1) {
-		if (!device_from_module(driver, list))
-			continue;
 		snprintf(path, sizeof(path), "/sys/bus/i2c/drivers/%s/bind",
 			 strrchr(driver, ':') + 1);
 		ret = road_write_file(machine, path, device_id(device));
@@ -235,8 +219,23 @@ static int device_bind_drivers(struct road_device *device,
 					    ret);
 	}
 	free(drivers);
+	return ret;
+}
+
+static int device_bind_drivers(struct road_device *device,
+			       const struct module_list *list)
+{
+	int ret = -ENODEV;
+	size_t i;
+
+	if (!list->num)		/* built in: any driver may be it */
+		ret = device_bind_module(device, "*");
+	for (i = 0; i < list->num && ret == -ENODEV; i++)
+		if (list->modules[i].wanted)
+			ret = device_bind_module(device,
+						 list->modules[i].name);
 	if (!ret)
-		err_clear(machine_error_of(machine));
+		err_clear(machine_error_of(device->machine));
 	return ret;
 }
 
