@@ -109,6 +109,9 @@ struct vu_config {
 
 struct vu_msg {
 	struct vu_header header;
+	int fds[VU_MAX_FDS];
+	unsigned int num_fds;
+	/* Last, for some of them end with an array of any length. */
 	union {
 		uint64_t u64;
 		struct vu_vring_state state;
@@ -117,8 +120,6 @@ struct vu_msg {
 		struct vu_config config;
 		uint8_t bytes[VU_MAX_PAYLOAD];
 	};
-	int fds[VU_MAX_FDS];
-	unsigned int num_fds;
 };
 
 /* What a handler returns when it has sent its own reply. */
