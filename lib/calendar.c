@@ -64,6 +64,9 @@ struct tt_msg {
 /* The guest's own limit: it panics when it is told to run at S64_MAX. */
 #define TT_FOREVER ((uint64_t)INT64_MAX)
 
+/* Messages instead of the ACK that we wait for; normal are none. */
+#define TT_MAX_UNASKED 1000
+
 /* Enough for the header that a guest maps to look at the version. */
 #define TT_SHM_SIZE 8192
 
@@ -318,6 +321,7 @@ bool cal_serve(struct calendar *cal)
 /* Send an operation and serve the guest until it has acknowledged it. */
 static void tt_sync(struct calendar *cal, uint32_t op, uint64_t time)
 {
+	unsigned int others = 0;
 	int got = -1;
 
 	if (cal->conn.fd < 0)
@@ -325,8 +329,12 @@ static void tt_sync(struct calendar *cal, uint32_t op, uint64_t time)
 	if (tt_send(cal, op, ++cal->seq, time)) {
 		do {
 			got = tt_serve(cal);
-		} while (got > TT_ACK);
+		} while (got > TT_ACK && ++others < TT_MAX_UNASKED);
 	}
+	if (others == TT_MAX_UNASKED)
+		engine_fail(cal->engine, -ROAD_EPROTO,
+			    "calendar: the guest does not acknowledge %s",
+			    tt_names[op]);
 	if (got != TT_ACK)
 		cal_gone(cal);
 }

@@ -13,6 +13,7 @@
 #include "klog.h"
 #include "roadtest-proto.h"
 #include "uml.h"
+#include "uml-where.h"
 #include "virtio/console.h"
 
 #include <errno.h>
@@ -236,6 +237,7 @@ static int machine_limit(struct road_machine *machine, enum engine_end end,
 			 const char *what, uint64_t limit_ns)
 {
 	struct road_error error = {};
+	char where[200];
 
 	switch (end) {
 	case ENGINE_LIMIT:
@@ -255,6 +257,9 @@ static int machine_limit(struct road_machine *machine, enum engine_end end,
 		err_set(&error, -ROAD_ELIMIT,
 			"%s: the guest was busy for %.1f s of wall time and has not finished: an endless loop? Or is it more than fits into one call?",
 			what, machine->engine.wall_limit_ms / 1e3);
+		if (!uml_where(machine->uml.pid, machine->kernel.image, where,
+			       sizeof(where)))
+			err_append(&error, " Its kernel is %s.", where);
 	}
 	if ((end == ENGINE_LIMIT || end == ENGINE_IDLE) &&
 	    !machine->explaining)

@@ -27,6 +27,9 @@ enum {
 	CON_CONTROL_OUT = 3,
 };
 
+/* Bytes of control messages that wait for the guest; normal are some 100. */
+#define CON_MAX_CONTROL 65536
+
 static unsigned int con_in_queue(unsigned int port)
 {
 	return port ? 2 + 2 * port : 0;
@@ -133,6 +136,12 @@ static int con_control(struct con_dev *con, unsigned int port, uint16_t event,
 		.value = value,
 	};
 
+	/* The guest makes us answer, and takes no answers. */
+	if (con->control.out_len > CON_MAX_CONTROL) {
+		engine_fail(con->vu.engine, -ROAD_EPROTO,
+			    "console: the guest does not take control messages");
+		return -EPROTO;
+	}
 	return con_append(&con->control, &msg, sizeof(msg));
 }
 

@@ -151,6 +151,7 @@ static void hangs(struct road_test_run *_metadata, const char *how)
 	EXPECT_ERROR(machine, -ROAD_ELIMIT, "endless loop",
 		     crash(_metadata, machine, how));
 	EXPECT_HAS(road_machine_error(machine), "write_file " CRASH);
+	EXPECT_HAS(road_machine_error(machine), " Its kernel is in ");
 	is_gone(_metadata, machine, "endless loop");
 	road_machine_destroy(machine);
 	guest_next_works(_metadata);
