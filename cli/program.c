@@ -177,6 +177,16 @@ static int wanted_entry(const struct dirent *entry)
 	return entry->d_name[0] != '.' && strcmp(entry->d_name, "__pycache__");
 }
 
+/* What Meson built there is found by way of its source. */
+static bool is_build_directory(const char *path)
+{
+	char *ninja = text("%s/build.ninja", path);
+	bool found = file_exists(ninja);
+
+	free(ninja);
+	return found;
+}
+
 static bool add_directory(struct programs *programs, const char *path)
 {
 	struct dirent **entries;
@@ -192,7 +202,8 @@ static bool add_directory(struct programs *programs, const char *path)
 		char *source = text("%s.c", entry);
 
 		if (is_directory(entry))
-			ok &= add_directory(programs, entry);
+			ok &= is_build_directory(entry) ||
+			      add_directory(programs, entry);
 		else if (!file_exists(source))	/* else that one finds it */
 			ok &= add_file(programs, entry, false);
 		free(source);
