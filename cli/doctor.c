@@ -12,12 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <linux/landlock.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +123,22 @@ static bool shim_exists(void)
 		free(path);
 	}
 	return found;
+}
+
+/* What kernel/preload/confine.c uses. */
+static struct finding check_landlock(void)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
+
+	if (version > 0)
+		return good(text("Landlock %ld: a guest reads no file of this machine",
+				 version));
+	return (struct finding){
+		NOTE,
+		text("no Landlock: root in a guest can read this machine's files (hostfs)"),
+		text("Linux 5.13 or later with landlock in its lsm= list; only guests that you don't trust need it"),
+	};
 }
 
 static struct finding check_fpu(void)
@@ -277,6 +295,7 @@ static const struct check {
 	{ "ptrace", check_ptrace },
 	{ "personality", check_personality },
 	{ "shared memory", check_shm },
+	{ "confinement", check_landlock },
 	{ "registers", check_fpu },
 	{ "python", check_python },
 	{ "package", check_package },
