@@ -2,69 +2,15 @@
 /*
  * The machine: puts guest, board, clock and agent together
  */
-#include "machine.h"
-
-#include "agent.h"
-#include "board.h"
 #include "device.h"
-#include "devicetree.h"
-#include "engine.h"
-#include "kernel.h"
-#include "klog.h"
-#include "roadtest-proto.h"
-#include "uml.h"
-#include "uml-where.h"
-#include "virtio/console.h"
+#include "machine-parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DEFAULT_CALL_LIMIT_NS (100 * ROAD_S)
 #define DEFAULT_WALL_LIMIT_MS 30000
-#define BOOT_LIMIT_NS (60 * ROAD_S)
-/* For asking a guest that ran into a limit where it stands. */
-#define STACKS_LIMIT_NS (1 * ROAD_S)
-/* Lines of the log in the message about the guest's end. */
-#define END_LOG_LINES 40
-
-enum machine_state {
-	MACHINE_NEW,
-	MACHINE_UP,
-	MACHINE_GONE,
-};
-
-struct road_machine {
-	enum machine_state state;
-	struct road_error error;	/* road_machine_error() */
-	struct engine engine;
-	struct board board;
-	struct con_dev console;
-	struct dt dt;
-	struct klog klog;
-	struct uml uml;
-	struct kernel kernel;
-	struct agent *agent;
-	struct agent_transport transport;
-	struct road_device *devices;
-	struct loop_source console_source;	/* what the kernel prints */
-	struct loop_source death_source;	/* the kernel's pidfd */
-	char *root;
-	pthread_t thread;
-	uint64_t call_limit_ns;
-	uint64_t limit_ns;		/* of the call that runs */
-	struct road_machine_config config;
-	int (*interrupt)(void *arg);
-	void *interrupt_arg;
-	size_t boot_mark;		/* in the log */
-	uint64_t boot_ns;		/* wall time that it took */
-	bool explaining;		/* a limit has passed; asking why */
-};
 
 /* ---- errors */
 
@@ -143,429 +89,13 @@ bool machine_is_new(const struct road_machine *machine)
 	return machine->state == MACHINE_NEW;
 }
 
-/* ---- the end of the guest */
-
-/* Why, with how the kernel's process ended and what it said last. */
-static void machine_explain_end(struct road_machine *machine)
-{
-	struct road_error *fatal = &machine->engine.fatal;
-	char how[128];
-	char *log;
-
-	if (!uml_describe_end(&machine->uml,
-			      fatal->code == -ROAD_EGONE ? 500 : 0, how,
-			      sizeof(how)))
-		err_append(fatal, "; its kernel %s", how);
-	/* It may have printed its reasons after its last message. */
-	if (machine->console_source.fd >= 0)
-		machine->console_source.ready(&machine->console_source);
-	/* Once it has booted, how it did that is no longer news. */
-	log = klog_since(&machine->klog, machine->boot_mark, END_LOG_LINES);
-	if (log && *log)
-		err_append(fatal, "\nthe kernel's log ends with:\n%s", log);
-	free(log);
-}
-
-/* The guest has ended, or is ended now. Return: -ROAD_EGONE or the code. */
-static int machine_end(struct road_machine *machine)
-{
-	struct road_error *fatal = &machine->engine.fatal;
-
-	if (machine->state == MACHINE_UP || machine->state == MACHINE_NEW) {
-		machine->state = MACHINE_GONE;
-		machine_explain_end(machine);
-		uml_kill(&machine->uml);
-		cal_close(&machine->engine.cal);
-		vu_close(&machine->console.vu);
-		vu_close(&machine->board.gpio.vu);
-		vu_close(&machine->board.i2c.vu);
-		loop_close(&machine->engine.loop, &machine->death_source);
-		if (machine->agent)
-			agent_gone(machine->agent);
-	}
-	return machine_error(machine, fatal->code, "%s", err_message(fatal));
-}
-
-static int machine_gone(struct road_machine *machine)
-{
-	return machine_error(machine, -ROAD_EGONE,
-			     "the machine has ended: %s",
-			     err_message(&machine->engine.fatal));
-}
-
-int machine_may_call(struct road_machine *machine)
-{
-	if (!pthread_equal(machine->thread, pthread_self()))
-		return machine_error(machine, -ROAD_EUSAGE,
-				     "a machine belongs to the thread that made it");
-	if (machine->engine.in_model)
-		return machine_error(machine, -ROAD_EUSAGE,
-				     "a model's callback can't call the guest, which waits for it; use a timer, or do it in the test");
-	if (machine->state == MACHINE_NEW)
-		return machine_error(machine, -ROAD_EUSAGE,
-				     "the machine is not booted yet");
-	/* It may have died between two calls. */
-	if (machine->state == MACHINE_UP && machine->engine.fatal.code)
-		machine_end(machine);
-	if (machine->state == MACHINE_GONE)
-		return machine_gone(machine);
-	return 0;
-}
-
-/* ---- running */
-
-/* What the guest is doing, for a call that does not end. */
-static void machine_explain_limit(struct road_machine *machine,
-				  struct road_error *error)
-{
-	char *calls = agent_describe(machine->agent);
-	char *stacks = NULL;
-
-	if (calls && *calls)
-		err_append(error, "\ncalls under way:\n%s", calls);
-	free(calls);
-	machine->explaining = true;
-	machine->limit_ns = STACKS_LIMIT_NS;
-	if (!road_stacks(machine, &stacks)) {
-		err_append(error, "\nblocked tasks:\n%s", stacks);
-		free(stacks);
-	}
-	machine->explaining = false;
-}
-
-static int machine_limit(struct road_machine *machine, enum engine_end end,
-			 const char *what, uint64_t limit_ns)
-{
-	struct road_error error = {};
-	char where[200];
-
-	switch (end) {
-	case ENGINE_LIMIT:
-		err_set(&error, -ROAD_ELIMIT,
-			"%s: not finished after %.3f s of virtual time", what,
-			limit_ns / 1e9);
-		break;
-	case ENGINE_IDLE:
-		err_set(&error, -ROAD_ELIMIT,
-			"%s: the guest sleeps for ever: no timer of guest, model or test is left that could wake it",
-			what);
-		break;
-	case ENGINE_SIGNAL:
-		err_set(&error, -EINTR, "%s: interrupted by a signal", what);
-		break;
-	default:
-		err_set(&error, -ROAD_ELIMIT,
-			"%s: the guest was busy for %.1f s of wall time and has not finished: an endless loop? Or is it more than fits into one call?",
-			what, machine->engine.wall_limit_ms / 1e3);
-		if (!uml_where(machine->uml.pid, machine->kernel.image, where,
-			       sizeof(where)))
-			err_append(&error, " Its kernel is %s.", where);
-	}
-	if ((end == ENGINE_LIMIT || end == ENGINE_IDLE) &&
-	    !machine->explaining)
-		machine_explain_limit(machine, &error);
-	if (machine->explaining)
-		return err_move(&machine->error, &error);
-	if (machine->engine.fatal.code)
-		err_clear(&machine->engine.fatal);
-	err_move(&machine->engine.fatal, &error);
-	return machine_end(machine);
-}
-
-static int machine_model_error(struct road_machine *machine, bool torn)
-{
-	int ret = err_move(&machine->error, &machine->engine.model);
-
-	if (torn) {
-		/* Nobody waits for the call's answer any more. */
-		engine_fail(&machine->engine, -ROAD_EGONE,
-			    "a call was given up after a model had failed: %s",
-			    err_message(&machine->error));
-		machine->state = MACHINE_GONE;
-		uml_kill(&machine->uml);
-		agent_gone(machine->agent);
-	}
-	return ret;
-}
-
-static int machine_run(struct road_machine *machine,
-		       bool (*done)(const void *arg), const void *arg,
-		       const char *what, uint64_t limit_ns)
-{
-	uint64_t now = machine->engine.cal.now;
-	uint64_t limit = limit_ns > INT64_MAX - now ? INT64_MAX - 2 :
-						      now + limit_ns;
-	enum engine_end end = engine_run(&machine->engine, done, arg, limit);
-
-	switch (end) {
-	case ENGINE_DONE:
-		return 0;
-	case ENGINE_GONE:
-		return machine_end(machine);
-	case ENGINE_MODEL:
-		return machine_model_error(machine, done && !done(arg));
-	case ENGINE_LIMIT:
-		if (!done)
-			return 0;
-		/* fall through */
-	default:
-		return machine_limit(machine, end, what, limit_ns);
-	}
-}
-
-static int machine_run_call(struct agent_transport *transport,
-			    bool (*done)(const void *arg), const void *arg,
-			    const char *what)
-{
-	struct road_machine *machine = road_container_of(transport,
-							 struct road_machine,
-							 transport);
-	uint64_t limit_ns = machine->explaining ? STACKS_LIMIT_NS :
-						  machine->call_limit_ns;
-
-	return machine_run(machine, done, arg, what, limit_ns);
-}
-
-int road_advance(struct road_machine *machine, uint64_t ns)
-{
-	int ret = machine_may_call(machine);
-
-	if (ret)
-		return ret;
-	return machine_run(machine, NULL, NULL, "advance", ns);
-}
-
-int road_settle(struct road_machine *machine)
-{
-	return road_advance(machine, 0);
-}
-
-uint64_t road_now(const struct road_machine *machine)
-{
-	return machine->engine.cal.now;
-}
-
-static bool machine_interrupted(struct engine *engine)
-{
-	struct road_machine *machine = engine->machine;
-
-	return machine->interrupt &&
-	       machine->interrupt(machine->interrupt_arg);
-}
-
-void road_machine_set_interrupt(struct road_machine *machine,
-				int (*check)(void *arg), void *arg)
-{
-	machine->interrupt = check;
-	machine->interrupt_arg = arg;
-}
-
-/* ---- the agent's channels */
-
-static int machine_send(struct agent_transport *transport, unsigned int port,
-			const void *data, size_t len)
-{
-	struct road_machine *machine = road_container_of(transport,
-							 struct road_machine,
-							 transport);
-
-	return con_send(&machine->console, port, data, len);
-}
-
-static int machine_add_port(struct agent_transport *transport,
-			    unsigned int port)
-{
-	struct road_machine *machine = road_container_of(transport,
-							 struct road_machine,
-							 transport);
-
-	return con_add_port(&machine->console, port);
-}
-
-static void machine_receive(struct con_dev *con, unsigned int port,
-			    const void *data, size_t len)
-{
-	struct road_machine *machine = con->vu.engine->machine;
-
-	if (agent_receive(machine->agent, port, data, len))
-		engine_fail(&machine->engine, -ROAD_EPROTO, "%s",
-			    err_message(&machine->error));
-}
-
-static void machine_opened(struct con_dev *con, unsigned int port, bool open)
-{
-	struct road_machine *machine = con->vu.engine->machine;
-
-	agent_port_open(machine->agent, port, open);
-}
-
-/* ---- the kernel's console and its death */
-
-static void machine_console(struct loop_source *source)
-{
-	struct road_machine *machine = road_container_of(source,
-							 struct road_machine,
-							 console_source);
-	char buf[16384];
-	ssize_t n;
-
-	while ((n = read(source->fd, buf, sizeof(buf))) > 0)
-		klog_feed(&machine->klog, buf, n);
-	if (!n)
-		loop_close(&machine->engine.loop, source);
-}
-
-static void machine_death(struct loop_source *source)
-{
-	struct road_machine *machine = road_container_of(source,
-							 struct road_machine,
-							 death_source);
-
-	engine_fail(&machine->engine, -ROAD_EGONE, "the guest has ended");
-}
-
-/* ---- boot */
-
-static int machine_listen(struct road_machine *machine)
-{
-	const struct {
-		const char *name;
-		struct vu_dev *dev;
-	} devices[] = {
-		{ "console", &machine->console.vu },
-		{ "gpio", &machine->board.gpio.vu },
-		{ "i2c", &machine->board.i2c.vu },
-	};
-	char path[128];
-	size_t i;
-	int ret;
-
-	snprintf(path, sizeof(path), "%s/calendar.sock", machine->uml.dir);
-	ret = cal_listen(&machine->engine.cal, path);
-	for (i = 0; !ret && i < sizeof(devices) / sizeof(devices[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s.sock", machine->uml.dir,
-			 devices[i].name);
-		ret = vu_listen(devices[i].dev, path);
-	}
-	return ret ? err_move(&machine->error, &machine->engine.fatal) : 0;
-}
-
-static int machine_build_tree(struct road_machine *machine, const char *dtb)
-{
-	struct road_i2c_chip *chip;
-	unsigned int line, type;
-	int ret;
-
-	ret = dt_build(&machine->dt, machine->kernel.include,
-		       machine->uml.dir, machine->uml.dir, dtb,
-		       &machine->error);
-	if (ret)
-		return ret;
-	i2c_set_hertz(&machine->board.i2c, dt_i2c_hertz(&machine->dt));
-	for (chip = machine->board.chips; chip; chip = chip->next)
-		if (chip->irq_line < 0 &&
-		    !dt_i2c_irq(&machine->dt, chip->addr, &line, &type))
-			board_connect_irq(chip, line, type);
-	return 0;
-}
-
-static int machine_start(struct road_machine *machine, const char *dtb)
-{
-	char calendar[128];
-	struct uml_config config = {
-		.image = machine->kernel.image,
-		.dtb = dtb,
-		.calendar = calendar,
-		.mem_mib = machine->config.mem_mib ? machine->config.mem_mib :
-						     machine->kernel.mem_mib,
-		.seed = machine->config.seed,
-		.seccomp = machine->kernel.seccomp,
-		.pin = !(machine->config.flags & ROAD_NO_PIN),
-		.autoprobe = machine->config.flags & ROAD_AUTOPROBE,
-		.args = machine->config.kernel_args,
-	};
-	struct road_error *error = &machine->error;
-	struct loop *loop = &machine->engine.loop;
-	int ret;
-
-	snprintf(calendar, sizeof(calendar), "%s/calendar.sock",
-		 machine->uml.dir);
-	ret = uml_start(&machine->uml, &config, error);
-	if (ret)
-		return ret;
-	ret = loop_add(loop, &machine->console_source,
-		       fcntl(machine->uml.console_fd, F_DUPFD_CLOEXEC, 3),
-		       LOOP_CONSOLE, error);
-	if (!ret)
-		ret = loop_add(loop, &machine->death_source,
-			       fcntl(machine->uml.pidfd, F_DUPFD_CLOEXEC, 3),
-			       LOOP_DEATH, error);
-	return ret;
-}
-
-static bool machine_ready(const void *arg)
-{
-	return agent_ready(arg);
-}
-
-static int machine_prepare(struct road_machine *machine, char *dtb,
-			   size_t size)
-{
-	int ret = kernel_find(&machine->kernel, machine->config.kernel,
-			      &machine->error);
-
-	if (!ret)
-		ret = uml_make_dir(&machine->uml, &machine->error);
-	if (ret)
-		return ret;
-	snprintf(dtb, size, "%s/board.dtb", machine->uml.dir);
-	if (asprintf(&machine->root, "%s/root", machine->uml.dir) < 0) {
-		machine->root = NULL;
-		return err_nomem(&machine->error);
-	}
-	ret = machine_build_tree(machine, dtb);
-	if (ret)
-		return ret;
-	machine->agent = agent_create(machine, &machine->transport,
-				      &machine->error);
-	if (!machine->agent)
-		return machine->error.code;
-	/* The agent waits for these two. */
-	if (con_add_port(&machine->console, PROTO_PORT_SUPERVISOR) ||
-	    con_add_port(&machine->console, PROTO_PORT_WORKER))
-		return err_nomem(&machine->error);
-	return machine_listen(machine);
-}
-
-int road_machine_boot(struct road_machine *machine)
-{
-	char dtb[128];
-	uint64_t start;
-	int ret;
-
-	if (machine->state != MACHINE_NEW)
-		return machine_error(machine, -ROAD_EUSAGE,
-				     "the machine has been booted already");
-	if (machine->engine.fatal.code)
-		return machine_end(machine);
-	ret = machine_prepare(machine, dtb, sizeof(dtb));
-	start = engine_wall_ns();
-	if (!ret)
-		ret = machine_start(machine, dtb);
-	if (ret) {
-		engine_fail(&machine->engine, ret, "%s",
-			    err_message(&machine->error));
-		return machine_end(machine);
-	}
-	machine->state = MACHINE_UP;
-	ret = machine_run(machine, machine_ready, machine->agent, "boot",
-			  BOOT_LIMIT_NS);
-	machine->boot_ns = engine_wall_ns() - start;
-	machine->boot_mark = klog_mark(&machine->klog);
-	return ret;
-}
-
 /* ---- life */
+
+static void machine_free_config(struct road_machine *machine)
+{
+	free((char *)machine->config.kernel);
+	free((char *)machine->config.kernel_args);
+}
 
 static int machine_copy_config(struct road_machine *machine,
 			       const struct road_machine_config *config)
@@ -576,62 +106,61 @@ static int machine_copy_config(struct road_machine *machine,
 	machine->config.kernel = config->kernel ? strdup(config->kernel) : NULL;
 	machine->config.kernel_args =
 		config->kernel_args ? strdup(config->kernel_args) : NULL;
-	return (config->kernel && !machine->config.kernel) ||
-			       (config->kernel_args &&
-				!machine->config.kernel_args) ?
-		       -ENOMEM :
-		       0;
+	if ((config->kernel && !machine->config.kernel) ||
+	    (config->kernel_args && !machine->config.kernel_args)) {
+		machine_free_config(machine);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool env_is(const char *name, const char *value)
+{
+	const char *text = getenv(name);
+
+	return text && !strcmp(text, value);
+}
+
+static void machine_init_engine(struct road_machine *machine)
+{
+	struct road_machine_config *config = &machine->config;
+	struct engine *engine = &machine->engine;
+
+	if (env_is("ROADTEST_FREE_UNTIL", "0"))
+		config->flags |= ROAD_NO_FREE_UNTIL;
+	if (env_is("ROADTEST_DEBUG", "1"))
+		config->flags |= ROAD_DEBUG;
+	/* Its errors show at boot. */
+	engine_init(engine, machine, config->seed);
+	engine->cal.use_free_until = !(config->flags & ROAD_NO_FREE_UNTIL);
+	engine->debug = config->flags & ROAD_DEBUG;
+	engine->interrupted = machine_interrupted;
+	engine->wall_limit_ms = config->wall_limit_ms ? config->wall_limit_ms :
+							DEFAULT_WALL_LIMIT_MS;
+	machine->call_limit_ns = config->call_limit_ns ?
+					 config->call_limit_ns :
+					 DEFAULT_CALL_LIMIT_NS;
 }
 
 struct road_machine *
 road_machine_create(const struct road_machine_config *config)
 {
 	struct road_machine *machine = calloc(1, sizeof(*machine));
-	const char *no_free_until, *debug;
-	struct engine *engine;
 
 	if (!machine)
 		return NULL;
-	engine = &machine->engine;
-	machine->thread = pthread_self();
-	machine->console_source = (struct loop_source){
-		.fd = -1, .ready = machine_console };
-	machine->death_source = (struct loop_source){
-		.fd = -1, .ready = machine_death };
-	machine->transport = (struct agent_transport){
-		.send = machine_send,
-		.add_port = machine_add_port,
-		.run = machine_run_call,
-	};
-	uml_init(&machine->uml);
 	if (machine_copy_config(machine, config)) {
 		free(machine);
 		return NULL;
 	}
-	no_free_until = getenv("ROADTEST_FREE_UNTIL");
-	if (no_free_until && !strcmp(no_free_until, "0"))
-		machine->config.flags |= ROAD_NO_FREE_UNTIL;
-	debug = getenv("ROADTEST_DEBUG");
-	if (debug && !strcmp(debug, "1"))
-		machine->config.flags |= ROAD_DEBUG;
-	/* Their errors show at boot. */
-	engine_init(engine, machine, machine->config.seed);
-	engine->cal.use_free_until =
-		!(machine->config.flags & ROAD_NO_FREE_UNTIL);
-	engine->debug = machine->config.flags & ROAD_DEBUG;
-	engine->interrupted = machine_interrupted;
-	engine->wall_limit_ms = machine->config.wall_limit_ms ?
-					machine->config.wall_limit_ms :
-					DEFAULT_WALL_LIMIT_MS;
-	machine->call_limit_ns = machine->config.call_limit_ns ?
-					 machine->config.call_limit_ns :
-					 DEFAULT_CALL_LIMIT_NS;
-	klog_init(&machine->klog, &engine->cal.now);
+	machine->thread = pthread_self();
+	uml_init(&machine->uml);
+	machine_init_engine(machine);
+	klog_init(&machine->klog, &machine->engine.cal.now);
 	dt_init(&machine->dt, machine->config.seed);
-	board_init(&machine->board, engine);
-	con_init(&machine->console, engine);
-	machine->console.receive = machine_receive;
-	machine->console.opened = machine_opened;
+	board_init(&machine->board, &machine->engine);
+	con_init(&machine->console, &machine->engine);
+	machine_init_channels(machine);
 	return machine;
 }
 
@@ -655,8 +184,7 @@ void road_machine_destroy(struct road_machine *machine)
 	dt_deinit(&machine->dt);
 	kernel_deinit(&machine->kernel);
 	err_clear(&machine->error);
-	free((char *)machine->config.kernel);
-	free((char *)machine->config.kernel_args);
+	machine_free_config(machine);
 	free(machine->root);
 	free(machine);
 }

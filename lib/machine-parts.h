@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * machine-parts.h - the machine itself, for the files named machine*.c
+ */
+#ifndef LIB_MACHINE_PARTS_H
+#define LIB_MACHINE_PARTS_H
+
+#include "agent.h"
+#include "board.h"
+#include "devicetree.h"
+#include "engine.h"
+#include "kernel.h"
+#include "klog.h"
+#include "machine.h"
+#include "uml.h"
+#include "virtio/console.h"
+
+#include <pthread.h>
+
+enum machine_state {
+	MACHINE_NEW,
+	MACHINE_UP,
+	MACHINE_GONE,
+};
+
+struct road_machine {
+	enum machine_state state;
+	struct road_error error;	/* road_machine_error() */
+	struct engine engine;
+	struct board board;
+	struct con_dev console;
+	struct dt dt;
+	struct klog klog;
+	struct uml uml;
+	struct kernel kernel;
+	struct agent *agent;
+	struct agent_transport transport;
+	struct road_device *devices;
+	struct loop_source console_source;	/* what the kernel prints */
+	struct loop_source death_source;	/* the kernel's pidfd */
+	char *root;
+	pthread_t thread;
+	uint64_t call_limit_ns;
+	uint64_t limit_ns;		/* of the call that runs */
+	struct road_machine_config config;
+	int (*interrupt)(void *arg);
+	void *interrupt_arg;
+	size_t boot_mark;		/* in the log */
+	uint64_t boot_ns;		/* wall time that it took */
+	bool explaining;		/* a limit has passed; asking why */
+};
+
+/* ---- machine-run.c */
+
+/* The guest has ended, or is ended now. Return: the code of why. */
+int machine_end(struct road_machine *machine);
+/* -ROAD_EGONE, with why it ended. */
+int machine_gone(struct road_machine *machine);
+/* Run the guest until @done(@arg) or for @limit_ns; @done NULL: for that long.
+ * @what is for messages. Return: 0 or a negative code. */
+int machine_run(struct road_machine *machine, bool (*done)(const void *arg),
+		const void *arg, const char *what, uint64_t limit_ns);
+/* struct agent_transport's run(). */
+int machine_run_call(struct agent_transport *transport,
+		     bool (*done)(const void *arg), const void *arg,
+		     const char *what);
+bool machine_interrupted(struct engine *engine);
+
+/* ---- machine-boot.c */
+
+/* Wire the agent's channels, the console and the kernel's death. */
+void machine_init_channels(struct road_machine *machine);
+
+#endif /* LIB_MACHINE_PARTS_H */

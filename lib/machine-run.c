@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The machine runs: until an answer, a time, a limit, or the guest's end, each
+ * of which comes with a message that says why
+ */
+#include "machine-parts.h"
+#include "uml-where.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* For asking a guest that ran into a limit where it stands. */
+#define STACKS_LIMIT_NS (1 * ROAD_S)
+/* Lines of the log in the message about the guest's end. */
+#define END_LOG_LINES 40
+
+/* ---- the end of the guest */
+
+/* Why, with how the kernel's process ended and what it said last. */
+static void machine_explain_end(struct road_machine *machine)
+{
+	struct road_error *fatal = &machine->engine.fatal;
+	char how[128];
+	char *log;
+
+	if (!uml_describe_end(&machine->uml,
+			      fatal->code == -ROAD_EGONE ? 500 : 0, how,
+			      sizeof(how)))
+		err_append(fatal, "; its kernel %s", how);
+	/* It may have printed its reasons after its last message. */
+	if (machine->console_source.fd >= 0)
+		machine->console_source.ready(&machine->console_source);
+	/* Once it has booted, how it did that is no longer news. */
+	log = klog_since(&machine->klog, machine->boot_mark, END_LOG_LINES);
+	if (log && *log)
+		err_append(fatal, "\nthe kernel's log ends with:\n%s", log);
+	free(log);
+}
+
+int machine_end(struct road_machine *machine)
+{
+	struct road_error *fatal = &machine->engine.fatal;
+
+	if (machine->state == MACHINE_UP || machine->state == MACHINE_NEW) {
+		machine->state = MACHINE_GONE;
+		machine_explain_end(machine);
+		uml_kill(&machine->uml);
+		cal_close(&machine->engine.cal);
+		vu_close(&machine->console.vu);
+		vu_close(&machine->board.gpio.vu);
+		vu_close(&machine->board.i2c.vu);
+		loop_close(&machine->engine.loop, &machine->death_source);
+		if (machine->agent)
+			agent_gone(machine->agent);
+	}
+	return machine_error(machine, fatal->code, "%s", err_message(fatal));
+}
+
+int machine_gone(struct road_machine *machine)
+{
+	return machine_error(machine, -ROAD_EGONE,
+			     "the machine has ended: %s",
+			     err_message(&machine->engine.fatal));
+}
+
+int machine_may_call(struct road_machine *machine)
+{
+	if (!pthread_equal(machine->thread, pthread_self()))
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "a machine belongs to the thread that made it");
+	if (machine->engine.in_model)
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "a model's callback can't call the guest, which waits for it; use a timer, or do it in the test");
+	if (machine->state == MACHINE_NEW)
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "the machine is not booted yet");
+	/* It may have died between two calls. */
+	if (machine->state == MACHINE_UP && machine->engine.fatal.code)
+		machine_end(machine);
+	if (machine->state == MACHINE_GONE)
+		return machine_gone(machine);
+	return 0;
+}
+
+/* ---- running */
+
+/* What the guest is doing, for a call that does not end. */
+static void machine_explain_limit(struct road_machine *machine,
+				  struct road_error *error)
+{
+	char *calls = agent_describe(machine->agent);
+	char *stacks = NULL;
+
+	if (calls && *calls)
+		err_append(error, "\ncalls under way:\n%s", calls);
+	free(calls);
+	machine->explaining = true;
+	machine->limit_ns = STACKS_LIMIT_NS;
+	if (!road_stacks(machine, &stacks)) {
+		err_append(error, "\nblocked tasks:\n%s", stacks);
+		free(stacks);
+	}
+	machine->explaining = false;
+}
+
+static int machine_limit(struct road_machine *machine, enum engine_end end,
+			 const char *what, uint64_t limit_ns)
+{
+	struct road_error error = {};
+	char where[200];
+
+	switch (end) {
+	case ENGINE_LIMIT:
+		err_set(&error, -ROAD_ELIMIT,
+			"%s: not finished after %.3f s of virtual time", what,
+			limit_ns / 1e9);
+		break;
+	case ENGINE_IDLE:
+		err_set(&error, -ROAD_ELIMIT,
+			"%s: the guest sleeps for ever: no timer of guest, model or test is left that could wake it",
+			what);
+		break;
+	case ENGINE_SIGNAL:
+		err_set(&error, -EINTR, "%s: interrupted by a signal", what);
+		break;
+	default:
+		err_set(&error, -ROAD_ELIMIT,
+			"%s: the guest was busy for %.1f s of wall time and has not finished: an endless loop? Or is it more than fits into one call?",
+			what, machine->engine.wall_limit_ms / 1e3);
+		if (!uml_where(machine->uml.pid, machine->kernel.image, where,
+			       sizeof(where)))
+			err_append(&error, " Its kernel is %s.", where);
+	}
+	if ((end == ENGINE_LIMIT || end == ENGINE_IDLE) &&
+	    !machine->explaining)
+		machine_explain_limit(machine, &error);
+	if (machine->explaining)
+		return err_move(&machine->error, &error);
+	if (machine->engine.fatal.code)
+		err_clear(&machine->engine.fatal);
+	err_move(&machine->engine.fatal, &error);
+	return machine_end(machine);
+}
+
+static int machine_model_error(struct road_machine *machine, bool torn)
+{
+	int ret = err_move(&machine->error, &machine->engine.model);
+
+	if (torn) {
+		/* Nobody waits for the call's answer any more. */
+		engine_fail(&machine->engine, -ROAD_EGONE,
+			    "a call was given up after a model had failed: %s",
+			    err_message(&machine->error));
+		machine->state = MACHINE_GONE;
+		uml_kill(&machine->uml);
+		agent_gone(machine->agent);
+	}
+	return ret;
+}
+
+int machine_run(struct road_machine *machine, bool (*done)(const void *arg),
+		const void *arg, const char *what, uint64_t limit_ns)
+{
+	uint64_t now = machine->engine.cal.now;
+	uint64_t limit = limit_ns > INT64_MAX - now ? INT64_MAX - 2 :
+						      now + limit_ns;
+	enum engine_end end = engine_run(&machine->engine, done, arg, limit);
+
+	switch (end) {
+	case ENGINE_DONE:
+		return 0;
+	case ENGINE_GONE:
+		return machine_end(machine);
+	case ENGINE_MODEL:
+		return machine_model_error(machine, done && !done(arg));
+	case ENGINE_LIMIT:
+		if (!done)
+			return 0;
+		/* fall through */
+	default:
+		return machine_limit(machine, end, what, limit_ns);
+	}
+}
+
+int machine_run_call(struct agent_transport *transport,
+		     bool (*done)(const void *arg), const void *arg,
+		     const char *what)
+{
+	struct road_machine *machine = road_container_of(transport,
+							 struct road_machine,
+							 transport);
+	uint64_t limit_ns = machine->explaining ? STACKS_LIMIT_NS :
+						  machine->call_limit_ns;
+
+	return machine_run(machine, done, arg, what, limit_ns);
+}
+
+int road_advance(struct road_machine *machine, uint64_t ns)
+{
+	int ret = machine_may_call(machine);
+
+	if (ret)
+		return ret;
+	return machine_run(machine, NULL, NULL, "advance", ns);
+}
+
+int road_settle(struct road_machine *machine)
+{
+	return road_advance(machine, 0);
+}
+
+uint64_t road_now(const struct road_machine *machine)
+{
+	return machine->engine.cal.now;
+}
+
+bool machine_interrupted(struct engine *engine)
+{
+	struct road_machine *machine = engine->machine;
+
+	return machine->interrupt &&
+	       machine->interrupt(machine->interrupt_arg);
+}
+
+void road_machine_set_interrupt(struct road_machine *machine,
+				int (*check)(void *arg), void *arg)
+{
+	machine->interrupt = check;
+	machine->interrupt_arg = arg;
+}
