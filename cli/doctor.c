@@ -198,13 +198,18 @@ static struct finding check_python(void)
 	char *version = file_exists(argv[0]) ? process_output(argv) : NULL;
 	int minor = 0;
 
+	struct finding finding;
+
 	if (!version)
 		return miss(text("/usr/bin/python3 is missing"),
 			    text("apt install python3"));
 	if (sscanf(version, "3.%d", &minor) != 1 || minor < 11)
-		return miss(text("/usr/bin/python3 is %s", version),
-			    text("3.11 or newer is needed"));
-	return good(text("/usr/bin/python3 is %s", version));
+		finding = miss(text("/usr/bin/python3 is %s", version),
+			       text("3.11 or newer is needed"));
+	else
+		finding = good(text("/usr/bin/python3 is %s", version));
+	free(version);
+	return finding;
 }
 
 static struct finding check_package(void)
@@ -219,8 +224,13 @@ static struct finding check_package(void)
 		setenv("ROADTEST_BUILD", path_build_dir(), true);
 	file = process_output(argv);
 	free(path);
-	if (file)
-		return good(text("the package roadtest loads from %s", file));
+	if (file) {
+		struct finding finding =
+			good(text("the package roadtest loads from %s", file));
+
+		free(file);
+		return finding;
+	}
 	return miss(text("\"import roadtest\" fails (see above)"),
 		    path_build_dir() ?
 		    text("ninja -C %s", path_build_dir()) :

@@ -211,10 +211,12 @@ static void parse_line(struct parser *parser, char *line, const char *path,
 		parse_attribute(parser, line, rest);
 }
 
-/* Join lines that end in a backslash: the next begins at @next. */
-static void join_lines(char *line, char **next)
+/* Join lines that end in a backslash: the next begins at @next. Return: how
+ * many were joined to @line. */
+static int join_lines(char *line, char **next)
 {
 	size_t len = strlen(line);
+	int joined = 0;
 
 	while (*next && len && line[len - 1] == '\\') {
 		size_t blanks = strspn(*next, " \t");
@@ -227,7 +229,9 @@ static void join_lines(char *line, char **next)
 		*next = line + len;
 		strsep(next, "\n");
 		len = strlen(line);
+		joined++;
 	}
+	return joined;
 }
 
 /* A help text goes on as long as lines are indented as its first one is. */
@@ -251,7 +255,8 @@ static void parse_file(struct parser *parser, const char *path)
 {
 	char *full = text("%s/%s", parser->root, path);
 	char *content = parser->depth < MAX_DEPTH ? file_read(full) : NULL;
-	int number = 0, help = 0;	/* help: its column, -1: not known yet */
+	int number = 0, joined;
+	int help = 0;		/* column of a help text; -1: not known yet */
 	char *rest = content, *line;
 
 	parser->depth++;
@@ -265,8 +270,9 @@ static void parse_file(struct parser *parser, const char *path)
 			help = -1;
 			continue;
 		}
-		join_lines(line, &rest);
+		joined = join_lines(line, &rest);
 		parse_line(parser, line, path, number);
+		number += joined;
 	}
 	parser->depth--;
 	free(content);

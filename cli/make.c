@@ -327,6 +327,8 @@ bool make_kernel(const struct plan *plan, unsigned int jobs)
 		return false;
 	make.log = objects_file(plan, "build.log");
 	make.log_file = fopen(make.log, "we");
+	if (make.log_file)
+		setvbuf(make.log_file, NULL, _IOLBF, 0);
 	if (!make.log_file)
 		cli_error("can't write %s: %m", make.log);
 	else
