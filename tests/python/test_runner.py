@@ -112,6 +112,18 @@ class Selection(unittest.TestCase):
         self.assertIn("1..1\n", out)
         self.assertIn("ok 1 sample_pass.Two.test_a\n", out)
 
+    def test_a_part_of_a_file_runs_only_that(self) -> None:
+        out = run("sample_pass.py::Two").stdout
+        self.assertIn("1..2\n", out)
+        out = run("sample_pass.py::Two::test_b").stdout
+        self.assertIn("1..1\n", out)
+        self.assertIn("ok 1 sample_pass.Two.test_b\n", out)
+
+    def test_a_part_that_is_not_there_is_an_error(self) -> None:
+        for part in ("Tw", "Two::test", "Two::test_b::x"):
+            done = run(f"sample_pass.py::{part}")
+            self.assert_nothing_ran(done, "there is nothing called")
+
     def assert_nothing_ran(
         self, done: subprocess.CompletedProcess[str], why: str
     ) -> None:
