@@ -67,6 +67,30 @@ FIXTURE_TEARDOWN(opt3001)
 	opt3001_deinit(&self->chip);
 }
 
+/* What does not depend on whether there is an interrupt. */
+FIXTURE(opt3001_setup)
+{
+	struct road_machine *machine;
+	struct road_device *dev;
+	struct opt3001 chip;
+};
+
+FIXTURE_SETUP(opt3001_setup)
+{
+	struct road_device_config config = { .compatible = "ti,opt3001" };
+
+	self->machine = road_test_machine(_metadata, NULL);
+	ASSERT_OK(opt3001_init(&self->chip));
+	ASSERT_OK(road_device_add(self->machine, &config,
+				  &self->chip.map.chip, &self->dev));
+	ASSERT_OK(road_machine_boot(self->machine));
+}
+
+FIXTURE_TEARDOWN(opt3001_setup)
+{
+	opt3001_deinit(&self->chip);
+}
+
 static uint16_t reg(struct opt3001 *chip, uint32_t addr)
 {
 	return road_regmap_get(&chip->map, addr);
@@ -83,7 +107,7 @@ static const char *read_lux(FIXTURE_DATA(opt3001) *self, char *buf, size_t size)
 
 /* ---- probe */
 
-TEST_F(opt3001, probe_enables_auto_range_and_latched_shutdown)
+TEST_F(opt3001_setup, probe_enables_auto_range_and_latched_shutdown)
 {
 	uint16_t config;
 
@@ -97,7 +121,7 @@ TEST_F(opt3001, probe_enables_auto_range_and_latched_shutdown)
 	EXPECT_EQ(OPT3001_CT, config & OPT3001_CT);
 }
 
-TEST_F(opt3001, probe_accepts_a_foreign_manufacturer_and_device)
+TEST_F(opt3001_setup, probe_accepts_a_foreign_manufacturer_and_device)
 {
 	char buf[32];
 
@@ -114,7 +138,7 @@ TEST_F(opt3001, probe_accepts_a_foreign_manufacturer_and_device)
 /* Probe makes these transactions; each message of each may fail. */
 #define PROBE_MESSAGES 11
 
-TEST_F(opt3001, a_nak_in_probe_is_an_error_and_the_next_probe_works)
+TEST_F(opt3001_setup, a_nak_in_probe_is_an_error_and_the_next_probe_works)
 {
 	unsigned int i;
 
@@ -129,7 +153,7 @@ TEST_F(opt3001, a_nak_in_probe_is_an_error_and_the_next_probe_works)
 	EXPECT_OK(road_device_unbind(self->dev));
 }
 
-TEST_F(opt3001, probe_takes_as_many_messages_as_the_nak_test_injects)
+TEST_F(opt3001_setup, probe_takes_as_many_messages_as_the_nak_test_injects)
 {
 	ASSERT_OK(road_device_bind(self->dev));
 	EXPECT_EQ(PROBE_MESSAGES, self->chip.map.chip.messages);
@@ -286,7 +310,7 @@ TEST_F(opt3001, a_nak_in_a_reading_is_an_error_and_the_next_reading_works)
 
 /* ---- integration time */
 
-TEST_F(opt3001, integration_time)
+TEST_F(opt3001_setup, integration_time)
 {
 	char buf[32];
 
@@ -304,7 +328,7 @@ TEST_F(opt3001, integration_time)
 	EXPECT_EQ(OPT3001_CT, reg(&self->chip, OPT3001_CONFIG) & OPT3001_CT);
 }
 
-TEST_F(opt3001, an_unknown_integration_time_gives_einval)
+TEST_F(opt3001_setup, an_unknown_integration_time_gives_einval)
 {
 	static const char *const bad[] = { "0", "0.2", "1", "0.800001", "-0.1",
 					   "x" };
