@@ -355,8 +355,10 @@ int gpio_init(struct gpio_dev *gpio, struct engine *engine)
 
 void gpio_deinit(struct gpio_dev *gpio)
 {
-	if (gpio->vu.ops)
+	if (gpio->vu.ops) {
+		cal_del(&gpio->vu.engine->cal, &gpio->timer);
 		vu_deinit(&gpio->vu);
+	}
 	free(gpio->reqs);
 	gpio->reqs = NULL;
 }

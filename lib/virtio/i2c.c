@@ -436,8 +436,11 @@ int i2c_init(struct i2c_dev *i2c, struct engine *engine)
 
 void i2c_deinit(struct i2c_dev *i2c)
 {
-	if (i2c->vu.ops)
+	if (i2c->vu.ops) {
+		/* The calendar must not keep what is about to go. */
+		cal_del(&i2c->vu.engine->cal, &i2c->timer);
 		vu_deinit(&i2c->vu);
+	}
 	free(i2c->reqs);
 	free(i2c->scratch);
 	memset(i2c, 0, sizeof(*i2c));
