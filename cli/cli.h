@@ -24,6 +24,7 @@
 #include <sys/types.h>
 
 enum { CLI_OK, CLI_FAILED, CLI_NOT_RUN };	/* exit status */
+enum { CLI_NONE_MARKED = 5 };	/* of a program: no test has the mark */
 
 #define CLI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
@@ -123,6 +124,8 @@ int process_run(char *const argv[], const struct process_options *options);
 /* Standard output of a program without its last newline; NULL when it could
  * not start or failed. */
 char *process_output(char *const argv[]);
+/* The same, with any exit status; @status: as of process_run(). */
+char *process_output_status(char *const argv[], int *status);
 /* "exit status 3", "SIGSEGV"; the caller frees. */
 char *status_text(int status);
 /* Path of a program in PATH; NULL when there is none. */
@@ -207,6 +210,7 @@ struct program {
 	bool python;
 	struct strings select;	/* "Class", "Class.test"; empty: all */
 	struct strings filter, skip;
+	struct strings marks;	/* only tests with one of these */
 };
 
 struct programs {
@@ -218,6 +222,8 @@ struct programs {
  * Return: false after a message. */
 bool programs_add(struct programs *programs, const char *argument);
 void programs_deinit(struct programs *programs);
+/* Keep what may have tests with one of @marks. */
+void programs_mark(struct programs *programs, const struct strings *marks);
 /* argv of a program with its options; NULL-terminated. */
 void program_argv(const struct program *program, struct strings *argv);
 /* The ids of its tests; false after a message. */
@@ -287,6 +293,8 @@ void report_test(struct report *report, const struct stream_test *test);
 void report_trouble(struct report *report, const struct strings *lines,
 		    const char *fmt, ...) CLI_PRINTF(3, 4);
 void report_program_end(struct report *report);
+/* How many tests have been reported. */
+unsigned int report_tests(const struct report *report);
 /* Return: exit status. */
 int report_end(struct report *report);
 

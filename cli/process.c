@@ -215,7 +215,7 @@ int process_run(char *const argv[], const struct process_options *options)
 	return status;
 }
 
-char *process_output(char *const argv[])
+char *process_output_status(char *const argv[], int *status)
 {
 	const struct process_options options = { .pipe_out = true };
 	size_t len = 0, size = 4096;
@@ -223,6 +223,7 @@ char *process_output(char *const argv[])
 	struct process process;
 	ssize_t n = 1;
 
+	*status = -1;
 	if (!process_start(&process, argv, &options)) {
 		free(data);
 		return NULL;
@@ -238,12 +239,21 @@ char *process_output(char *const argv[])
 	data[len] = '\0';
 	if (len && data[len - 1] == '\n')
 		data[len - 1] = '\0';
-	if (process_wait(&process)) {
+	*status = process_wait(&process);
+	if (process.interrupted)
+		signals_raise(process.interrupted);
+	return data;
+}
+
+char *process_output(char *const argv[])
+{
+	int status;
+	char *data = process_output_status(argv, &status);
+
+	if (status) {
 		free(data);
 		data = NULL;
 	}
-	if (process.interrupted)
-		signals_raise(process.interrupted);
 	return data;
 }
 

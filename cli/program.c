@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PYTHON "/usr/bin/python3"
@@ -260,19 +261,54 @@ bool programs_add(struct programs *programs, const char *argument)
 	return ok;
 }
 
+static void program_deinit(struct program *program)
+{
+	free(program->path);
+	free(program->exe);
+	strings_deinit(&program->select);
+	strings_deinit(&program->filter);
+	strings_deinit(&program->skip);
+	strings_deinit(&program->marks);
+}
+
 void programs_deinit(struct programs *programs)
 {
+	for (size_t i = 0; i < programs->num; i++)
+		program_deinit(&programs->items[i]);
+	free(programs->items);
+	*programs = (struct programs){ 0 };
+}
+
+/* A mark stands in the file as it is. Looking for it first saves the start of
+ * a Python for each file that has none. One that can't be read may have it. */
+static bool has_mark(const struct program *program, const struct strings *marks)
+{
+	char *content = program->python ? file_read(program->path) : NULL;
+	bool found = program->python && !content;
+
+	for (size_t i = 0; content && i < marks->num && !found; i++)
+		found = strstr(content, marks->items[i]);
+	free(content);
+	return found;
+}
+
+void programs_mark(struct programs *programs, const struct strings *marks)
+{
+	size_t kept = 0;
+
 	for (size_t i = 0; i < programs->num; i++) {
 		struct program *program = &programs->items[i];
 
-		free(program->path);
-		free(program->exe);
-		strings_deinit(&program->select);
-		strings_deinit(&program->filter);
-		strings_deinit(&program->skip);
+		if (!has_mark(program, marks)) {
+			program_deinit(program);
+			continue;
+		}
+		for (size_t n = 0; n < marks->num; n++)
+			strings_add(&program->marks, text("%s",
+							  marks->items[n]));
+		programs->items[kept++] = *program;
 	}
-	free(programs->items);
-	*programs = (struct programs){ 0 };
+	programs->num = kept;
 }
 
 /* ------------------------------------------------------------------------
@@ -299,20 +335,29 @@ void program_argv(const struct program *program, struct strings *argv)
 		strings_add(argv, text("--skip"));
 		strings_add(argv, text("%s", program->skip.items[i]));
 	}
+	for (size_t i = 0; i < program->marks.num; i++) {
+		strings_add(argv, text("--mark"));
+		strings_add(argv, text("%s", program->marks.items[i]));
+	}
 }
 
 bool program_list(const struct program *program, struct strings *ids)
 {
 	struct strings argv = { 0 };
 	char *output, *rest, *line;
+	bool none_marked;
+	int status;
 
 	program_argv(program, &argv);
 	strings_add(&argv, text("--list"));
-	output = process_output(argv.items);
+	output = process_output_status(argv.items, &status);
 	strings_deinit(&argv);
-	if (!output) {
+	none_marked = program->marks.num && WIFEXITED(status) &&
+		      WEXITSTATUS(status) == CLI_NONE_MARKED;
+	if (!output || (status && !none_marked)) {
 		cli_error("%s can't list its tests (see above)",
 			  program->path);
+		free(output);
 		return false;
 	}
 	for (rest = output; (line = strsep(&rest, "\n"));)

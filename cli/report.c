@@ -133,6 +133,12 @@ void report_program_end(struct report *report)
 	fflush(stdout);
 }
 
+unsigned int report_tests(const struct report *report)
+{
+	return report->passed + report->failed + report->skipped +
+	       report->known;
+}
+
 int report_end(struct report *report)
 {
 	int64_t ms = now_ms() - report->begin;

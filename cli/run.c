@@ -21,6 +21,8 @@ static const char help[] =
 "\n"
 "  --filter ID       run only this test; may be repeated\n"
 "  --skip ID         leave this test out; may be repeated\n"
+"  --mark NAME       run only tests with this mark (Python's roadtest.mark);\n"
+"                    repeated: with one of these\n"
 "  --list            print the ids of the tests, run none\n"
 "  --ktap            print KTAP instead of text\n"
 "  --timeout SECONDS wall time for one test, default 120; 0: none. Time in a\n"
@@ -36,12 +38,13 @@ static const char help[] =
 "Exit status: 0 all passed; 1 a test failed; 2 something could not be run: a\n"
 "wrong path or id, no tests, no kernel.\n";
 
-enum { OPT_FILTER = 1, OPT_SKIP, OPT_LIST, OPT_KTAP, OPT_TIMEOUT, OPT_SEED,
-       OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_HELP };
+enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
+       OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_HELP };
 
 static const struct option options[] = {
 	{ "filter", required_argument, NULL, OPT_FILTER },
 	{ "skip", required_argument, NULL, OPT_SKIP },
+	{ "mark", required_argument, NULL, OPT_MARK },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "ktap", no_argument, NULL, OPT_KTAP },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
@@ -56,7 +59,7 @@ static const struct option options[] = {
 
 struct run {
 	struct programs programs;
-	struct strings filter, skip;
+	struct strings filter, skip, marks;
 	struct kernel_request request;
 	struct runner_options options;
 	const char *kernel, *seed;
@@ -90,6 +93,9 @@ static int parse_option(struct run *run, int opt)
 		break;
 	case OPT_SKIP:
 		strings_add(&run->skip, text("%s", optarg));
+		break;
+	case OPT_MARK:
+		strings_add(&run->marks, text("%s", optarg));
 		break;
 	case OPT_LIST:
 		run->list = true;
@@ -236,7 +242,7 @@ static int list_tests(struct run *run)
 			puts(ids->items[n]);
 	}
 	if (!count)
-		cli_error("no tests");
+		cli_error(run->marks.num ? "no test has the mark" : "no tests");
 	return count ? CLI_OK : CLI_NOT_RUN;
 }
 
@@ -288,7 +294,22 @@ static int run_programs(struct run *run, const char *kernel)
 	report_begin(&report, run->ktap, run->programs.num);
 	for (size_t i = 0; i < run->programs.num; i++)
 		runner_run(&report, &run->programs.items[i], &run->options);
+	if (run->marks.num && !report_tests(&report) && !report.not_run) {
+		cli_error("no test has the mark");
+		report.not_run = true;
+	}
 	return report_end(&report);
+}
+
+/* Leave out what can't have a marked test; an error if that is all. */
+static bool apply_marks(struct run *run)
+{
+	if (!run->marks.num)
+		return true;
+	programs_mark(&run->programs, &run->marks);
+	if (!run->programs.num)
+		cli_error("no test has the mark \"%s\"", run->marks.items[0]);
+	return run->programs.num;
 }
 
 /* Programs in which nothing is left to run; an error if that is all. */
@@ -324,6 +345,8 @@ int cmd_run(int argc, char **argv)
 	signals_catch();
 	set_environment();
 	rc = parse(&run, argc, argv);
+	if (rc < 0 && !apply_marks(&run))
+		rc = CLI_NOT_RUN;
 	if (rc < 0 && run.list) {
 		rc = list_tests(&run);
 	} else if (rc < 0) {
@@ -344,6 +367,7 @@ int cmd_run(int argc, char **argv)
 	programs_deinit(&run.programs);
 	strings_deinit(&run.filter);
 	strings_deinit(&run.skip);
+	strings_deinit(&run.marks);
 	strings_deinit(&run.request.fragments);
 	strings_deinit(&run.request.extra);
 	return rc;

@@ -219,16 +219,23 @@ static bool runner_missing(const struct runner *runner,
 }
 
 /* It ended well by its own account: is that so? */
-static void runner_check_end(struct runner *runner, int status)
+static void runner_check_end(struct runner *runner,
+			     const struct program *program, int status)
 {
 	struct stream *stream = &runner->stream;
 	char *end = status_text(status);
 	const char *what = "it printed no KTAP";
+	bool none_marked = program->marks.num && WIFEXITED(status) &&
+			   WEXITSTATUS(status) == CLI_NONE_MARKED;
 
 	if (stream->header)
 		what = "it ran no tests";
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_NOT_RUN)
 		what = "it could not run";
+	if (none_marked && !stream->header) {
+		free(end);
+		return;
+	}
 	if (!stream->header || !stream->count) {
 		runner->report->not_run = true;
 		report_trouble(runner->report, &stream->lines, "%s (%s)",
@@ -272,7 +279,7 @@ static bool runner_judge(struct runner *runner, const struct program *program,
 	bool named = stream->current, again = false;
 
 	if (!stream->header || (!stream->current && !short_of)) {
-		runner_check_end(runner, status);
+		runner_check_end(runner, program, status);
 		free(why);
 		return false;
 	}

@@ -48,6 +48,7 @@ from .errors import (
 )
 from .guest import GuestFile, GuestPath
 from .machine import Machine, current_machine
+from .marks import mark
 from .testcase import TestCase, known_bug
 from .tools import (
     I2CDriver,
@@ -84,6 +85,7 @@ __all__ = [
     "current_machine",
     "insmod",
     "known_bug",
+    "mark",
     "modprobe",
     "read_float",
     "read_int",

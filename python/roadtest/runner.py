@@ -2,13 +2,15 @@
 """Runs test files and prints KTAP (Documentation/dev-tools/ktap.rst).
 
     python3 -m roadtest FILE|DIR... [--list] [--filter ID] [--skip ID]
+                        [--mark NAME]
 
 ``FILE::CLASS`` and ``FILE::CLASS::TEST`` stand for a part of a file.
 ``--list`` prints one test id a line. ``--filter`` and ``--skip`` take exact
-ids and can be repeated. Before each test ``# start ID`` is flushed, so that a
+ids and can be repeated; ``--mark``, repeatable too, takes the tests that have
+one of these marks (:func:`roadtest.mark`). Before each test ``# start ID`` is flushed, so that a
 crash can be pinned. What tests print becomes diagnostics. Exit status: 0 all
 passed, 1 a test failed, 2 nothing could be run (a wrong id, no tests, a file
-that can't be imported), 130 interrupted by Ctrl-C.
+that can't be imported), 5 no test has the mark, 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ import types
 import unittest
 from importlib.machinery import SourceFileLoader
 
+from .marks import marks_of, occurs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
 USAGE = (
     "usage: python3 -m roadtest FILE|DIR... [--list] [--ktap] [--filter ID] "
-    "[--skip ID] [--timeout SECONDS]"
+    "[--skip ID] [--mark NAME] [--timeout SECONDS]"
 )
 
 
@@ -39,8 +43,20 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as of a shell: 128 and SIGINT."""
 
 
+NONE_MARKED = 5
+"""Exit status when no test has the mark; pytest's for no tests."""
+
+
 class CommandError(Exception):
     """Nothing could be run; the message says why."""
+
+    status = 2
+
+
+class NoneMarked(CommandError):
+    """No test has the mark that was asked for."""
+
+    status = NONE_MARKED
 
 
 class Options:
@@ -52,6 +68,7 @@ class Options:
         self.list = False
         self.filters: list[str] = []
         self.skips: list[str] = []
+        self.marks: list[str] = []
         self.timeout = 120.0
 
     @classmethod
@@ -62,7 +79,7 @@ class Options:
         args = iter(argv)
         for arg in args:
             name, equals, value = arg.partition("=")
-            if name in ("--filter", "--skip", "--timeout"):
+            if name in ("--filter", "--skip", "--mark", "--timeout"):
                 self._value(name, value if equals else next(args, ""))
             elif arg == "--list":
                 self.list = True
@@ -91,6 +108,8 @@ class Options:
             self.filters.append(value)
         elif name == "--skip":
             self.skips.append(value)
+        elif name == "--mark":
+            self.marks.append(value)
         else:
             try:
                 self.timeout = float(value)
@@ -117,6 +136,14 @@ def find_files(paths: list[str]) -> list[str]:
                 for name in sorted(names)
                 if name.startswith("test_") and name.endswith(".py")
             ]
+    return files
+
+
+def marked_files(files: list[str], options: Options) -> list[str]:
+    """Those that may have marked tests; forgets parts of the others."""
+    files = [path for path in files if occurs(path, options.marks)]
+    stems = {os.path.splitext(os.path.basename(path))[0] for path in files}
+    options.parts = [p for p in options.parts if p.split(".")[0] in stems]
     return files
 
 
@@ -179,6 +206,10 @@ def select(
         for test in tests
         if (not filters or test.id() in filters) and test.id() not in skips
     ]
+    if options.marks:
+        chosen = [t for t in chosen if marks_of(t) & set(options.marks)]
+        if not chosen:
+            raise NoneMarked("no test has the mark " + " ".join(options.marks))
     if not chosen:
         raise CommandError("no tests: " + " ".join(options.paths))
     return chosen
@@ -474,12 +505,15 @@ def main(argv: list[str]) -> int:
         ktap = Ktap(out)
         sys.stdout = Prints(ktap)  # type: ignore[assignment]
         taken: set[str] = set()
-        suites = [load(path, taken) for path in find_files(options.paths)]
+        files = find_files(options.paths)
+        if options.marks and not options.filters + options.skips:
+            files = marked_files(files, options)
+        suites = [load(path, taken) for path in files]
         tests = [test for suite in suites for test in flatten(suite)]
         tests = select(tests, options)
     except CommandError as error:
         print(f"roadtest: {error}", file=sys.stderr)
-        return 2
+        return error.status
     if options.list:
         for test in tests:
             out.write(test.id() + "\n")

@@ -124,6 +124,40 @@ echo "ok 2 b # known bug: issue 7"; echo "ok 3 - c # XFAIL later" """)
         self.assertIn("known c (later)", result.stdout)
         self.assertIn("0 passed, 0 failed, 2 known bugs, 1 skipped", result.stdout)
 
+    def marked(self, name, *marks):
+        decorator = f"@mark({', '.join(map(repr, marks))})" if marks else ""
+        return self.write(name, f"""import unittest
+from roadtest import mark
+class X(unittest.TestCase):
+    {decorator}
+    def test_x(self): pass
+    def test_y(self): pass  # quick
+""")
+
+    def test_mark_runs_only_what_has_it_and_no_c_program(self):
+        self.program("test-x", "pass a; pass b; pass c")
+        self.marked("test_one.py", "quick")
+        self.marked("test_two.py")      # has only the word
+        self.write("test_three.py", "raise SystemError")
+        result = self.run_tests("--mark", "quick")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("ok    test_one.X.test_x\n", result.stdout)
+        self.assertIn("\n1 passed, 0 failed in", result.stdout)
+        result = self.run_tests("--mark", "quick", "--list")
+        self.assertEqual(result.stdout, "test_one.X.test_x\n")
+        result = self.run_tests(
+            "--mark", "quick", "--skip", "test_one.X.test_x")
+        self.assertEqual(result.returncode, 2, result.stdout)
+
+    def test_a_mark_that_no_test_has_is_exit_2(self):
+        self.program("test-x", "pass a; pass b; pass c")
+        self.marked("test_two.py")
+        for args in (["quick"], ["slow"], ["quick", "--list"],
+                     ["slow", "--list"]):
+            result = self.run_tests("--mark", *args)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("no test has the mark", result.stderr)
+
     def test_a_wrong_path_is_exit_2(self):
         for path in ("nope", "nope/test_x.py", "nope.py::Class"):
             result = self.run_tests(path)

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+
+import roadtest
 
 SAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples")
 
@@ -153,6 +156,72 @@ class Selection(unittest.TestCase):
 
     def test_an_unknown_option_is_an_error(self) -> None:
         self.assert_nothing_ran(run("sample_pass.py", "--what"), "--what")
+
+
+class Marks(unittest.TestCase):
+    def ids(self, *args: str) -> list[str]:
+        """What ``--list`` prints of the sample, without the module."""
+        done = run("sample_marks.py", "--list", *args)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [line.partition(".")[2] for line in done.stdout.split()]
+
+    def test_a_mark_of_a_method_selects_it(self) -> None:
+        self.assertEqual(
+            self.ids("--mark", "small"), ["Inherits.test_d", "Plain.test_b"]
+        )
+
+    def test_a_mark_of_a_class_selects_its_tests_and_those_of_subclasses(
+        self,
+    ) -> None:
+        self.assertEqual(
+            self.ids("--mark=quick"),
+            ["Inherits.test_c", "Inherits.test_d", "Marked.test_c", "Plain.test_b"],
+        )
+        self.assertEqual(
+            self.ids("--mark=slow"), ["Inherits.test_c", "Inherits.test_d"]
+        )
+
+    def test_several_marks_select_what_has_one_of_them(self) -> None:
+        self.assertEqual(
+            self.ids("--mark", "small", "--mark", "slow"),
+            ["Inherits.test_c", "Inherits.test_d", "Plain.test_b"],
+        )
+
+    def test_marks_and_filters_both_hold(self) -> None:
+        b = "sample_marks.Plain.test_b"
+        a = "sample_marks.Plain.test_a"
+        args = ["--mark", "quick", "--filter", a, "--filter", b]
+        self.assertEqual(self.ids(*args), ["Plain.test_b"])
+
+    def test_only_marked_tests_run(self) -> None:
+        done = run("sample_marks.py", "--mark", "slow")
+        self.assertIn("1..2\n", done.stdout)
+        self.assertIn("ok 2 sample_marks.Inherits.test_d\n", done.stdout)
+        self.assertEqual(done.returncode, 0)
+
+    def test_a_mark_that_no_test_has_is_an_error(self) -> None:
+        # "Marked" stands in the file, "nothing" does not
+        for name in "Marked", "nothing":
+            done = run("sample_marks.py", "--mark", name)
+            self.assertEqual((done.returncode, done.stdout), (5, ""))
+            self.assertIn(f"no test has the mark {name}", done.stderr)
+
+    def test_what_is_no_name_is_no_mark(self) -> None:
+        for names in (), ("a b",), (print,):
+            with self.assertRaises(ValueError):
+                roadtest.mark(*names)  # type: ignore[arg-type]
+
+    @unittest.skipUnless(importlib.util.find_spec("pytest"), "no pytest")
+    def test_pytest_has_the_same_marks(self) -> None:
+        args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "slow"]
+        done = subprocess.run(
+            [sys.executable, *args, "sample_marks.py"],
+            cwd=SAMPLES,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertIn("2 passed, 3 deselected in", done.stdout, done.stdout)
 
 
 class Watchdog(unittest.TestCase):
