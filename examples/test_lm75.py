@@ -39,12 +39,6 @@ class TMP75(RegisterModel):
 class Thermometer(TestCase):
     device = Device("ti,tmp75", model=TMP75)
 
-    def setUp(self):
-        (self.hwmon,) = (self.dev / "hwmon").iterdir()
-
-    def attr(self, name):
-        return (self.hwmon / name).read_text().strip()
-
     def test_temperature(self):
         # SBOS288, table 5; what is no whole number of 1/1000 is cut
         for celsius, text in [
@@ -57,24 +51,24 @@ class Thermometer(TestCase):
         ]:
             with self.subTest(celsius):
                 self.chip.celsius = celsius
-                self.assertEqual(self.attr("temp1_input"), text)
+                self.assertEqual(self.dev.hwmon["temp1_input"], text)
 
     def test_limits(self):
-        (self.hwmon / "temp1_max").write_text("85500")
-        (self.hwmon / "temp1_max_hyst").write_text("-10000")
+        self.dev.hwmon["temp1_max"] = "85500"
+        self.dev.hwmon["temp1_max_hyst"] = "-10000"
         self.assertEqual(self.chip.writes(TMP75.HIGH).values, [0x5580])
         self.assertEqual(self.chip.LOW.value, 0xF600)
-        self.assertEqual(self.attr("temp1_max"), "85500")
+        self.assertEqual(self.dev.hwmon["temp1_max"], "85500")
 
     def test_limits_are_clamped_to_what_the_chip_can_do(self):
         for text, register in ("1000000", 0x7D00), ("-1000000", 0xC900):
             with self.subTest(text):
-                (self.hwmon / "temp1_max").write_text(text)
+                self.dev.hwmon["temp1_max"] = text
                 self.assertEqual(self.chip.HIGH.value, register)
 
     def test_limit_that_is_no_number_gives_einval(self):
         with self.assertGuestError(errno.EINVAL):
-            (self.hwmon / "temp1_max").write_text("warm")
+            self.dev.hwmon["temp1_max"] = "warm"
         self.assertEqual(self.chip.writes(TMP75.HIGH), [])
 
     def test_update_interval_selects_the_resolution(self):
@@ -86,15 +80,15 @@ class Thermometer(TestCase):
             ("220", 3, "20937"),
         ]:
             with self.subTest(text):
-                (self.hwmon / "update_interval").write_text(text)
+                self.dev.hwmon["update_interval"] = text
                 self.assertEqual(self.chip.CONFIG.R, bits)
-                self.assertEqual(self.attr("temp1_input"), reading)
+                self.assertEqual(self.dev.hwmon["temp1_input"], reading)
 
     def test_nak_is_an_error_and_the_next_reading_works(self):
         self.chip.inject(count=1)
         with self.assertGuestError(errno.EIO):
-            self.attr("temp1_input")
-        self.assertEqual(self.attr("temp1_input"), "25000")
+            self.dev.hwmon["temp1_input"]
+        self.assertEqual(self.dev.hwmon["temp1_input"], "25000")
 
     def test_chip_is_shut_down_while_the_system_sleeps(self):
         asleep = []
@@ -171,8 +165,7 @@ class Alarm(TestCase):
             self.dev.unbind()
 
     def test_heat_wakes_who_polls_the_alarm(self):
-        (hwmon,) = (self.dev / "hwmon").iterdir()
-        with (hwmon / "temp1_alarm").open() as alarm:
+        with (self.dev.hwmon.path / "temp1_alarm").open() as alarm:
             self.assertEqual(alarm.read(), b"0\n")
             poll = self.guest.start.poll(alarm, POLLPRI)
             self.clock.advance(1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, overload
 
+    from .hwmon import HwmonDevice
     from .iio import IioDevice
     from .machine import Machine
     from .models import Model
@@ -198,7 +199,7 @@ class Device:
 class BoundDevice(GuestPath):
     """A device of the running test: its directory in the guest's sysfs."""
 
-    __slots__ = ("node", "chip", "_iio")
+    __slots__ = ("node", "chip", "_iio", "_hwmon")
 
     chip: Any
     """The model at its address, None if it has none."""
@@ -210,6 +211,7 @@ class BoundDevice(GuestPath):
         self.node = node
         self.chip = chip
         self._iio: IioDevice | None = None
+        self._hwmon: HwmonDevice | None = None
 
     @property
     def addr(self) -> int:
@@ -235,6 +237,16 @@ class BoundDevice(GuestPath):
             self._iio = find(self)
         return self._iio
 
+    @property
+    def hwmon(self) -> HwmonDevice:
+        """The hwmon device that the driver registered, found by its
+        parent."""
+        if self._hwmon is None:
+            from .hwmon import find
+
+            self._hwmon = find(self)
+        return self._hwmon
+
     def bind(self) -> None:
         """Load the driver's module by the device's modalias and bind it.
 
@@ -242,13 +254,13 @@ class BoundDevice(GuestPath):
         deferred); ENODEV when no module has that alias. Unbound after the
         test.
         """
-        self._iio = None
+        self._iio = self._hwmon = None
         self.node.bind()
         self._machine.undo(f"unbind {self.name}", self._unbind_if_bound)
 
     def unbind(self) -> None:
         """Unbind the driver. GuestError ENODEV when none is bound."""
-        self._iio = None
+        self._iio = self._hwmon = None
         self.node.unbind()
 
     def _unbind_if_bound(self) -> None:

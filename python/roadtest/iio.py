@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 
 from .guest import GuestFile, GuestPath
+from .sysfs import Attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import TracebackType
 
 GET_EVENT_FD = 0x80046990
@@ -100,31 +100,12 @@ class IioEvents:
         self.file.close()
 
 
-class IioDevice:
+class IioDevice(Attributes):
     """An IIO device as a mapping of its sysfs attributes.
 
     ``iio["in_illuminance_input"]`` is the text without its newline, and
     assigning writes; both raise GuestError. ``path`` is its directory.
     """
-
-    def __init__(self, path: GuestPath) -> None:
-        self.path = path
-
-    def __repr__(self) -> str:
-        return f"<IioDevice {self.path}>"
-
-    def __getitem__(self, attribute: str) -> str:
-        text = (self.path / attribute).read_text()
-        return text[:-1] if text.endswith("\n") else text
-
-    def __setitem__(self, attribute: str, value: str | int) -> None:
-        (self.path / attribute).write_text(str(value))
-
-    def __contains__(self, attribute: str) -> bool:
-        return (self.path / attribute).exists()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([path.name for path in self.path.iterdir()])
 
     def open(self) -> GuestFile:
         """The character device, read-only."""

@@ -137,9 +137,8 @@ class Time(TestCase):
 
     def test_a_transfer_takes_its_bits(self):
         start = len(self.board.trace)
-        (reading,) = self.dev.glob("hwmon/hwmon*/temp1_input")
-        before = self.clock.now
-        reading.read_text()
+        hwmon, before = self.dev.hwmon, self.clock.now
+        hwmon["temp1_input"]
         # START and address 10 bits, pointer 9, again 10, two bytes 18, STOP 1;
         # 2.5 us each
         self.assertGreaterEqual(self.clock.now - before, 48 * 2500)
@@ -153,8 +152,7 @@ class Time(TestCase):
         ran = []
         self.clock.after(1e-9, lambda: ran.append("in the call"))
         self.clock.after(1, lambda: ran.append("later"))
-        (reading,) = self.dev.glob("hwmon/hwmon*/temp1_input")
-        reading.read_text()
+        self.dev.hwmon["temp1_input"]
         self.assertEqual(ran, ["in the call"])
         self.clock.advance(1)
         self.assertEqual(ran, ["in the call", "later"])
@@ -165,8 +163,7 @@ class Limits(TestCase):
     machine_options = {"call_limit": 5}
 
     def test_a_call_that_does_not_end(self):
-        (limit,) = self.dev.glob("hwmon/hwmon*/temp1_max")
-        with limit.open() as file, self.assertRaises(LimitExceeded) as caught:
+        with (self.dev.hwmon.path / "temp1_max").open() as file, self.assertRaises(LimitExceeded) as caught:
             file.read()
             file.poll(POLLPRI)
         self.assertRegex(

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""dev.hwmon: found by its parent, attributes with the driver's errno."""
+
+from __future__ import annotations
+
+import errno
+
+from chips import Lm75
+from roadtest import Device, TestCase
+from roadtest.hwmon import HwmonDevice
+
+
+class Hwmon(TestCase):
+    first = Device("national,lm75", model=Lm75, bind=False)
+    second = Device("national,lm75", model=Lm75, bind=False)
+
+    def test_each_device_has_its_own(self) -> None:
+        self.second.bind()
+        self.first.bind()
+        self.first.chip.TEMP.value = 0x0A00
+        self.second.chip.TEMP.value = 0x0B00
+        self.assertEqual(self.first.hwmon["temp1_input"], "10000")
+        self.assertEqual(self.second.hwmon["temp1_input"], "11000")
+        self.assertEqual(self.second.hwmon.path.name, "hwmon0")
+
+    def test_its_number_may_change_when_it_is_bound_again(self) -> None:
+        self.first.bind()
+        self.assertEqual(self.first.hwmon.path.name, "hwmon0")
+        self.first.unbind()
+        self.second.bind()
+        self.first.bind()
+        self.assertEqual(self.first.hwmon.path.name, "hwmon1")
+        self.assertEqual(self.first.hwmon["temp1_input"], "25000")
+
+    def test_attributes_are_read_and_written(self) -> None:
+        self.first.bind()
+        hwmon = self.first.hwmon
+        hwmon["temp1_max"] = 30000
+        self.assertEqual(self.first.chip.OS.value, 0x1E00)
+        self.assertEqual(hwmon["temp1_max"], "30000")
+        self.assertEqual(hwmon["name"], "lm75")
+
+    def test_errors_are_the_drivers(self) -> None:
+        self.first.bind()
+        hwmon = self.first.hwmon
+        with self.assertGuestError(errno.EINVAL):
+            hwmon["temp1_max"] = "warm"
+        with self.assertGuestError(errno.ENOENT):
+            hwmon["temp2_input"]
+
+    def test_what_there_is(self) -> None:
+        self.first.bind()
+        hwmon = self.first.hwmon
+        self.assertIn("temp1_input", hwmon)
+        self.assertNotIn("temp2_input", hwmon)
+        self.assertLess({"name", "temp1_max", "temp1_max_hyst"}, set(hwmon))
+        self.assertIsInstance(hwmon, HwmonDevice)
+        self.assertEqual(repr(hwmon), f"<HwmonDevice {self.first}/hwmon/hwmon0>")
+
+    def test_without_a_driver_there_is_none(self) -> None:
+        with self.assertRaisesRegex(FileNotFoundError, "is a driver bound"):
+            self.first.hwmon
+        self.first.bind()
+        self.first.hwmon["name"]
+        self.first.unbind()
+        with self.assertRaisesRegex(FileNotFoundError, "is a driver bound"):
+            self.first.hwmon
