@@ -162,8 +162,9 @@ ROAD_API bool road_machine_is_up(const struct road_machine *machine);
  *  boot. `root` below it is the guest's root directory. */
 ROAD_API const char *road_machine_dir(const struct road_machine *machine);
 
-/** road_machine_kernel() - directory of the kernel in use, NULL before boot. */
-ROAD_API const char *road_machine_kernel(const struct road_machine *machine);
+/** road_machine_kernel() - directory of the kernel in use, also before boot.
+ *  NULL: there is none, and road_machine_error() says what to do. */
+ROAD_API const char *road_machine_kernel(struct road_machine *machine);
 
 /** road_machine_release() - the guest's kernel release ("6.12.117"), NULL
  *  before boot. */

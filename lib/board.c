@@ -80,6 +80,8 @@ int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 	board->chips = chip;
 	if (!machine_i2c_irq(machine, addr, &line, &type))
 		board_connect_irq(chip, line, type);
+	if (chip->ops->power_on)
+		chip->ops->power_on(chip);
 	return 0;
 }
 

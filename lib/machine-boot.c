@@ -79,6 +79,19 @@ static void machine_death(struct loop_source *source)
 
 /* ---- boot */
 
+int machine_find_kernel(struct road_machine *machine)
+{
+	int ret;
+
+	if (machine->kernel.dir)
+		return 0;
+	ret = kernel_find(&machine->kernel, machine->config.kernel,
+			  &machine->error);
+	if (ret)
+		kernel_deinit(&machine->kernel);
+	return ret;
+}
+
 static int machine_listen(struct road_machine *machine)
 {
 	const struct {
@@ -164,8 +177,7 @@ static bool machine_ready(const void *arg)
 static int machine_prepare(struct road_machine *machine, char *dtb,
 			   size_t size)
 {
-	int ret = kernel_find(&machine->kernel, machine->config.kernel,
-			      &machine->error);
+	int ret = machine_find_kernel(machine);
 
 	if (!ret)
 		ret = uml_make_dir(&machine->uml, &machine->error);

@@ -68,6 +68,10 @@ bool machine_interrupted(struct engine *engine);
 
 /* ---- machine-boot.c */
 
+/* Read about the kernel to boot, if that is not done yet. Return: 0 or a
+ * negative code. */
+int machine_find_kernel(struct road_machine *machine);
+
 /* Wire the agent's channels, the console and the kernel's death. */
 void machine_init_channels(struct road_machine *machine);
 

@@ -199,9 +199,9 @@ const char *road_machine_dir(const struct road_machine *machine)
 	return machine->uml.dir;
 }
 
-const char *road_machine_kernel(const struct road_machine *machine)
+const char *road_machine_kernel(struct road_machine *machine)
 {
-	return machine->kernel.dir;
+	return machine_find_kernel(machine) ? NULL : machine->kernel.dir;
 }
 
 const char *road_machine_release(const struct road_machine *machine)

@@ -242,7 +242,17 @@ static int regmap_read(struct road_i2c_chip *chip, uint8_t *data, size_t len)
 	return 0;
 }
 
+static void regmap_power_on(struct road_i2c_chip *chip)
+{
+	struct road_regmap *map = road_container_of(chip, struct road_regmap,
+						    chip);
+
+	if (map->config->power_on)
+		map->config->power_on(map);
+}
+
 static const struct road_i2c_ops regmap_ops = {
+	.power_on = regmap_power_on,
 	.write = regmap_write,
 	.read = regmap_read,
 };

@@ -110,6 +110,10 @@ struct road_i2c_ops {
 	int (*read)(struct road_i2c_chip *chip, uint8_t *data, size_t len);
 	/** The transaction is over (STOP), also one that failed. */
 	void (*stop)(struct road_i2c_chip *chip);
+	/** The chip was put on the bus, by road_i2c_attach(): @chip->machine is
+	 *  there, and timers can be set. What it does from power-on begins
+	 *  here. */
+	void (*power_on)(struct road_i2c_chip *chip);
 	/** The chip was detached or the machine destroyed. */
 	void (*detached)(struct road_i2c_chip *chip);
 };
@@ -261,6 +265,7 @@ struct road_reg {
  *	change reg->value. May be NULL.
  * @after_read: called when the value went out and read-to-clear was applied
  *	to it; may be NULL.
+ * @power_on: as in struct road_i2c_ops; may be NULL.
  */
 struct road_regmap_config {
 	const struct road_reg_desc *regs;
@@ -272,6 +277,7 @@ struct road_regmap_config {
 	int (*after_write)(struct road_regmap *map, struct road_reg *reg,
 			   uint32_t old, uint32_t written);
 	int (*after_read)(struct road_regmap *map, struct road_reg *reg);
+	void (*power_on)(struct road_regmap *map);
 };
 
 /**

@@ -52,6 +52,7 @@ from .marks import mark
 from .testcase import TestCase, known_bug
 from .tools import (
     I2CDriver,
+    PlatformDriver,
     insmod,
     modprobe,
     read_float,
@@ -78,6 +79,7 @@ __all__ = [
     "MachineGone",
     "ModelError",
     "OracleError",
+    "PlatformDriver",
     "ProtocolError",
     "RoadtestError",
     "TestCase",

@@ -199,7 +199,7 @@ class Machine:
         """road_machine_dir()."""
     @property
     def kernel(self) -> str | None:
-        """road_machine_kernel()."""
+        """road_machine_kernel(); None when there is none."""
     @property
     def release(self) -> str | None:
         """road_machine_release()."""

@@ -102,14 +102,16 @@ class Board:
 
     def attach(self, model: Model, addr: int) -> None:
         """Put a model on the I2C bus; its interrupt is taken from the
-        devicetree node at that address, if there is one. Detached after the
-        test. UsageError when the address is taken or not 7 bits."""
+        devicetree node at that address, if there is one. Its ``power_on()``
+        runs. Detached after the test. UsageError when the address is taken
+        or not 7 bits."""
         machine = self._machine
         model._trace_start = machine.trace_count()
         machine.attach(model, addr)
         machine.undo(
             f"detach {model.name}", lambda: machine.detach(model), quiet=True
         )
+        model.power_on()
 
     def detach(self, model: Model) -> None:
         """Take it off the bus: its address is not acknowledged any more."""

@@ -92,6 +92,11 @@ class Model(_roadtest.Chip):
         """The interrupt output."""
         return Irq(self)
 
+    def power_on(self) -> None:
+        """A hook: the model was put on the bus, so that it has a clock from
+        here on. What the chip does by itself from power-on begins here. Does
+        nothing if it is not overridden."""
+
     def after(
         self, seconds: float, fn: Callable[[], object], *, ns: int | None = None
     ) -> _roadtest.Timer:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import errno
+
+from .errors import GuestError
 from .guest import GuestPath
 from .machine import current_machine
 
@@ -64,8 +67,8 @@ def write_float(path: str | GuestPath, value: float) -> None:
 
 
 class BoundDriver:
-    """An I2C device that is bound to a driver: ``id`` ("0-0044") and
-    ``path``."""
+    """A device that is bound to a driver: ``id`` ("0-0044", "regulator-vdd")
+    and ``path``."""
 
     def __init__(self, path: GuestPath) -> None:
         self.path = path
@@ -78,25 +81,39 @@ class I2CDriver:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def bind(self, addr: int, bus: int = 0) -> I2CBinding:
+    def bind(self, addr: int, bus: int = 0) -> Binding:
         """A context manager that binds the device at ``addr`` to this driver
         and unbinds it. GuestError with the errno of the driver's probe."""
-        return I2CBinding(self.name, f"{bus}-{addr:04x}")
+        return Binding("i2c", self.name, f"{bus}-{addr:04x}")
 
 
-class I2CBinding:
-    """What :meth:`I2CDriver.bind` gives: binds on entry, unbinds on exit."""
+class PlatformDriver:
+    """A driver on the platform bus, to bind a device by hand."""
 
-    def __init__(self, driver: str, id: str) -> None:
-        self._driver = f"/sys/bus/i2c/drivers/{driver}"
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def bind(self, devname: str) -> Binding:
+        """A context manager that binds the device called ``devname`` (the
+        devicetree node's name; with a ``reg``, "10000000.serial") to this
+        driver and unbinds it. GuestError with the errno of the driver's
+        probe."""
+        return Binding("platform", self.name, devname)
+
+
+class Binding:
+    """What ``I2CDriver.bind`` and ``PlatformDriver.bind`` give: binds on
+    entry, unbinds on exit, unless the test has done so meanwhile."""
+
+    def __init__(self, bus: str, driver: str, id: str) -> None:
+        self._driver = f"/sys/bus/{bus}/drivers/{driver}"
+        self._device = f"/sys/bus/{bus}/devices/{id}"
         self._id = id
 
     def __enter__(self) -> BoundDriver:
         machine = current_machine()
         GuestPath(machine, f"{self._driver}/bind").write_text(self._id)
-        return BoundDriver(
-            GuestPath(machine, f"/sys/bus/i2c/devices/{self._id}")
-        )
+        return BoundDriver(GuestPath(machine, self._device))
 
     def __exit__(
         self,
@@ -105,5 +122,10 @@ class I2CBinding:
         traceback: TracebackType | None,
     ) -> None:
         machine = current_machine()
-        if machine.is_up:
+        if not machine.is_up:
+            return
+        try:
             GuestPath(machine, f"{self._driver}/unbind").write_text(self._id)
+        except GuestError as failed:
+            if failed.errno not in (errno.ENODEV, errno.ENOENT):
+                raise

@@ -59,6 +59,19 @@ class Adc(RegisterModel):
             self.irq.deassert()
 
 
+class FreeRunning(RegisterModel):
+    """Counts ten times a second, from power-on."""
+
+    COUNT = Register(0x00, access="ro")
+
+    def power_on(self):
+        self.after(0.1, self.tick)
+
+    def tick(self):
+        self.COUNT.value += 1
+        self.after(0.1, self.tick)
+
+
 class Hygrometer(I2CModel):
     """Takes commands, and does not answer while it measures."""
 
@@ -106,6 +119,12 @@ class Models(TestCase):
         bus.write(b"\x01\x01")
         self.assertFalse(chip.irq.active)
         self.assertEqual(chip.STATUS.value, 0)
+
+    def test_free_running(self):
+        chip, bus = self.attach(FreeRunning())
+        self.clock.advance(1.05)
+        bus.write(b"\x00")
+        self.assertEqual(bus.read(1), b"\x0a")
 
     def test_hygrometer(self):
         chip, bus = self.attach(Hygrometer())

@@ -267,6 +267,54 @@ static void calling_timer(struct road_timer *timer)
 	self->result = road_advance(self->machine, ROAD_S);
 }
 
+static void started(struct road_timer *timer)
+{
+	FIXTURE_DATA(chip) *self = road_container_of(timer, FIXTURE_DATA(chip),
+						     timer);
+
+	self->result = 1;
+}
+
+static void power_on(struct road_i2c_chip *chip)
+{
+	FIXTURE_DATA(chip) *self = road_container_of(chip, FIXTURE_DATA(chip),
+						     chip);
+
+	road_timer_init(&self->timer, "start", started);
+	road_timer_set(chip->machine, &self->timer, 20 * ROAD_MS);
+}
+
+static const struct road_i2c_ops booting_ops = { .power_on = power_on };
+
+TEST_F(chip, power_on_runs_when_a_chip_is_put_on_the_bus)
+{
+	attach(_metadata, self, &booting_ops);
+	ASSERT_EQ(0, road_advance(self->machine, 19 * ROAD_MS));
+	EXPECT_EQ(0, self->result);
+	ASSERT_EQ(0, road_advance(self->machine, 2 * ROAD_MS));
+	EXPECT_EQ(1, self->result);
+}
+
+static void map_on(struct road_regmap *map)
+{
+	road_regmap_set(map, 0, 0x55);
+}
+
+TEST_F(chip, power_on_of_a_register_map_may_set_registers)
+{
+	static const struct road_reg_desc regs[] = { { 0, "ID" }, {} };
+	static const struct road_regmap_config config = {
+		.regs = regs,
+		.power_on = map_on,
+	};
+	struct road_regmap map;
+
+	ASSERT_EQ(0, road_regmap_init(&map, "map", &config));
+	ASSERT_EQ(0, road_i2c_attach(self->machine, ADDR, &map.chip));
+	EXPECT_EQ(0x55, road_regmap_get(&map, 0));
+	road_regmap_deinit(&map);
+}
+
 TEST_F(chip, guest_call_from_a_timer_is_refused)
 {
 	road_timer_init(&self->timer, "calling", calling_timer);

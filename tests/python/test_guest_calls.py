@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 
 import roadtest
-from roadtest import Device, DtFragment, DtVar, I2CDriver, TestCase
+from roadtest import Device, DtFragment, DtVar, I2CDriver, PlatformDriver
+from roadtest import TestCase
 from roadtest.guest import POLLIN
 from roadtest.models import HOLD, BusError, I2CModel, Nak, Register
 from roadtest.models import RegisterModel, RegisterValue
@@ -237,6 +238,23 @@ class RawModel(TestCase):
             before = self.clock.now
             self.assertEqual(bus.read(2), b"\x2a\x2a")
         self.assertGreaterEqual(self.clock.now - before, 250_000_000)
+
+    def test_power_on_runs_when_it_is_put_on_the_bus(self) -> None:
+        class Booting(I2CModel):
+            ready = False
+
+            def power_on(self) -> None:
+                self.after(0.02, self.started)
+
+            def started(self) -> None:
+                self.ready = True
+
+        chip = Booting()
+        self.board.attach(chip, 0x50)
+        self.clock.advance(0.0199)
+        self.assertFalse(chip.ready)
+        self.clock.advance(0.0002)
+        self.assertTrue(chip.ready)
 
     def test_an_address_is_taken_once(self) -> None:
         self.board.attach(Memory(), 0x50)
@@ -480,6 +498,25 @@ class Fragment(TestCase):
             self.assertEqual(roadtest.read_int(hwmon / "temp1_input"), 25000)
         self.assertFalse((dev.path / "driver").exists())
         roadtest.rmmod("lm75")
+
+    def test_a_platform_driver_binds_and_unbinds(self) -> None:
+        supply = self.guest / "sys/bus/platform/devices/regulator-vio"
+        self.assertTrue((supply / "driver").exists())  # since boot
+        fixed = self.guest / "sys/bus/platform/drivers/reg-fixed-voltage"
+        (fixed / "unbind").write_text("regulator-vio")
+        with PlatformDriver("reg-fixed-voltage").bind("regulator-vio") as dev:
+            self.assertEqual((dev.id, dev.path), ("regulator-vio", supply))
+            self.assertTrue((supply / "driver").exists())
+        self.assertFalse((supply / "driver").exists())
+        (fixed / "bind").write_text("regulator-vio")
+
+    def test_a_binding_that_the_test_ended_is_no_error(self) -> None:
+        roadtest.insmod("lm75")
+        self.board.attach(Lm75(), self.dts["addr"])
+        with I2CDriver("lm75").bind(self.dts["addr"]) as dev:
+            (dev.path / "driver/unbind").write_text(dev.id)
+        with I2CDriver("lm75").bind(self.dts["addr"]):
+            roadtest.rmmod("lm75")
 
     def test_a_missing_module_is_an_error(self) -> None:
         with self.assertGuestError(errno.ENOENT):
