@@ -8,6 +8,7 @@ what has to happen after it is the test's first cleanup, which runs last.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import unittest
@@ -18,7 +19,7 @@ from .machine import Machine, current, current_machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
     from typing import Any, TypeVar
 
@@ -175,6 +176,8 @@ class KnownBug:
         machine = current_machine()
         self._active = self.applies(machine)
         self._mark = machine.log_mark()
+        if self._active and TestCase._road_running is not None:
+            TestCase._road_running._road_known.append(self)
         return self
 
     def __exit__(
@@ -186,10 +189,13 @@ class KnownBug:
         if not self._active:
             return False
         test = TestCase._road_running
+        shown = test is not None and test._road_known_end(self)
         if error is not None:
             if self.matches(error) and test is not None:
                 test.known_bugs.append(self.reason)
             return self.matches(error)
+        if shown:
+            return False
         machine = current_machine()
         machine.clock.settle()
         if not self.accept_report(machine, self._mark):
@@ -205,7 +211,8 @@ def known_bug(regex: str, reason: str, until: str | None = None) -> KnownBug:
     Decorates a test or stands around a block (``with known_bug(...)``).
     ``regex`` (Python's) is searched in "TypeName: message" of the exception,
     else in the lines of the kernel log. Anything else still fails, and when
-    it does not show, that is a failure that asks "fixed?". ``reason`` says
+    it does not show, that is a failure that asks "fixed?". With subtests it
+    has to show in one of them at least, and the others go on. ``reason`` says
     what the bug is and where it is reported. ``until``: the first kernel
     release that has the fix ("6.14"); from there on this does nothing.
     """
@@ -347,6 +354,17 @@ class TestCase(unittest.TestCase):
         this errno (one of these). Its ``exception`` is the error."""
         return _GuestErrorContext(self, errnos)
 
+    @contextlib.contextmanager
+    def subTest(self, *msg: Any, **params: Any) -> Iterator[None]:
+        """As in unittest; a failure that is a known bug of the test is none
+        of the subtest."""
+        with super().subTest(*msg, **params):
+            try:
+                yield
+            except Exception as error:
+                if not self._road_known_here(error):
+                    raise
+
     # ---- how it runs -----------------------------------------------------
 
     def run(
@@ -365,6 +383,8 @@ class TestCase(unittest.TestCase):
         own = type(self).setUp.__get__(self)
         self.known_bugs = []
         self._road_late_bugs: list[KnownBug] = []
+        self._road_known: list[KnownBug] = []
+        self._road_shown: list[KnownBug] = []
         self._road_begun: Machine | None = None
         self._road_bound: dict[str, BoundDevice] = {}
         self._road_used_up = False
@@ -477,14 +497,36 @@ class TestCase(unittest.TestCase):
         if not bug.applies(self.machine):
             fn()
             return
+        self._road_known.append(bug)
         try:
             fn()
         except Exception as error:
+            self._road_known_end(bug)
             if not bug.matches(error):
                 raise
             self.known_bugs.append(bug.reason)
         else:
-            self._road_late_bugs.append(bug)
+            if not self._road_known_end(bug):
+                self._road_late_bugs.append(bug)
+
+    def _road_known_end(self, bug: KnownBug) -> bool:
+        """Its test or block is over: did it show in a subtest?"""
+        if bug in self._road_known:
+            self._road_known.remove(bug)
+        shown = bug in self._road_shown
+        if shown:
+            self._road_shown.remove(bug)
+            self.known_bugs.append(bug.reason)
+        return shown
+
+    def _road_known_here(self, error: Exception) -> bool:
+        """Is this failure of a subtest a known bug?"""
+        for bug in reversed(self._road_known):
+            if bug.matches(error):
+                if bug not in self._road_shown:
+                    self._road_shown.append(bug)
+                return True
+        return False
 
     def _road_device(self, name: str) -> BoundDevice:
         self._road_begin()

@@ -438,6 +438,67 @@ class KnownBugs(Outer):
 
         self.check(run(Inner), ["test_passes", "test_still_there"])
 
+    def test_it_may_show_in_a_subtest(self) -> None:
+        class Inner(TestCase):
+            values = (1, 2, 1)
+            bugs: list[str] = []
+
+            def subtests(self) -> None:
+                for value in self.values:
+                    with self.subTest(value=value):
+                        self.assertEqual(value, 1)
+
+            @known_bug("2 != 1", "a bug")
+            def test_decorated(self) -> None:
+                self.subtests()
+
+            def test_block(self) -> None:
+                with known_bug("2 != 1", "a bug"):
+                    self.subtests()
+                self.bugs += self.known_bugs
+
+            @known_bug("2 != 1", "a bug")
+            @known_bug("3 != 1", "another")
+            def test_two(self) -> None:
+                self.values = (3, 2)
+                self.subtests()
+
+        self.check(run(Inner), ["test_block", "test_decorated", "test_two"])
+        self.assertEqual(Inner.bugs, ["a bug"])
+
+    def test_another_failure_of_a_subtest_is_one(self) -> None:
+        class Inner(TestCase):
+            @known_bug("2 != 1", "a bug")
+            def test_it(self) -> None:
+                for value in 1, 2, 3:
+                    with self.subTest(value=value):
+                        self.assertEqual(value, 1)
+
+            def test_behind_a_block(self) -> None:
+                with known_bug("2 != 1", "a bug"):
+                    with self.subTest():
+                        self.assertEqual(2, 1)
+                with self.subTest():
+                    self.assertEqual(2, 1)
+
+        outcome = run(Inner)
+        self.assertEqual(
+            [text.splitlines()[-1] for _, text in outcome.failures],
+            ["AssertionError: 2 != 1", "AssertionError: 3 != 1"],
+        )
+        self.assertEqual(outcome.errors, [])
+
+    def test_absent_from_all_subtests_it_is_reported_as_fixed(self) -> None:
+        class Inner(TestCase):
+            @known_bug("2 != 1", "a bug")
+            def test_it(self) -> None:
+                with self.subTest():
+                    self.assertEqual(1, 1)
+
+        outcome = run(Inner)
+        self.check(outcome, [])
+        self.assertIn("fixed?", outcome.texts()["test_it"])
+
     def test_a_skip_inside_is_a_skip(self) -> None:
         class Inner(TestCase):
             @known_bug("Skip", "a bug")
