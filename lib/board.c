@@ -44,14 +44,24 @@ uint32_t board_transaction(const struct road_machine *machine)
 
 /* ---- chips */
 
-struct road_i2c_chip *board_chip(const struct board *board, unsigned int addr)
+/* Who stands at exactly this address, which may be ROAD_I2C_EVERY_ADDR? */
+static struct road_i2c_chip *chip_attached_at(const struct board *board,
+					      unsigned int addr)
 {
 	struct road_i2c_chip *chip;
 
 	for (chip = board->chips; chip; chip = chip->next)
-		if (chip->addr == addr)
+		if (chip->every_addr ? addr == ROAD_I2C_EVERY_ADDR :
+				       addr == chip->addr)
 			return chip;
 	return NULL;
+}
+
+struct road_i2c_chip *board_chip(const struct board *board, unsigned int addr)
+{
+	struct road_i2c_chip *chip = chip_attached_at(board, addr);
+
+	return chip ? chip : chip_attached_at(board, ROAD_I2C_EVERY_ADDR);
 }
 
 int road_i2c_attach(struct road_machine *machine, unsigned int addr,
@@ -61,7 +71,7 @@ int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 	const struct road_i2c_chip *other;
 	unsigned int line, type;
 
-	if (addr > 0x7f)
+	if (addr > 0x7f && addr != ROAD_I2C_EVERY_ADDR)
 		return machine_error(machine, -ROAD_EUSAGE,
 				     "0x%02x is not an I2C address of 7 bits",
 				     addr);
@@ -69,13 +79,18 @@ int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 		return machine_error(machine, -ROAD_EUSAGE,
 				     "%s is attached already, at 0x%02x",
 				     chip->name, chip->addr);
-	other = board_chip(board, addr);
+	other = chip_attached_at(board, addr);
+	if (other && other->every_addr)
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "%s answers at every address already",
+				     other->name);
 	if (other)
 		return machine_error(machine, -ROAD_EUSAGE,
 				     "address 0x%02x is taken by %s", addr,
 				     other->name);
 	chip->machine = machine;
 	chip->addr = addr;
+	chip->every_addr = addr == ROAD_I2C_EVERY_ADDR;
 	chip->next = board->chips;
 	board->chips = chip;
 	if (!machine_i2c_irq(machine, addr, &line, &type))

@@ -124,7 +124,8 @@ struct road_i2c_ops {
  * @name: for messages and the trace; must outlive the chip
  *
  * Set both with road_i2c_chip_init(). The other fields are the library's;
- * @machine, @addr and @irq_line may be read while the chip is attached.
+ * @machine, @addr and @irq_line may be read while the chip is attached. @addr
+ * of a chip at ROAD_I2C_EVERY_ADDR is the address that it was last called by.
  */
 struct road_i2c_chip {
 	const struct road_i2c_ops *ops;
@@ -135,6 +136,7 @@ struct road_i2c_chip {
 	int16_t irq_line;		/* -1: no interrupt */
 	uint8_t irq_type;		/* enum road_irq_type */
 	bool irq_active;
+	bool every_addr;
 	uint32_t inject_after;		/* messages until the injected error */
 	uint32_t inject_count;		/* messages that fail then */
 	int inject_error;
@@ -143,8 +145,12 @@ struct road_i2c_chip {
 
 ROAD_API void road_i2c_chip_init(struct road_i2c_chip *chip, const char *name,
 				 const struct road_i2c_ops *ops);
+/** In place of an address: every one at which no other chip stands. */
+#define ROAD_I2C_EVERY_ADDR 0xffff
+
 /** road_i2c_attach() - put the chip on the bus, before or after boot. Its
  *  interrupt is taken from the devicetree node at @addr, if there is one.
+ *  @addr may be ROAD_I2C_EVERY_ADDR.
  *  Return: 0; -ROAD_EUSAGE when the address is taken or not 7 bits. */
 ROAD_API int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 			     struct road_i2c_chip *chip);

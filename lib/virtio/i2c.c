@@ -89,6 +89,7 @@ static int i2c_start(struct i2c_dev *i2c, struct i2c_req *req)
 	i2c->chip = chip;
 	if (!chip)
 		return -ENXIO;
+	chip->addr = req->addr;		/* for one that answers at every one */
 	ret = i2c_injected(chip);
 	if (ret)
 		return ret;

@@ -38,6 +38,7 @@ DIR_NONE: int
 DIR_OUT: int
 DIR_IN: int
 I2C_HOLD: int
+I2C_EVERY_ADDR: int
 NUM_LINES: int
 REC_I2C: int
 REC_REG: int

@@ -100,14 +100,18 @@ class Board:
         self.trace = Trace(machine)
         """What crossed the board's edge."""
 
-    def attach(self, model: Model, addr: int) -> None:
+    def attach(self, model: Model, addr: int | None) -> None:
         """Put a model on the I2C bus; its interrupt is taken from the
         devicetree node at that address, if there is one. Its ``power_on()``
         runs. Detached after the test. UsageError when the address is taken
-        or not 7 bits."""
+        or not 7 bits.
+
+        ``addr`` None: the model answers at every address at which no other
+        one stands, and its own ``addr`` is the one that was called last.
+        """
         machine = self._machine
         model._trace_start = machine.trace_count()
-        machine.attach(model, addr)
+        machine.attach(model, _roadtest.I2C_EVERY_ADDR if addr is None else addr)
         machine.undo(
             f"detach {model.name}", lambda: machine.detach(model), quiet=True
         )

@@ -261,6 +261,24 @@ class RawModel(TestCase):
         with self.assertRaisesRegex(roadtest.UsageError, "0x50|50"):
             self.board.attach(Memory(), 0x50)
 
+    def test_a_model_without_an_address_answers_where_no_other_does(
+        self,
+    ) -> None:
+        own, everywhere = Memory(), Memory()
+        self.board.attach(everywhere, None)
+        self.board.attach(own, 0x50)
+        with self.bus() as bus:
+            for addr in (0x08, 0x50, 0x77):
+                bus.ioctl(I2C_SLAVE, addr)
+                bus.write(bytes([addr]))
+                self.assertEqual(bus.read(1), bytes([addr]))
+            self.assertEqual((own.data, everywhere.data), (b"\x50", b"\x77"))
+            self.assertEqual((own.addr, everywhere.addr), (0x50, 0x77))
+            with self.assertRaisesRegex(roadtest.UsageError, "every address"):
+                self.board.attach(Memory(), None)
+            self.board.detach(everywhere)
+            self.assertEqual(bus.read(1), b"")  # i2c-dev: no byte came
+
     def test_a_model_stands_at_one_address(self) -> None:
         chip = Memory()
         self.board.attach(chip, 0x50)
