@@ -8,7 +8,11 @@ DEMO = suites/iio/light
 # One kernel serves demo, check and bench.
 KERNEL_FOR = suites tests examples
 
-.PHONY: all help setup demo check bench clean
+.PHONY: all help setup demo check bench coverage mutants clean
+
+# For coverage and mutants: names of drivers (tools/drivers.py), none for all.
+DRIVERS =
+JOBS ?= 2
 
 all: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -18,6 +22,9 @@ help:
 	@echo "make demo     ... and run the OPT3001 suites, in Python and in C"
 	@echo "make check    ... and run all tests"
 	@echo "make bench    ... and measure; numbers go to $(BUILD)/bench.json"
+	@echo "make coverage ... and print which lines of each driver no suite reaches"
+	@echo "make mutants  ... and whether the suites see mistakes in their drivers;"
+	@echo "              both: DRIVERS=opt3001 for one, JOBS=2 at a time"
 	@echo "make clean    remove the build directories (not the kernels in the cache)"
 
 setup:
@@ -38,6 +45,14 @@ bench: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 	@$(ROADTEST) kernel $(KERNEL_FOR) >/dev/null
 	@tools/bench $(BUILD)
+
+coverage: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@tools/coverage $(BUILD) $(DRIVERS)
+
+mutants: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@tools/mutants $(BUILD) --jobs $(JOBS) $(DRIVERS)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

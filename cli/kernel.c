@@ -21,12 +21,13 @@ static const char help[] =
 "                        /usr/src; default: $ROADTEST_KERNEL_SOURCE, else\n"
 "                        linux-source-6.12. It is never written to.\n"
 "  --flavour NAME        fast (default): no checkers; check: KASAN, UBSAN,\n"
-"                        lockdep and others\n"
+"                        lockdep and others; coverage: fast, with gcov\n"
 "  --config FILE         one more fragment of options; may be repeated\n"
 "  --jobs N              build with N jobs; default: one for each processor\n"
 "  --force               build even if the cache has it\n"
 "  --print               print the path if it is there; else fail, and build\n"
 "                        nothing\n"
+"  --no-default          leave the kernel alone that tests take by themselves\n"
 "  --help                this text\n"
 "\n"
 "An option that did not take effect is an error, with what it depends on.\n"
@@ -35,7 +36,7 @@ static const char help[] =
 "Exit status: 0, or 2 when there is no kernel.\n";
 
 enum { OPT_SOURCE = 1, OPT_FLAVOUR, OPT_CONFIG, OPT_JOBS, OPT_FORCE,
-       OPT_PRINT, OPT_HELP };
+       OPT_PRINT, OPT_NO_DEFAULT, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "source", required_argument, NULL, OPT_SOURCE },
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "print", no_argument, NULL, OPT_PRINT },
+	{ "no-default", no_argument, NULL, OPT_NO_DEFAULT },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -87,6 +89,9 @@ static int parse(struct kernel_request *request, int argc, char **argv)
 		case OPT_PRINT:
 			request->find_only = true;
 			break;
+		case OPT_NO_DEFAULT:
+			request->set_default = false;
+			break;
 		case OPT_HELP:
 			fputs(help, stdout);
 			return CLI_OK;
@@ -103,13 +108,13 @@ static int parse(struct kernel_request *request, int argc, char **argv)
 
 int cmd_kernel(int argc, char **argv)
 {
-	struct kernel_request request = { 0 };
+	struct kernel_request request = { .set_default = true };
 	int rc = parse(&request, argc, argv);
 	char *bundle = NULL;
 
 	if (rc < 0) {
 		signals_catch();
-		request.set_default = !request.find_only;
+		request.set_default &= !request.find_only;
 		bundle = kernel_get(&request);
 		if (bundle)
 			puts(bundle);

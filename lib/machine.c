@@ -2,6 +2,7 @@
 /*
  * The machine: puts guest, board, clock and agent together
  */
+#include "coverage.h"
 #include "device.h"
 #include "machine-parts.h"
 
@@ -168,6 +169,7 @@ void road_machine_destroy(struct road_machine *machine)
 {
 	if (!machine)
 		return;
+	coverage_take(machine);
 	engine_fail(&machine->engine, -ROAD_EGONE, "the machine was destroyed");
 	/* Without its clock the guest ends by itself, and at once. */
 	cal_close(&machine->engine.cal);
