@@ -13,6 +13,7 @@ import os
 import re
 import unittest
 
+from . import fixtures
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
 from .machine import Machine, current, current_machine
@@ -307,7 +308,9 @@ class TestCase(unittest.TestCase):
             if base.__name__ == "IsolatedAsyncioTestCase":
                 raise TypeError(_NO_ASYNC.format(cls.__name__))
         if "setUpClass" in cls.__dict__:
-            _wrap_setup_class(cls)
+            fixtures.wrap_setup(cls)
+        if "tearDownClass" in cls.__dict__:
+            fixtures.wrap_teardown(cls)
 
     # ---- what a test uses ------------------------------------------------
 
@@ -590,18 +593,3 @@ _NO_ASYNC = (
 
 def _throw(error: Exception) -> None:
     raise error
-
-
-def _wrap_setup_class(cls: type[TestCase]) -> None:
-    """Give plain functions a machine in setUpClass, and remember whether it
-    was used: a replaced guest needs the same again."""
-    inner = cls.__dict__["setUpClass"]
-
-    def setUpClass(self: type[TestCase]) -> None:
-        current.set(lambda: self._road_session().get())
-        inner.__get__(None, self)()
-        session: Session | None = self.__dict__.get("_road_session_")
-        if session is not None and session.machine is not None:
-            session.setup_used_it = True
-
-    setattr(cls, "setUpClass", classmethod(setUpClass))

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""setUpClass and tearDownClass of a test class, with a machine.
+
+A subclass overrides them and calls no super(): they are wrapped when the class
+is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from .errors import MachineGone
+from .machine import Machine, current
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .testcase import Session, TestCase
+
+# Hides these frames from unittest's tracebacks.
+__unittest = True
+
+
+def wrap_setup(cls: type[TestCase]) -> None:
+    """Give plain functions a machine in setUpClass, and remember whether it
+    was used: a replaced guest needs the same again."""
+    inner = cls.__dict__["setUpClass"]
+
+    def setUpClass(self: type[TestCase]) -> None:
+        current.set(lambda: self._road_session().get())
+        inner.__get__(None, self)()
+        session: Session | None = self.__dict__.get("_road_session_")
+        if session is not None and session.machine is not None:
+            session.setup_used_it = True
+
+    setattr(cls, "setUpClass", classmethod(setUpClass))
+
+
+def wrap_teardown(cls: type[TestCase]) -> None:
+    """Give plain functions the class's machine in tearDownClass, and ask the
+    oracles after it. Where the guest is gone (it was replaced after the last
+    test, or there was none), nothing is left to undo: a call to it raises
+    MachineGone, which then is no failure."""
+    inner = cls.__dict__["tearDownClass"]
+
+    def tearDownClass(self: type[TestCase]) -> None:
+        session: Session | None = self.__dict__.get("_road_session_")
+        machine = session.machine if session is not None else None
+        if machine is None or not machine.is_up:
+            current.set(_no_guest_left)
+            with contextlib.suppress(_NoGuestLeft):
+                inner.__get__(None, self)()
+            current.set(None)
+            return
+        left: Machine = machine
+        current.set(lambda: left)
+        machine.test_begin(f"{self.__name__}.tearDownClass")
+        try:
+            inner.__get__(None, self)()
+        finally:
+            if not machine.told:
+                machine.test_end()
+
+    setattr(cls, "tearDownClass", classmethod(tearDownClass))
+
+
+class _NoGuestLeft(MachineGone):
+    """The class has no guest any more."""
+
+
+def _no_guest_left() -> Machine:
+    raise _NoGuestLeft("the guest of this class has ended")
