@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .iio import IioDevice
     from .machine import Machine
     from .models import Model
+    from .rtc import Rtc
 
 IRQ_TYPES = {
     "none": _roadtest.IRQ_NONE,
@@ -199,7 +200,7 @@ class Device:
 class BoundDevice(GuestPath):
     """A device of the running test: its directory in the guest's sysfs."""
 
-    __slots__ = ("node", "chip", "_iio", "_hwmon")
+    __slots__ = ("node", "chip", "_iio", "_hwmon", "_rtc")
 
     chip: Any
     """The model at its address, None if it has none."""
@@ -212,6 +213,7 @@ class BoundDevice(GuestPath):
         self.chip = chip
         self._iio: IioDevice | None = None
         self._hwmon: HwmonDevice | None = None
+        self._rtc: Rtc | None = None
 
     @property
     def addr(self) -> int:
@@ -247,6 +249,15 @@ class BoundDevice(GuestPath):
             self._hwmon = find(self)
         return self._hwmon
 
+    @property
+    def rtc(self) -> Rtc:
+        """The RTC that the driver registered, found by its parent."""
+        if self._rtc is None:
+            from .rtc import find
+
+            self._rtc = find(self)
+        return self._rtc
+
     def bind(self) -> None:
         """Load the driver's module by the device's modalias and bind it.
 
@@ -254,14 +265,18 @@ class BoundDevice(GuestPath):
         deferred); ENODEV when no module has that alias. Unbound after the
         test.
         """
-        self._iio = self._hwmon = None
+        self._forget()
         self.node.bind()
         self._machine.undo(f"unbind {self.name}", self._unbind_if_bound)
 
     def unbind(self) -> None:
         """Unbind the driver. GuestError ENODEV when none is bound."""
-        self._iio = self._hwmon = None
+        self._forget()
         self.node.unbind()
+
+    def _forget(self) -> None:
+        """Drop what belongs to the driver that was bound."""
+        self._iio = self._hwmon = self._rtc = None
 
     def _unbind_if_bound(self) -> None:
         try:
