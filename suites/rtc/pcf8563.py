@@ -107,13 +107,8 @@ class PCF8563(RegisterModel):
             self.second.cancel()
         self.second = self.after(seconds, self.tick)
 
-    @TIMER_CONTROL.on_write
-    def power_on(self, control):
-        # A model has no clock before it is on the bus: it starts with the
-        # first access, which for Linux is this one.
-        if self.second is None:
-            self.run()
-        self.start_timer(control)
+    def power_on(self):
+        self.run()
 
     # 8.4: the time
 
@@ -220,6 +215,7 @@ class PCF8563(RegisterModel):
 
     # 8.8: the countdown timer
 
+    @TIMER_CONTROL.on_write
     def start_timer(self, control):
         if self.countdown is not None:
             self.countdown.cancel()

@@ -10,7 +10,7 @@ import datetime
 import errno
 
 from pcf8563 import PCF8563
-from roadtest import Device, GuestError, TestCase, known_bug
+from roadtest import Device, GuestError, TestCase, known_bug, mark
 from roadtest.rtc import AF, IRQF, VL_DATA_INVALID, RtcInterrupt, RtcTime
 
 Time = datetime.datetime
@@ -71,10 +71,15 @@ class RtcTest(TestCase):
 PLAIN = Device("nxp,pcf8563", model=PCF8563, addr=0x51, node="rtc")
 
 
-class Reading(RtcTest):
+class Clock(RtcTest):
+    """The time. Nothing is connected to INT, so there is no alarm either."""
+
     device = PLAIN
 
-    def test_time(self):
+    # reading
+
+    @mark("rfc")
+    def test_time_is_read(self):
         for time in [
             Time(2000, 1, 1, 0, 0, 0),
             Time(2001, 9, 10, 19, 59, 59),
@@ -118,7 +123,7 @@ class Reading(RtcTest):
         self.assertEqual(self.rtc.read_time().datetime, Time(2000, 1, 1))
         self.assertEqual(self.chip.MONTHS.C, 1)
 
-    def test_one_access_reads_it_all(self):
+    def test_one_access_reads_all_of_the_time(self):
         # 8.5: seconds to years in one go, else a carry comes between
         self.chip.time = NOON
         self.mark()
@@ -135,7 +140,7 @@ class Reading(RtcTest):
             ["SECONDS", "MINUTES", "HOURS", "DAYS", "WEEKDAYS", "MONTHS", "YEARS"],
         )
 
-    def test_nak_gives_eio(self):
+    def test_nak_in_reading_gives_eio(self):
         self.chip.time = NOON
         self.assert_nak_gives_eio(self.rtc.read_time)
 
@@ -157,9 +162,7 @@ class Reading(RtcTest):
         with self.assertGuestError(errno.EINVAL):
             self.rtc["max_user_freq"] = 0
 
-
-class VoltageLow(RtcTest):
-    device = PLAIN
+    # voltage
 
     def test_time_is_invalid_after_power_on(self):
         self.assertEqual(self.chip.SECONDS.VL, 1)
@@ -179,6 +182,7 @@ class VoltageLow(RtcTest):
         self.assertEqual(self.rtc.read_voltage_low(), 0)
         self.assertEqual(self.rtc.read_time().datetime, NOON)
 
+    @mark("rfc")
     def test_low_voltage_is_seen_when_it_comes(self):
         self.rtc.set_time(NOON)
         self.chip.SECONDS.VL = 1
@@ -190,7 +194,7 @@ class VoltageLow(RtcTest):
         self.chip.time = Time(2024, 2, 29, 12, 0, 59)
         self.assertEqual(self.rtc.read_voltage_low(), 0)
 
-    def test_it_is_not_cleared_by_ioctl(self):
+    def test_low_voltage_is_not_cleared_by_ioctl(self):
         # only setting the time clears it: the driver has no RTC_VL_CLR
         self.mark()
         with self.assertGuestError(errno.ENOTTY):
@@ -198,7 +202,7 @@ class VoltageLow(RtcTest):
         self.assertEqual(self.written(), [])
         self.assertEqual(self.rtc.read_voltage_low(), VL_DATA_INVALID)
 
-    def test_nak_gives_eio(self):
+    def test_nak_in_reading_the_voltage_gives_eio(self):
         self.assert_nak_gives_eio(self.rtc.read_voltage_low)
 
     @known_bug(
@@ -216,9 +220,7 @@ class VoltageLow(RtcTest):
             with self.assertGuestError(errno.EINVAL):
                 self.rtc.read_time()
 
-
-class Setting(RtcTest):
-    device = PLAIN
+    # setting
 
     def assert_set(self, time, registers):
         """Setting it writes these and nothing else."""
@@ -227,7 +229,8 @@ class Setting(RtcTest):
         self.rtc.set_time(time)
         self.assertEqual(self.written(), list(zip(names, registers)))
 
-    def test_time(self):
+    @mark("rfc")
+    def test_time_is_set(self):
         for time, registers in [
             (Time(2000, 1, 1), (0, 0, 0, 1, 6, 0x01, 0)),
             (
@@ -254,6 +257,7 @@ class Setting(RtcTest):
         )
         self.assertEqual(self.rtc.read_time().datetime, Time(1985, 7, 4, 1, 2, 3))
 
+    @mark("rfc")
     def test_century_bit_stays_as_it_was_read(self):
         # 8.4.6: its meaning is the user's; the driver goes by what is there
         for century in 0, 1:
@@ -295,7 +299,7 @@ class Setting(RtcTest):
                 self.rtc.set_time(good._replace(**change))
         self.assertEqual(self.written(), [])
 
-    def test_nak_gives_eio(self):
+    def test_nak_in_setting_gives_eio(self):
         self.assert_nak_gives_eio(lambda: self.rtc.set_time(NOON))
         self.assertEqual(self.chip.time, NOON)
 
@@ -312,17 +316,14 @@ class Setting(RtcTest):
         self.rtc.set_time(time)
         self.assertIn(self.chip.time, (time, time + SECOND))
 
-
-class NoInterrupt(RtcTest):
-    """Nothing is connected to INT: the driver must not offer an alarm."""
-
-    device = PLAIN
+    # no interrupt
 
     def test_no_alarm_is_offered(self):
         self.assertEqual(self.rtc.features(), {"alarm_res_minute"})
         self.assertNotIn("wakealarm", self.rtc)
         self.assertFalse((self.dev / "power/wakeup").exists())
 
+    @mark("rfc")
     def test_alarm_ioctls_give_einval(self):
         self.rtc.set_time(NOON)
         self.mark()
@@ -385,6 +386,7 @@ class Alarm(RtcTest):
                 self.assertEqual(alarm.time.datetime, time)
                 self.assertTrue(alarm.enabled)
 
+    @mark("rfc")
     def test_alarm_goes_off(self):
         self.rtc.set_wake_alarm(self.at(60))
         self.mark()
