@@ -632,6 +632,7 @@ enum road_record_type {
  * @time: virtual nanoseconds
  * @type: says which of the fields below hold
  * @flags: ROAD_REC_F_*
+ * @start: when the bus began with it: START or repeated START (I2C)
  * @transaction: number of the bus transaction, from 1; I2C and REG
  * @addr: I2C address (I2C, REG) or line (LINE, DIRECTION, IRQ_TYPE, IRQ)
  * @reg: register's address (REG)
@@ -643,6 +644,7 @@ enum road_record_type {
  */
 struct road_record {
 	uint64_t time;
+	uint64_t start;
 	uint8_t type;
 	uint8_t flags;
 	uint16_t addr;

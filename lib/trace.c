@@ -152,12 +152,13 @@ static void trace_add(struct trace *trace, struct road_record record)
 	trace->num_records++;
 }
 
-void trace_i2c(struct trace *trace, uint32_t transaction, unsigned int addr,
-	       const char *name, bool read, const uint8_t *data, size_t len,
-	       int status)
+void trace_i2c(struct trace *trace, uint64_t start, uint32_t transaction,
+	       unsigned int addr, const char *name, bool read,
+	       const uint8_t *data, size_t len, int status)
 {
 	trace_add(trace, (struct road_record){
 		.type = ROAD_REC_I2C,
+		.start = start,
 		.flags = read ? ROAD_REC_F_READ : 0,
 		.addr = addr,
 		.transaction = transaction,

@@ -28,11 +28,11 @@ struct trace {
 void trace_init(struct trace *trace, const uint64_t *now);
 void trace_deinit(struct trace *trace);
 
-/* One message; @data is copied. @name (the chip's) is copied too, NULL: no
+/* One message, which began at @start; @data is copied. @name (the chip's) is copied too, NULL: no
  * chip there. */
-void trace_i2c(struct trace *trace, uint32_t transaction, unsigned int addr,
-	       const char *name, bool read, const uint8_t *data, size_t len,
-	       int status);
+void trace_i2c(struct trace *trace, uint64_t start, uint32_t transaction,
+	       unsigned int addr, const char *name, bool read,
+	       const uint8_t *data, size_t len, int status);
 /* A register access; @name is copied (repeated names share one copy). */
 void trace_reg(struct trace *trace, uint32_t transaction, unsigned int addr,
 	       uint32_t reg, const char *name, bool read, uint32_t value);

@@ -156,8 +156,8 @@ static void i2c_trace(struct i2c_dev *i2c, const struct i2c_req *req)
 	struct engine *engine = i2c->vu.engine;
 	bool address_only = req->error && req->read;
 
-	trace_i2c(&engine->trace, engine->transaction, req->addr,
-		  i2c->chip ? i2c->chip->name : NULL, req->read,
+	trace_i2c(&engine->trace, i2c->message_start, engine->transaction,
+		  req->addr, i2c->chip ? i2c->chip->name : NULL, req->read,
 		  req->read ? i2c->scratch : req->data,
 		  address_only ? 0 : req->len, req->error);
 }
@@ -166,6 +166,7 @@ static void i2c_begin_message(struct i2c_dev *i2c)
 {
 	if (!i2c->in_transaction)
 		i2c->vu.engine->transaction++;
+	i2c->message_start = i2c->vu.engine->cal.now;
 	i2c_wait_bits(i2c, I2C_ADDRESS, I2C_BITS_START + I2C_BITS_BYTE);
 }
 

@@ -41,6 +41,7 @@ struct i2c_dev {
 	struct road_i2c_chip *started;	/* who is to see the STOP */
 	struct road_timer timer;
 	uint64_t bit_ns;
+	uint64_t message_start;		/* its START or repeated START */
 	uint8_t *scratch;		/* a copy of the data for the chip */
 };
 

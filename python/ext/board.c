@@ -212,11 +212,12 @@ static PyObject *board_trace_count(struct ext_machine *self, PyObject *unused)
 
 static PyObject *record(const struct road_record *r)
 {
-	return Py_BuildValue("(KiiiIIIiy#z)", (unsigned long long)r->time,
+	return Py_BuildValue("(KiiiIIIiy#zK)", (unsigned long long)r->time,
 			     r->type, r->flags, r->addr, r->transaction,
 			     r->reg, r->value, r->status,
 			     r->data ? (const char *)r->data : "",
-			     (Py_ssize_t)(r->data ? r->len : 0), r->name);
+			     (Py_ssize_t)(r->data ? r->len : 0), r->name,
+			     (unsigned long long)r->start);
 }
 
 /* Records from @from on; of @type and @addr, unless those are negative. */

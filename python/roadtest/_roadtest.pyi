@@ -52,9 +52,10 @@ REC_F_READ: int
 REC_F_GUEST: int
 
 RawRecord = tuple[
-    int, int, int, int, int, int, int, int, bytes, str | None
+    int, int, int, int, int, int, int, int, bytes, str | None, int
 ]
-"""time, type, flags, addr, transaction, reg, value, status, data, name."""
+"""time, type, flags, addr, transaction, reg, value, status, data, name,
+start."""
 
 def strerror(error: int) -> str:
     """Name of an errno or of an enum road_errno, such as "ETIMEDOUT"."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .machine import Machine
     from .models import Model
+    from .traffic import Traffic
 
 _DIRECTIONS = {
     _roadtest.DIR_NONE: None,
@@ -99,6 +100,8 @@ class Board:
         """The lines of ``&gpio``."""
         self.trace = Trace(machine)
         """What crossed the board's edge."""
+        self._attached: list[tuple[int | None, Model]] = []
+        self._test_start = 0
 
     def attach(self, model: Model, addr: int | None) -> None:
         """Put a model on the I2C bus; its interrupt is taken from the
@@ -112,14 +115,40 @@ class Board:
         machine = self._machine
         model._trace_start = machine.trace_count()
         machine.attach(model, _roadtest.I2C_EVERY_ADDR if addr is None else addr)
+        self._attached.append((addr, model))
         machine.undo(
-            f"detach {model.name}", lambda: machine.detach(model), quiet=True
+            f"detach {model.name}", lambda: self._forget(addr, model), quiet=True
         )
         model.power_on()
+
+    def _forget(self, addr: int | None, model: Model) -> None:
+        self._attached.remove((addr, model))
+        self._machine.detach(model)
 
     def detach(self, model: Model) -> None:
         """Take it off the bus: its address is not acknowledged any more."""
         self._machine.detach(model)
+
+    @property
+    def models(self) -> list[Model]:
+        """The models that were attached in this test."""
+        return [model for _, model in self._attached]
+
+    def owner(self, addr: int) -> Model | None:
+        """The model that was attached last at an address, in this test; also
+        when it was detached since. Else one that answers at every address."""
+        for wanted in addr, None:
+            for at, model in reversed(self._attached):
+                if at == wanted:
+                    return model
+        return None
+
+    def traffic(self) -> Traffic:
+        """What the guest did to all chips and lines since the test began, or
+        in a ``with`` block; see :class:`roadtest.traffic.Traffic`."""
+        from .traffic import Traffic
+
+        return Traffic(self._machine, self._test_start)
 
     @property
     def chips(self) -> list[_roadtest.Chip]:

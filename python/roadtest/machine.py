@@ -89,6 +89,11 @@ class Machine(_roadtest.Machine):
         atexit.register(self.close)
         super().boot()
 
+    def test_begin(self, name: str) -> None:
+        """A test begins: see the C header."""
+        super().test_begin(name)
+        self.board._test_start = self.trace_count()
+
     def close(self) -> None:
         """End the guest and free everything; once more does nothing."""
         atexit.unregister(self.close)

@@ -18,6 +18,7 @@ import errno as _errno
 
 from . import _roadtest
 from .errors import ModelError
+from .expect import RegisterAccess
 from .trace import Accesses, accesses
 
 TYPE_CHECKING = False
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar, overload
 
+    from .traffic import Traffic
+
     Hook = TypeVar("Hook", bound=Callable[..., Any])
 
 HOLD: int = _roadtest.I2C_HOLD
 """What a read or write hook returns to stretch the clock: the transfer stays
 open until :meth:`I2CModel.release`."""
 
+_NO_FIELDS = (
+    "value", "old", "written", "declaration", "read", "write", "mask",
+)  # fmt: skip
 _ACCESS = {"rw": _roadtest.RW, "ro": _roadtest.RO, "wo": _roadtest.WO}
 
 
@@ -87,6 +93,9 @@ class Model(_roadtest.Chip):
 
     _trace_start = 0
 
+    registers: Mapping[int, Register] = {}
+    """Its registers by address; of a raw chip none."""
+
     @property
     def irq(self) -> Irq:
         """The interrupt output."""
@@ -136,6 +145,13 @@ class Model(_roadtest.Chip):
         from .device import IRQ_TYPES
 
         self._connect_irq(line, IRQ_TYPES[type])
+
+    def traffic(self) -> Traffic:
+        """What the driver did to this chip since it was attached, or in a
+        ``with`` block; see :class:`roadtest.traffic.Traffic`."""
+        from .traffic import Traffic
+
+        return Traffic(self.machine, self._trace_start, self)
 
     def release(self, data: bytes | None = None, *, error: int = 0) -> None:
         """End a transfer that a hook held with HOLD: ``data`` for a read, or
@@ -217,17 +233,20 @@ class Register:
         self.access = access
         self.width = width
         self.masks = (writable, w1c, rc, reserved)
+        self.owner: type = object
+        """The class of models that declares it."""
         self.fields: dict[str, tuple[int, int]] = {}
         for name, bits in (fields or {}).items():
             msb, lsb = (bits, bits) if isinstance(bits, int) else bits
             if not 31 >= msb >= lsb >= 0:
                 raise ValueError(f"field {name}: (msb, lsb), not {bits}")
-            if name in ("value", "old", "written", "declaration"):
+            if name in _NO_FIELDS:
                 raise ValueError(f"a field can't be called {name}")
             self.fields[name] = (msb, lsb)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        self.owner = owner
 
     def __repr__(self) -> str:
         return f"<Register {self.name} at 0x{self.addr:02x}>"
@@ -254,6 +273,11 @@ class Register:
     def __set__(self, chip: RegisterModel, value: int) -> None:
         raise AttributeError(f"set {self.name}.value, or a field of it")
 
+    def width_of(self, field: str) -> int:
+        """Bits of a field; KeyError if it has none of that name."""
+        msb, lsb = self.fields[field]
+        return msb - lsb + 1
+
     def extract(self, value: int, field: str) -> int:
         """The field's value in a register value; KeyError if it has none of
         that name."""
@@ -271,6 +295,22 @@ class Register:
                 "does not fit"
             )
         return value & ~(mask << lsb) | bits << lsb
+
+    def write(
+        self, value: int | None = None, /, *, mask: int | None = None,
+        **fields: int,
+    ) -> RegisterAccess:
+        """A write of ``value`` (with ``mask``: in those bits), or of fields
+        whatever the others are, to expect of :class:`~roadtest.traffic.\
+Traffic`."""
+        return RegisterAccess(self, False, value, mask, fields)
+
+    def read(
+        self, value: int | None = None, /, *, mask: int | None = None,
+        **fields: int,
+    ) -> RegisterAccess:
+        """A read that gave this; arguments as of :meth:`write`."""
+        return RegisterAccess(self, True, value, mask, fields)
 
     def before_read(self, fn: Hook) -> Hook:
         """Decorator: ``fn(self, value)`` runs before the register goes out;
@@ -315,6 +355,22 @@ class RegisterState:
     @value.setter
     def value(self, value: int) -> None:
         self._chip._set(self._register.addr, value)
+
+    def write(
+        self, value: int | None = None, /, *, mask: int | None = None,
+        **fields: int,
+    ) -> RegisterAccess:
+        """As :meth:`Register.write`, to this chip and no other."""
+        register = self.declaration
+        return RegisterAccess(register, False, value, mask, fields, self._chip)
+
+    def read(
+        self, value: int | None = None, /, *, mask: int | None = None,
+        **fields: int,
+    ) -> RegisterAccess:
+        """As :meth:`Register.read`, from this chip and no other."""
+        register = self.declaration
+        return RegisterAccess(register, True, value, mask, fields, self._chip)
 
     @property
     def declaration(self) -> Register:
@@ -408,6 +464,7 @@ class RegisterModel(Model, _roadtest.RegisterChip):
         if cls.byteorder not in ("big", "little"):
             raise ValueError(f'byteorder is "big" or "little": {cls.byteorder}')
         registers = _find_registers(cls)
+        cls.registers = {r.addr: r for r in registers}
         cls._layout = None
         if registers:
             cls._layout = _roadtest.Layout(

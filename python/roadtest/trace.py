@@ -62,7 +62,8 @@ class Record:
 
     ``kind`` is one of KINDS' values; ``time`` in virtual nanoseconds;
     ``guest``: the guest drives the line; ``addr``: I2C address or line;
-    ``status``: 0 or -errno; ``data``: what went over the bus.
+    ``status``: 0 or -errno; ``data``: what went over the bus; ``start``: when
+    the bus began with it (i2c).
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class Record:
         "status",
         "data",
         "name",
+        "start",
     )
 
     def __init__(self, raw: _roadtest.RawRecord) -> None:
@@ -92,6 +94,7 @@ class Record:
         self.status = raw[7]
         self.data = raw[8]
         self.name = raw[9]
+        self.start = raw[10]
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name or self.addr} at {self.time} ns>"

@@ -14,10 +14,10 @@ static void record_all(struct trace *trace)
 	static const uint8_t config[] = { 0x01, 0xca, 0x10 };
 
 	now = 120046264;
-	trace_i2c(trace, 12, 0x44, "opt3001", false, config, 3, 0);
+	trace_i2c(trace, now - 95000, 12, 0x44, "opt3001", false, config, 3, 0);
 	trace_reg(trace, 12, 0x44, 0x01, "CONFIG", false, 0xca10);
 	trace_reg(trace, 13, 0x44, 0x00, NULL, true, 0x12);
-	trace_i2c(trace, 14, 0x45, NULL, true, NULL, 0, -ENXIO);
+	trace_i2c(trace, 0, 14, 0x45, NULL, true, NULL, 0, -ENXIO);
 	now = 12 * ROAD_S + 5;
 	trace_line(trace, 3, 0, false);
 	trace_line(trace, 4, 1, true);
@@ -65,6 +65,7 @@ static void json_has_a_line_for_each_record(void)
 
 	trace_init(&trace, &now);
 	record_all(&trace);
+	CHECK_INT(trace_get(&trace, 0)->start, 120046264 - 95000);
 	text = trace_json(&trace, 0);
 	CHECK_STR(text,
 "{\"time\":120046264,\"type\":\"i2c\",\"transaction\":12,\"addr\":68,"
@@ -143,11 +144,11 @@ static void records_keep_their_own_copies(void)
 	struct trace trace;
 
 	trace_init(&trace, &now);
-	trace_i2c(&trace, 1, 8, name, false, data, 2, 0);
-	trace_i2c(&trace, 2, 8, name, false, data, 2, 0);
+	trace_i2c(&trace, 0, 1, 8, name, false, data, 2, 0);
+	trace_i2c(&trace, 0, 2, 8, name, false, data, 2, 0);
 	memset(name, 'x', 4);
 	memset(data, 0, 2);
-	trace_i2c(&trace, 3, 8, name, false, data, 2, 0);
+	trace_i2c(&trace, 0, 3, 8, name, false, data, 2, 0);
 	a = trace_get(&trace, 0);
 	b = trace_get(&trace, 1);
 	CHECK_STR(a->name, "chip");
@@ -169,9 +170,9 @@ static void records_do_not_move(void)
 	trace_irq(&trace, 7);
 	first = trace_get(&trace, 0);
 	for (i = 1; i < 2000; i++)
-		trace_i2c(&trace, i, 8, "c", false, (uint8_t *)&i, sizeof(i),
+		trace_i2c(&trace, 0, i, 8, "c", false, (uint8_t *)&i, sizeof(i),
 			  0);
-	trace_i2c(&trace, i, 8, "c", true, big, sizeof(big), 0);
+	trace_i2c(&trace, 0, i, 8, "c", true, big, sizeof(big), 0);
 	CHECK(first == trace_get(&trace, 0));
 	CHECK_INT(first->addr, 7);
 	CHECK_INT(trace_count(&trace), 2001);
