@@ -92,8 +92,13 @@ class RegisterAccess(Expected):
         if self.value is None:
             return f"{text} (any value)"
         if self.mask is not None:
-            return f"{text} {self.value:#x} in bits {self.mask:#x}"
-        return f"{text} {self.value:#x}"
+            return f"{text} {self._hex(self.value)} in {self._hex(self.mask)}"
+        return f"{text} {self._hex(self.value)}"
+
+    def _hex(self, value: int) -> str:
+        register = self.register
+        width = register.width or int(getattr(register.owner, "value_bytes", 1))
+        return f"{value:#0{2 + 2 * width}x}"
 
     def resembles(self, entry: Entry) -> bool:
         """The same register and direction."""

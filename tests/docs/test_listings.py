@@ -147,6 +147,25 @@ class Models(TestCase):
         self.assertEqual(chip.messages, 4)
 
 
+class Traffic(TestCase):
+    device = Device("ti,tmp75", model=TMP75)
+
+    def setUp(self):
+        (self.hwmon,) = (self.dev / "hwmon").iterdir()
+
+    def test_limits(self):
+        with self.chip.traffic() as traffic:
+            (self.hwmon / "temp1_max").write_text("85500")
+            (self.hwmon / "temp1_max_hyst").write_text("-10000")
+        traffic.assert_writes(("HIGH", 0x5580), ("LOW", 0xF600))
+
+    def test_probe_keeps_the_polarity_and_starts_the_chip(self):
+        traffic = self.chip.traffic()  # since the chip was attached
+        traffic.assert_write_once(TMP75.CONFIG.write(SD=0, POL=0))
+        traffic.assert_order(TMP75.CONFIG.read(0), TMP75.CONFIG.write())
+        traffic.assert_none(TMP75.HIGH.write(), TMP75.LOW.write())
+
+
 class Time(TestCase):
     device = Device("ti,tmp75", model=TMP75)
 

@@ -130,10 +130,10 @@ traffic of Adc at 0x50: not the expected writes
         self.assert_fails(
             """
 traffic of Adc at 0x50: not the expected writes
-  expected           actual
-  write CONFIG 0x80  write CONFIG 0x80  * s
-! write LIMIT 0x1    -
-! -                  write CONFIG 0x00  * s
+  expected            actual
+  write CONFIG 0x80   write CONFIG 0x80  * s
+! write LIMIT 0x0001  -
+! -                   write CONFIG 0x00  * s
     CONFIG has EN=0 GAIN=0 CH=0
 """,
             self.adc.traffic().assert_writes,
@@ -241,12 +241,12 @@ traffic of Adc at 0x50: not the last write of its kind
         traffic.assert_order(("CONFIG", 1), ("CONFIG", 3))
         self.assert_fails(
             """
-traffic of Adc at 0x50: no write CONFIG 0x1 after write CONFIG 0x3
-  expected          actual
-  -                 write CONFIG 0x01  * s
-  -                 write CONFIG 0x02  * s
-  write CONFIG 0x3  write CONFIG 0x03  * s
-! write CONFIG 0x1  -
+traffic of Adc at 0x50: no write CONFIG 0x01 after write CONFIG 0x03
+  expected           actual
+  -                  write CONFIG 0x01  * s
+  -                  write CONFIG 0x02  * s
+  write CONFIG 0x03  write CONFIG 0x03  * s
+! write CONFIG 0x01  -
 """,
             traffic.assert_order,
             ("CONFIG", 3),
