@@ -8,9 +8,9 @@ DEMO = suites/iio/light
 # One kernel serves demo, check and bench.
 KERNEL_FOR = suites tests examples
 
-.PHONY: all help setup demo check bench coverage mutants clean
+.PHONY: all help setup demo check bench coverage mutants touched clean
 
-# For coverage and mutants: names of drivers (tools/drivers.py), none for all.
+# For coverage, mutants and touched: names of drivers (tools/drivers.py), none for all.
 DRIVERS =
 JOBS ?= 2
 
@@ -24,7 +24,9 @@ help:
 	@echo "make bench    ... and measure; numbers go to $(BUILD)/bench.json"
 	@echo "make coverage ... and print which lines of each driver no suite reaches"
 	@echo "make mutants  ... and whether the suites see mistakes in their drivers;"
-	@echo "              both: DRIVERS=opt3001 for one, JOBS=2 at a time"
+	@echo "              JOBS=2 at a time"
+	@echo "make touched  ... and print which attributes and properties of each driver no"
+	@echo "              suite uses; all three: DRIVERS=opt3001 for one driver"
 	@echo "make clean    remove the build directories (not the kernels in the cache)"
 
 setup:
@@ -53,6 +55,10 @@ coverage: setup $(BUILD)/build.ninja
 mutants: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 	@tools/mutants $(BUILD) --jobs $(JOBS) $(DRIVERS)
+
+touched: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@tools/touched $(BUILD) $(DRIVERS)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

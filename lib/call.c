@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "touched.h"
 
 /* A longer description (a long path) is cut. */
 #define MAX_WHAT 512
@@ -28,6 +29,7 @@ struct road_call *call_start(struct road_machine *machine,
 	va_end(ap);
 	if (agent_start(machine_agent(machine), false, request, what, &call))
 		return NULL;
+	touched_call(request);
 	return call;
 }
 

@@ -7,6 +7,7 @@
 #include "call.h"
 #include "guest.h"
 #include "machine.h"
+#include "touched.h"
 
 /* What road_put() sends in one call. */
 #define PUT_CHUNK (1U << 20)
@@ -215,6 +216,7 @@ int road_write_file_data(struct road_machine *machine, const char *path,
 		return machine_error(machine, -EIO,
 				     "write_file %s: only %lld of %zu bytes were taken",
 				     path, (long long)result, len);
+	touched_written(machine, path, data, len);
 	return 0;
 }
 

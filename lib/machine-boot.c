@@ -5,6 +5,7 @@
  */
 #include "machine-parts.h"
 #include "roadtest-proto.h"
+#include "touched.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -127,6 +128,7 @@ static int machine_build_tree(struct road_machine *machine, const char *dtb)
 		       &machine->error);
 	if (ret)
 		return ret;
+	touched_boot(machine->dt.blob);
 	i2c_set_hertz(&machine->board.i2c, dt_i2c_hertz(&machine->dt));
 	for (chip = machine->board.chips; chip; chip = chip->next)
 		if (chip->irq_line < 0 &&

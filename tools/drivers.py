@@ -72,7 +72,7 @@ DRIVERS = {
         "drivers/iio/light/tsl2772.c",
         ["iio/light/test_tsl2772*.py", "iio/light/test-tsl2772*.c"],
         80,
-        "iio/light/amstaos,tsl2772.yaml",
+        "iio/light/tsl2772.yaml",
     ),
     "tps6286x": Driver(
         "drivers/regulator/tps6286x-regulator.c",
