@@ -4,8 +4,9 @@
  *
  * main.c	the table of subcommands
  * kernel.c	`roadtest kernel`; source.c, kconfig.c, build.c do its work
- * run.c	`roadtest run`; program.c finds the suites, runner.c runs one,
- *		stream.c reads its KTAP, report.c shows it
+ * run.c	`roadtest run`; program.c finds the suites, schedule.c shares the
+ *		work out, runner.c runs a part, stream.c reads its KTAP,
+ *		report.c shows it; forkserver.c spares starts of Python
  * doctor.c	`roadtest doctor`
  * cache.c	where bundles of kernels are kept
  * process.c	programs that are started, and their end
@@ -17,6 +18,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,6 +103,7 @@ struct process_options {
 	bool pipe_out;		/* read standard output through .out */
 	bool pipe_err;		/* ... standard error through .err */
 	int out_fd;		/* else: both go here; 0: inherited */
+	int in_fd;		/* standard input; 0: /dev/null */
 	int nice;
 };
 
@@ -114,6 +117,12 @@ void signals_raise(int signo) __attribute__((noreturn));
 
 bool process_start(struct process *process, char *const argv[],
 		   const struct process_options *options);
+/* A process that another one forks for us, as our child and the leader of a
+ * group: @ask returns its pid, 0 or less for none. Standard output and error
+ * are pipes. Return: false without a message. */
+bool process_start_forked(struct process *process,
+			  pid_t (*ask)(void *arg, int out, int err),
+			  void *arg);
 /* Wait for its end; a signal for us ends its group first. Return: wait
  * status. */
 int process_wait(struct process *process);
@@ -204,13 +213,39 @@ bool kernel_add_suite(struct kernel_request *request, const char *path);
 
 /* --- program.c: what can be run */
 
+#define PYTHON "/usr/bin/python3"
+
+enum result { RESULT_PASS, RESULT_FAIL, RESULT_SKIP, RESULT_KNOWN };
+
+/* What is known of one test of a program. */
+struct entry {
+	char *id;
+	bool done;
+	enum result result;
+	char *reason;		/* of skip or known bug; NULL */
+	struct strings lines;	/* diagnostics */
+	int64_t ms;
+};
+
 struct program {
 	char *path;		/* as the user sees it */
 	char *exe;		/* what to execute */
 	bool python;
+	bool independent;	/* each test may have a process of its own */
+	bool planned;		/* ids says all that will run */
 	struct strings select;	/* "Class", "Class.test"; empty: all */
 	struct strings filter, skip;
 	struct strings marks;	/* only tests with one of these */
+	struct strings ids;	/* what is to be run */
+	size_t next;		/* of ids, the first that is not given out */
+	unsigned int running;	/* processes */
+
+	/* report.c */
+	struct entry *entries;
+	size_t num_entries, hint;
+	size_t printed;		/* of entries, those on the screen */
+	struct strings trouble;	/* that is no test's */
+	bool begun, ended, failed;
 };
 
 struct programs {
@@ -224,16 +259,22 @@ bool programs_add(struct programs *programs, const char *argument);
 void programs_deinit(struct programs *programs);
 /* Keep what may have tests with one of @marks. */
 void programs_mark(struct programs *programs, const struct strings *marks);
-/* argv of a program with its options; NULL-terminated. */
-void program_argv(const struct program *program, struct strings *argv);
+void program_deinit(struct program *program);
+/* argv of a program with its options and, unless it is NULL, filters for
+ * @ids; NULL-terminated. */
+void program_argv(const struct program *program, const struct strings *ids,
+		  struct strings *argv);
+/* Take over what `--list` printed; @listed is cut into pieces. Return: NULL,
+ * or why it is no list, to be freed. */
+char *program_parse_list(struct program *program, char *listed);
+/* Did it end with @status because no test has a mark that was asked for? */
+bool program_none_marked(const struct program *program, int status);
 /* The ids of its tests; false after a message. */
-bool program_list(const struct program *program, struct strings *ids);
+bool program_list(struct program *program, struct strings *ids);
 /* Does a selection such as "Class" stand for @id? */
 bool program_selects(const struct program *program, const char *id);
 
 /* --- stream.c: KTAP */
-
-enum result { RESULT_PASS, RESULT_FAIL, RESULT_SKIP, RESULT_KNOWN };
 
 struct stream_test {
 	enum result result;
@@ -271,43 +312,96 @@ void stream_finish(struct stream *stream);
 /* The program died: a failure of the test that ran, with @why. */
 void stream_fail_current(struct stream *stream, const char *why);
 
-/* --- report.c, runner.c */
+/* --- report.c: results, shown in the order of the plan */
 
 struct report {
 	bool ktap;
-	unsigned int plan;	/* programs */
-	unsigned int programs;	/* begun */
-	unsigned int tests;	/* in this program */
-	bool program_failed;	/* this one */
+	struct programs *programs;
+	size_t head;		/* the program that is being shown */
 	bool trouble;		/* a program had trouble that is no test's */
 	unsigned int passed, failed, skipped, known;
 	bool not_run;		/* a program could not run at all */
 	int64_t begin;
-	const char *current;	/* path of the program */
 };
 
-void report_begin(struct report *report, bool ktap, unsigned int programs);
-void report_program(struct report *report, const char *path);
-void report_test(struct report *report, const struct stream_test *test);
+void report_begin(struct report *report, bool ktap, struct programs *programs);
+/* The tests in program->ids will run. */
+void report_plan(struct report *report, struct program *program);
+void report_test(struct report *report, struct program *program,
+		 const struct stream_test *test);
 /* The program as a whole failed in a way that belongs to no test. */
-void report_trouble(struct report *report, const struct strings *lines,
-		    const char *fmt, ...) CLI_PRINTF(3, 4);
-void report_program_end(struct report *report);
+void report_trouble(struct report *report, struct program *program,
+		    const struct strings *lines, const char *fmt, ...)
+	CLI_PRINTF(4, 5);
+/* Nothing more will come of it. */
+void report_program_end(struct report *report, struct program *program);
+/* Show what there is, in whatever order it came: the run is interrupted. */
+void report_rest(struct report *report);
 /* How many tests have been reported. */
 unsigned int report_tests(const struct report *report);
 /* Return: exit status. */
 int report_end(struct report *report);
+/* Has the test a result? */
+bool report_has(const struct program *program, const char *id);
 
-/* --- runner.c: one test program to its end */
+/* --- forkserver.c: Python that is started once */
+
+struct forkserver {
+	struct process process;
+	int sock;		/* -1: it does not run */
+};
+
+/* Return: false when it can't be had; no message. */
+bool forkserver_start(struct forkserver *server);
+void forkserver_stop(struct forkserver *server);
+/* Start Python's runner with these arguments. False: start it yourself. */
+bool forkserver_run(struct forkserver *server, struct process *process,
+		    struct strings *argv);
+
+/* --- runner.c: some tests of a program, in one process after the other */
 
 struct runner_options {
 	unsigned int timeout;	/* seconds for one test; 0: none */
 	bool given;		/* the user gave it: pass it on */
 };
 
-/* Run @program and report its tests. Whatever happens to it, each of its
- * tests is reported, and none as passed that did not run. */
-void runner_run(struct report *report, const struct program *program,
-		const struct runner_options *options);
+struct runner {
+	struct report *report;
+	const struct runner_options *options;
+	struct forkserver *server;
+	struct program *program;
+	struct strings ids;	/* what is to be run */
+	bool filtered;		/* pass them as filters */
+	bool listing;		/* no run: ask for the tests */
+	struct strings list;	/* pieces of what it printed */
+	struct stream stream;
+	struct process process;
+	int64_t deadline;
+	const char *watched;	/* stream.current when the deadline was set */
+	int count;		/* and stream.count */
+	bool hung;
+	bool killed;
+};
+
+#define RUNNER_FDS 3
+
+/* Start. Whatever happens, each of its tests is reported, and none as passed
+ * that did not run. Return: false when it has come to its end already. */
+bool runner_begin(struct runner *runner);
+/* What to wait for; ms until runner_step() must be called, -1: for ever. */
+void runner_poll(const struct runner *runner, struct pollfd fds[RUNNER_FDS]);
+int64_t runner_left(const struct runner *runner);
+/* Return: false when it has come to its end. */
+bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS]);
+/* Ask it to stop; then wait for it. */
+void runner_signal(struct runner *runner, int signo);
+void runner_stop(struct runner *runner, int signo);
+void runner_deinit(struct runner *runner);
+
+/* --- schedule.c: many of them at once */
+
+/* Run what the programs' ids and filters say. A signal for us ends all. */
+void schedule_run(struct report *report, struct programs *programs,
+		  const struct runner_options *options, unsigned int jobs);
 
 #endif /* CLI_CLI_H */

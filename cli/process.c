@@ -76,7 +76,7 @@ process_exec(char *const argv[], const struct process_options *options,
 	if (signal_fd >= 0)
 		sigprocmask(SIG_SETMASK, &old_mask, NULL);
 	/* In the background a read of the terminal would stop it for ever. */
-	dup2(null, STDIN_FILENO);
+	dup2(options->in_fd > 0 ? options->in_fd : null, STDIN_FILENO);
 	if (out >= 0)
 		dup2(out, STDOUT_FILENO);
 	if (err >= 0)
@@ -91,16 +91,24 @@ process_exec(char *const argv[], const struct process_options *options,
 	_exit(127);
 }
 
-static bool open_pipe(bool wanted, int fds[2])
-{
-	fds[0] = fds[1] = -1;
-	return !wanted || !pipe2(fds, O_CLOEXEC);
-}
-
 static void close_fd(int fd)
 {
 	if (fd >= 0)
 		close(fd);
+}
+
+/* The pipes that @options want; all closed on failure. */
+static bool open_pipes(const struct process_options *options, int out[2],
+		       int err[2])
+{
+	out[0] = out[1] = err[0] = err[1] = -1;
+	if (options->pipe_out && pipe2(out, O_CLOEXEC))
+		return false;
+	if (!options->pipe_err || !pipe2(err, O_CLOEXEC))
+		return true;
+	close_fd(out[0]);
+	close_fd(out[1]);
+	return false;
 }
 
 bool process_start(struct process *process, char *const argv[],
@@ -111,11 +119,8 @@ bool process_start(struct process *process, char *const argv[],
 	int out[2], err[2];
 
 	*process = (struct process){ .pidfd = -1, .out = -1, .err = -1 };
-	if (!open_pipe(options->pipe_out, out))
-		return false;
-	if (!open_pipe(options->pipe_err, err)) {
-		close_fd(out[0]);
-		close_fd(out[1]);
+	if (!open_pipes(options, out, err)) {
+		cli_error("no pipe for %s: %m", argv[0]);
 		return false;
 	}
 	fflush(NULL);
@@ -138,6 +143,33 @@ bool process_start(struct process *process, char *const argv[],
 	return true;
 }
 
+bool process_start_forked(struct process *process, pid_t (*ask)(void *arg, int out,
+							      int err),
+			  void *arg)
+{
+	const struct process_options options = {
+		.pipe_out = true,
+		.pipe_err = true,
+	};
+	int out[2], err[2];
+
+	*process = (struct process){ .pidfd = -1, .out = -1, .err = -1 };
+	if (!open_pipes(&options, out, err))
+		return false;
+	process->pid = ask(arg, out[1], err[1]);
+	close_fd(out[1]);
+	close_fd(err[1]);
+	process->out = out[0];
+	process->err = err[0];
+	if (process->pid > 0)
+		process->pidfd = pidfd_open(process->pid, 0);
+	if (process->pidfd >= 0)
+		return true;
+	close_fd(process->out);
+	close_fd(process->err);
+	return false;
+}
+
 /* Wait for its end, @ms at most; -1: for ever. */
 static bool process_ended(const struct process *process, int ms)
 {
@@ -153,7 +185,8 @@ static int process_reap(struct process *process)
 
 	/* As long as it is not reaped its group can't be somebody else's. */
 	kill(-process->pid, SIGKILL);
-	waitpid(process->pid, &status, 0);
+	while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
+		;
 	close_fd(process->pidfd);
 	close_fd(process->out);
 	close_fd(process->err);

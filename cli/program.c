@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PYTHON "/usr/bin/python3"
-
 static bool is_program(const char *path)
 {
 	struct stat st;
@@ -261,14 +259,22 @@ bool programs_add(struct programs *programs, const char *argument)
 	return ok;
 }
 
-static void program_deinit(struct program *program)
+void program_deinit(struct program *program)
 {
+	for (size_t i = 0; i < program->num_entries; i++) {
+		free(program->entries[i].id);
+		free(program->entries[i].reason);
+		strings_deinit(&program->entries[i].lines);
+	}
+	free(program->entries);
 	free(program->path);
 	free(program->exe);
 	strings_deinit(&program->select);
 	strings_deinit(&program->filter);
 	strings_deinit(&program->skip);
 	strings_deinit(&program->marks);
+	strings_deinit(&program->ids);
+	strings_deinit(&program->trouble);
 }
 
 void programs_deinit(struct programs *programs)
@@ -315,7 +321,17 @@ void programs_mark(struct programs *programs, const struct strings *marks)
  * Running
  */
 
-void program_argv(const struct program *program, struct strings *argv)
+static void argv_each(struct strings *argv, const char *option,
+		      const struct strings *values)
+{
+	for (size_t i = 0; i < values->num; i++) {
+		strings_add(argv, text("%s", option));
+		strings_add(argv, text("%s", values->items[i]));
+	}
+}
+
+void program_argv(const struct program *program, const struct strings *ids,
+		  struct strings *argv)
 {
 	strings_add(argv, text("%s", program->exe));
 	if (program->python) {
@@ -327,44 +343,61 @@ void program_argv(const struct program *program, struct strings *argv)
 		if (!program->select.num)
 			strings_add(argv, text("%s", program->path));
 	}
-	for (size_t i = 0; i < program->filter.num; i++) {
-		strings_add(argv, text("--filter"));
-		strings_add(argv, text("%s", program->filter.items[i]));
-	}
-	for (size_t i = 0; i < program->skip.num; i++) {
-		strings_add(argv, text("--skip"));
-		strings_add(argv, text("%s", program->skip.items[i]));
-	}
-	for (size_t i = 0; i < program->marks.num; i++) {
-		strings_add(argv, text("--mark"));
-		strings_add(argv, text("%s", program->marks.items[i]));
-	}
+	argv_each(argv, "--filter", ids ? ids : &program->filter);
+	argv_each(argv, "--skip", &program->skip);
+	argv_each(argv, "--mark", &program->marks);
 }
 
-bool program_list(const struct program *program, struct strings *ids)
+char *program_parse_list(struct program *program, char *listed)
+{
+	char *rest = listed, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (!strcmp(line, "# independent"))
+			program->independent = true;
+		if (!*line || *line == '#')
+			continue;
+		if (strpbrk(line, " \t#"))
+			return text("\"%s\" is no id of a test", line);
+		if (strings_have(&program->ids, line))
+			return text("two tests have the id \"%s\"", line);
+		strings_add(&program->ids, text("%s", line));
+	}
+	return NULL;
+}
+
+bool program_none_marked(const struct program *program, int status)
+{
+	return program->marks.num && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == CLI_NONE_MARKED;
+}
+
+bool program_list(struct program *program, struct strings *ids)
 {
 	struct strings argv = { 0 };
-	char *output, *rest, *line;
+	char *output, *why = NULL;
 	bool none_marked;
 	int status;
 
-	program_argv(program, &argv);
+	program_argv(program, NULL, &argv);
 	strings_add(&argv, text("--list"));
 	output = process_output_status(argv.items, &status);
 	strings_deinit(&argv);
-	none_marked = program->marks.num && WIFEXITED(status) &&
-		      WEXITSTATUS(status) == CLI_NONE_MARKED;
-	if (!output || (status && !none_marked)) {
-		cli_error("%s can't list its tests (see above)",
-			  program->path);
+	none_marked = program_none_marked(program, status);
+	if (output && status && !none_marked) {
 		free(output);
-		return false;
+		output = NULL;
 	}
-	for (rest = output; (line = strsep(&rest, "\n"));)
-		if (*line)
-			strings_add(ids, text("%s", line));
+	if (output)
+		why = program_parse_list(program, output);
+	if (!output || why)
+		cli_error("%s can't list its tests%s%s", program->path,
+			  why ? ": " : " (see above)", why ? why : "");
+	*ids = program->ids;
+	program->ids = (struct strings){ 0 };
 	free(output);
-	return true;
+	free(why);
+	return output && !why;
 }
 
 static bool is_prefix(const char *selection, const char *id)

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT 120
+#define MAX_JOBS 1024
 
 static const char help[] =
 "Usage: roadtest run [OPTION]... [PATH]...\n"
@@ -25,6 +27,8 @@ static const char help[] =
 "                    repeated: with one of these\n"
 "  --list            print the ids of the tests, run none\n"
 "  --ktap            print KTAP instead of text\n"
+"  -j, --jobs N      run N parts of the tests at once; default: one for each\n"
+"                    processor. Results come in the same order.\n"
 "  --timeout SECONDS wall time for one test, default 120; 0: none. Time in a\n"
 "                    debugger does not count.\n"
 "  --seed N          vary what a seed may vary: random numbers, the start\n"
@@ -47,6 +51,7 @@ static const struct option options[] = {
 	{ "mark", required_argument, NULL, OPT_MARK },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "ktap", no_argument, NULL, OPT_KTAP },
+	{ "jobs", required_argument, NULL, 'j' },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
@@ -63,6 +68,7 @@ struct run {
 	struct kernel_request request;
 	struct runner_options options;
 	const char *kernel, *seed;
+	unsigned int jobs;	/* 0: not given */
 	bool list, ktap;
 };
 
@@ -102,6 +108,14 @@ static int parse_option(struct run *run, int opt)
 		break;
 	case OPT_KTAP:
 		run->ktap = true;
+		break;
+	case 'j':
+		if (!parse_number("--jobs", optarg, MAX_JOBS, &number) ||
+		    !number) {
+			cli_remedy("--jobs takes 1 to %d", MAX_JOBS);
+			return CLI_NOT_RUN;
+		}
+		run->jobs = number;
 		break;
 	case OPT_TIMEOUT:
 		if (!parse_number("--timeout", optarg, 1000000, &number))
@@ -152,7 +166,7 @@ static int parse(struct run *run, int argc, char **argv)
 {
 	int opt, rc;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "j:", options, NULL)) != -1) {
 		rc = parse_option(run, opt);
 		if (rc >= 0)
 			return rc;
@@ -183,6 +197,7 @@ static void select_ids(struct run *run, struct program *program,
 		    (run->filter.num && !strings_have(&run->filter, id)))
 			continue;
 		strings_add(&program->filter, text("%s", id));
+		strings_add(&program->ids, text("%s", id));
 	}
 }
 
@@ -284,6 +299,24 @@ static void set_environment(void)
 	free(python);
 }
 
+/* As many as there are processors; more makes no sense, a guest waits for
+ * nothing. One part of a file of Python is run without asking it for its
+ * tests first: that would cost another start of Python. */
+static unsigned int job_count(const struct run *run)
+{
+	const struct program *first = &run->programs.items[0];
+	cpu_set_t set;
+
+	if (run->jobs)
+		return run->jobs;
+	if (run->programs.num == 1 && first->python && first->select.num == 1 &&
+	    !first->ids.num)
+		return 1;
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return CPU_COUNT(&set);
+}
+
 static int run_programs(struct run *run, const char *kernel)
 {
 	struct report report;
@@ -291,9 +324,9 @@ static int run_programs(struct run *run, const char *kernel)
 	setenv("ROADTEST_KERNEL", kernel, true);
 	if (run->seed)
 		setenv("ROADTEST_SEED", run->seed, true);
-	report_begin(&report, run->ktap, run->programs.num);
-	for (size_t i = 0; i < run->programs.num; i++)
-		runner_run(&report, &run->programs.items[i], &run->options);
+	report_begin(&report, run->ktap, &run->programs);
+	schedule_run(&report, &run->programs, &run->options,
+		     job_count(run));
 	if (run->marks.num && !report_tests(&report) && !report.not_run) {
 		cli_error("no test has the mark");
 		report.not_run = true;
@@ -320,15 +353,11 @@ static bool drop_empty(struct run *run)
 
 	for (size_t i = 0; i < programs->num; i++) {
 		struct program *program = &programs->items[i];
-		struct programs one = { program, 1 };
 
-		if (program->filter.num) {
+		if (program->filter.num)
 			programs->items[kept++] = *program;
-			continue;
-		}
-		one.items = xcalloc(1, sizeof(*program));
-		*one.items = *program;
-		programs_deinit(&one);
+		else
+			program_deinit(program);
 	}
 	programs->num = kept;
 	if (!kept)

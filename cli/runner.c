@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * runner.c - run one test program to its end, however it ends
+ * runner.c - run tests of one program to their end, however it ends
  *
  * A program that dies has its current test reported as failed and is started
  * again for the tests that have not run yet. Each start must bring at least
@@ -22,23 +22,11 @@
 #define GRACE_S 10
 #define DEATH_MS 3000
 
-struct runner {
-	struct report *report;
-	const struct runner_options *options;
-	struct stream stream;
-	struct process process;
-	int64_t deadline;
-	const char *watched;	/* stream.current when the deadline was set */
-	int count;		/* and stream.count */
-	bool hung;
-	bool killed;
-};
-
 static void runner_result(void *arg, const struct stream_test *test)
 {
 	struct runner *runner = arg;
 
-	report_test(runner->report, test);
+	report_test(runner->report, runner->program, test);
 }
 
 /* A debugger at work: on a process of the program's group. */
@@ -102,87 +90,42 @@ static bool runner_read(struct runner *runner, int fd, int stream)
 	char data[16384];
 	ssize_t len = read(fd, data, sizeof(data));
 
-	if (len > 0)
+	if (len > 0 && runner->listing && stream == 1)
+		strings_add(&runner->list, text("%.*s", (int)len, data));
+	else if (len > 0)
 		stream_feed(&runner->stream, stream, data, len);
 	return len > 0;
 }
 
-static void runner_interrupted(struct runner *runner, int signo)
-{
-	process_end(&runner->process, signo);
-	if (runner->report->ktap)
-		printf("Bail out! SIG%s\n", sigabbrev_np(signo));
-	else
-		printf("interrupted%s%s\n", runner->stream.current ? " in " :
-		       "", runner->stream.current ? runner->stream.current :
-		       "");
-	signals_raise(signo);
-}
-
-/* Run one process to its end. Return: its wait status. */
-static int runner_watch(struct runner *runner)
-{
-	struct process *process = &runner->process;
-	bool limited = runner->options->timeout;
-
-	runner_set_deadline(runner);
-	for (;;) {
-		struct pollfd fds[] = {
-			{ .fd = process->out, .events = POLLIN },
-			{ .fd = process->err, .events = POLLIN },
-			{ .fd = process->pidfd, .events = POLLIN },
-			{ .fd = signals_fd(), .events = POLLIN },
-		};
-		int64_t left = runner->deadline - now_ms();
-
-		if (limited && left <= 0 && !runner->killed) {
-			runner_late(runner);
-			continue;
-		}
-		if (poll(fds, 4, limited && !runner->killed ? left : -1) < 0)
-			continue;
-		if (fds[3].revents)
-			runner_interrupted(runner, signals_poll());
-		if (fds[0].revents && !runner_read(runner, process->out, 1)) {
-			close(process->out);
-			process->out = -1;
-		}
-		if (fds[1].revents && !runner_read(runner, process->err, 2)) {
-			close(process->err);
-			process->err = -1;
-		}
-		if (!runner->hung &&
-		    (runner->stream.current != runner->watched ||
-		     runner->stream.count != runner->count))
-			runner_set_deadline(runner);
-		/* Not the pipes' end: something may hold them open. */
-		if (fds[2].revents && !fds[0].revents && !fds[1].revents)
-			break;
-	}
-	return process_end(process, SIGKILL);
-}
-
-static bool runner_start(struct runner *runner, const struct program *program,
-			 int *status)
+static bool runner_start(struct runner *runner)
 {
 	const struct process_options options = {
 		.pipe_out = true,
 		.pipe_err = true,
 	};
-	struct strings argv = { 0 };
+	const struct program *program = runner->program;
+	struct strings argv = { 0 }, python = { 0 };
 	bool ok;
 
-	program_argv(program, &argv);
-	if (runner->options->given) {
+	program_argv(program, runner->filtered ? &runner->ids : NULL, &argv);
+	if (runner->listing)
+		strings_add(&argv, text("--list"));
+	if (runner->options->given && !runner->listing) {
 		strings_add(&argv, text("--timeout"));
 		strings_add(&argv, text("%u", runner->options->timeout));
 	}
-	ok = process_start(&runner->process, argv.items, &options);
+	/* The server wants them without "python3 -m roadtest". */
+	for (size_t i = 3; program->python && i < argv.num; i++)
+		strings_add(&python, text("%s", argv.items[i]));
+	ok = program->python &&
+	     forkserver_run(runner->server, &runner->process, &python);
+	if (!ok)
+		ok = process_start(&runner->process, argv.items, &options);
 	strings_deinit(&argv);
-	if (ok)
-		*status = runner_watch(runner);
-	if (ok)
-		stream_finish(&runner->stream);
+	strings_deinit(&python);
+	stream_init(&runner->stream, runner_result, runner);
+	runner->hung = runner->killed = false;
+	runner_set_deadline(runner);
 	return ok;
 }
 
@@ -202,47 +145,50 @@ static char *runner_why(const struct runner *runner, int status)
 	return why;
 }
 
-/* Tests of the program without a result; false if that can't be known. */
-static bool runner_missing(const struct runner *runner,
-			   const struct program *program,
-			   struct strings *missing)
+/* Tests without a result; false if that can't be known. */
+static bool runner_missing(struct runner *runner, struct strings *missing)
 {
-	struct strings ids = { 0 };
-	bool ok = program_list(program, &ids);
+	struct program *program = runner->program;
+	struct strings listed = { 0 };
+	const struct strings *ids = &runner->ids;
+	bool ok = true;
 
-	for (size_t i = 0; ok && i < ids.num; i++)
-		if (!strings_have(&runner->stream.done, ids.items[i]) &&
-		    !strings_have(&program->skip, ids.items[i]))
-			strings_add(missing, text("%s", ids.items[i]));
-	strings_deinit(&ids);
+	if (!program->planned) {
+		ok = program_list(program, &listed);
+		ids = &listed;
+	}
+	for (size_t i = 0; ok && i < ids->num; i++)
+		if (!report_has(program, ids->items[i]) &&
+		    !strings_have(&program->skip, ids->items[i]))
+			strings_add(missing, text("%s", ids->items[i]));
+	strings_deinit(&listed);
 	return ok;
 }
 
 /* It ended well by its own account: is that so? */
-static void runner_check_end(struct runner *runner,
-			     const struct program *program, int status)
+static void runner_check_end(struct runner *runner, int status)
 {
 	struct stream *stream = &runner->stream;
 	char *end = status_text(status);
 	const char *what = "it printed no KTAP";
-	bool none_marked = program->marks.num && WIFEXITED(status) &&
-			   WEXITSTATUS(status) == CLI_NONE_MARKED;
 
 	if (stream->header)
 		what = "it ran no tests";
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_NOT_RUN)
 		what = "it could not run";
-	if (none_marked && !stream->header) {
+	if (!stream->header && program_none_marked(runner->program, status)) {
 		free(end);
 		return;
 	}
 	if (!stream->header || !stream->count) {
 		runner->report->not_run = true;
-		report_trouble(runner->report, &stream->lines, "%s (%s)",
+		report_trouble(runner->report, runner->program,
+			       &stream->lines, "%s (%s)",
 			       what, end);
 	} else if (WIFSIGNALED(status) || WEXITSTATUS(status) > 1 ||
 		   (WEXITSTATUS(status) == 1 && !stream->failed)) {
-		report_trouble(runner->report, &stream->lines,
+		report_trouble(runner->report, runner->program,
+			       &stream->lines,
 			       "it ended badly, %s, behind its last test", end);
 	}
 	free(end);
@@ -261,32 +207,32 @@ static void runner_fail_missing(struct runner *runner,
 			.lines = &lines,
 		};
 
-		report_test(runner->report, &test);
+		report_test(runner->report, runner->program, &test);
 	}
 	strings_deinit(&lines);
 }
 
-/* After one process of the program: report what it left. Return: true when
- * the tests in @missing are to be run by another one. */
-static bool runner_judge(struct runner *runner, const struct program *program,
-			 int status, struct strings *missing)
+/* After a process of the program: report what it left. Return: true when the
+ * tests in @missing are to be run by another one. */
+static bool runner_judge(struct runner *runner, int status,
+			 struct strings *missing)
 {
 	struct stream *stream = &runner->stream;
-	bool short_of = stream->plan > stream->count;
 	bool died = stream->current || stream->bail || runner->hung ||
 		    WIFSIGNALED(status);
-	char *why = runner_why(runner, status);
 	bool named = stream->current, again = false;
+	char *why;
 
-	if (!stream->header || (!stream->current && !short_of)) {
-		runner_check_end(runner, program, status);
-		free(why);
+	if (!stream->header || (!stream->current && stream->plan >= 0 &&
+				stream->plan <= stream->count))
+		runner_check_end(runner, status);
+	if (!stream->header || (!stream->count && !stream->plan))
 		return false;
-	}
+	why = runner_why(runner, status);
 	if (stream->current)
 		stream_fail_current(stream, why);
-	if (!runner_missing(runner, program, missing))
-		report_trouble(runner->report, &stream->lines,
+	if (!runner_missing(runner, missing))
+		report_trouble(runner->report, runner->program, &stream->lines,
 			       "%d of %d tests did not run: %s",
 			       stream->plan - stream->count, stream->plan,
 			       why);
@@ -298,36 +244,136 @@ static bool runner_judge(struct runner *runner, const struct program *program,
 	return again;
 }
 
-void runner_run(struct report *report, const struct program *program,
-		const struct runner_options *options)
+/* Return: true when another process goes on with what is left. */
+static bool runner_ended(struct runner *runner, int status)
 {
-	struct runner runner = { .report = report, .options = options };
-	struct program rest = *program;
-	struct strings todo = { 0 };
-	bool again = true;
+	struct strings missing = { 0 };
+	bool again, filtered = runner->filtered;
 
-	report_program(report, program->path);
-	while (again) {
-		struct strings missing = { 0 };
-		size_t before = todo.num;
-		int status;
-
-		stream_init(&runner.stream, runner_result, &runner);
-		runner.hung = runner.killed = false;
-		again = runner_start(&runner, &rest, &status) &&
-			runner_judge(&runner, &rest, status, &missing);
-		if (again && before && missing.num >= before) {
-			runner_fail_missing(&runner, &missing,
-					    "the program ends before them");
-			again = false;
-		}
-		stream_deinit(&runner.stream);
-		strings_deinit(&todo);
-		todo = missing;
-		rest.filter = todo;
-		rest.select = (struct strings){ 0 };
-		rest.skip = (struct strings){ 0 };
+	stream_finish(&runner->stream);
+	again = runner_judge(runner, status, &missing);
+	if (again && filtered && missing.num >= runner->ids.num) {
+		runner_fail_missing(runner, &missing,
+				    "the program ends before them");
+		again = false;
 	}
-	strings_deinit(&todo);
-	report_program_end(report);
+	stream_deinit(&runner->stream);
+	strings_deinit(&runner->ids);
+	runner->ids = missing;
+	runner->filtered = true;
+	return again;
+}
+
+/* The list is there: what does it say? */
+static void runner_listed(struct runner *runner, int status)
+{
+	struct program *program = runner->program;
+	struct strings *lines = &runner->stream.lines;
+	char *end = status_text(status), *why = NULL, *list = text("%s", "");
+
+	for (size_t i = 0; i < runner->list.num; i++) {
+		char *longer = text("%s%s", list, runner->list.items[i]);
+
+		free(list);
+		list = longer;
+	}
+	stream_finish(&runner->stream);
+	if (program_none_marked(program, status))
+		*list = '\0';
+	else if (status)
+		why = text("%s", end);
+	else
+		why = program_parse_list(program, list);
+	if (!why && !program->ids.num && !status)
+		why = text("there are none");
+	if (why) {
+		strings_deinit(&program->ids);
+		runner->report->not_run = true;
+		report_trouble(runner->report, program, lines,
+			       "it can't list its tests: %s", why);
+	} else {
+		report_plan(runner->report, program);
+	}
+	stream_deinit(&runner->stream);
+	free(list);
+	free(why);
+	free(end);
+}
+
+/* ------------------------------------------------------------------------
+ * The steps
+ */
+
+bool runner_begin(struct runner *runner)
+{
+	if (runner_start(runner))
+		return true;
+	runner->report->not_run = true;
+	report_trouble(runner->report, runner->program, NULL,
+		       "it can't be started");
+	stream_deinit(&runner->stream);
+	return false;
+}
+
+void runner_poll(const struct runner *runner, struct pollfd fds[RUNNER_FDS])
+{
+	const struct process *process = &runner->process;
+
+	fds[0] = (struct pollfd){ .fd = process->out, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = process->err, .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = process->pidfd, .events = POLLIN };
+}
+
+int64_t runner_left(const struct runner *runner)
+{
+	int64_t left = runner->deadline - now_ms();
+
+	if (!runner->options->timeout || runner->killed)
+		return -1;
+	return left > 0 ? left : 0;
+}
+
+bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
+{
+	struct process *process = &runner->process;
+	int *const pipes[] = { &process->out, &process->err };
+	int status;
+
+	if (!runner_left(runner))
+		runner_late(runner);
+	for (int i = 0; i < 2; i++) {
+		if (fds[i].revents && !runner_read(runner, *pipes[i], i + 1)) {
+			close(*pipes[i]);
+			*pipes[i] = -1;
+		}
+	}
+	if (!runner->hung && (runner->stream.current != runner->watched ||
+			      runner->stream.count != runner->count))
+		runner_set_deadline(runner);
+	/* Not the pipes' end: something may hold them open. */
+	if (!fds[2].revents || fds[0].revents || fds[1].revents)
+		return true;
+	status = process_end(process, SIGKILL);
+	if (runner->listing)
+		runner_listed(runner, status);
+	else if (runner_ended(runner, status))
+		return runner_begin(runner);
+	return false;
+}
+
+void runner_signal(struct runner *runner, int signo)
+{
+	kill(-runner->process.pid, signo);
+}
+
+void runner_stop(struct runner *runner, int signo)
+{
+	process_end(&runner->process, signo);
+	stream_deinit(&runner->stream);
+}
+
+void runner_deinit(struct runner *runner)
+{
+	strings_deinit(&runner->ids);
+	strings_deinit(&runner->list);
 }

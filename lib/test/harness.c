@@ -529,6 +529,8 @@ int road_test_main(int argc, char **argv, const struct road_test_table *table)
 	harness_collect(&h, table);
 	rc = harness_parse(&h, argc, argv);
 	if (rc < 0 && h.list) {
+		/* Each test is a process and has machines of its own. */
+		puts("# independent");
 		for (size_t i = 0; i < h.num_cases; i++)
 			if (h.cases[i].selected)
 				printf("%s\n", h.cases[i].id);

@@ -2,6 +2,9 @@
 /* The module: its types, exceptions and constants. */
 #include "ext.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+
 static PyTypeObject *const types[] = {
 	&ext_machine_type, &ext_chip_type, &ext_raw_type, &ext_layout_type,
 	&ext_regs_type, &ext_timer_type, &ext_watch_type, &ext_call_type,
@@ -83,8 +86,17 @@ static PyObject *ext_strerror(PyObject *module, PyObject *arg)
 	return PyUnicode_FromString(road_strerror(error));
 }
 
+/* SIGKILL when the process that started this one ends. */
+static PyObject *ext_die_with_parent(PyObject *module, PyObject *unused)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return PyErr_SetFromErrno(PyExc_OSError);
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
 	{ "strerror", ext_strerror, METH_O },
+	{ "die_with_parent", ext_die_with_parent, METH_NOARGS },
 	{ NULL }
 };
 

@@ -3,6 +3,6 @@
 
 import sys
 
-from .runner import main
+from .runner import leave, main
 
-sys.exit(main(sys.argv[1:]))
+leave(main(sys.argv[1:]))

@@ -60,6 +60,9 @@ start."""
 def strerror(error: int) -> str:
     """Name of an errno or of an enum road_errno, such as "ETIMEDOUT"."""
 
+def die_with_parent() -> None:
+    """SIGKILL when the process that started this one ends."""
+
 class BusError(Exception):
     """A model's deliberate bus error; it has ``errno``."""
 
