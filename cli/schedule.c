@@ -10,8 +10,10 @@
  */
 #include "cli.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /* A part is this fraction of what each job would get of a program's rest. */
 #define PARTS_A_JOB 3
@@ -125,6 +127,28 @@ static bool find_work(struct schedule *schedule, struct runner *runner)
 	return runner->program;
 }
 
+static bool is_ours(const struct schedule *schedule, pid_t pid)
+{
+	for (unsigned int i = 0; i < schedule->jobs; i++)
+		if (schedule->busy[i] &&
+		    schedule->runners[i].process.pid == pid)
+			return true;
+	return schedule->server.sock >= 0 &&
+	       schedule->server.process.pid == pid;
+}
+
+/* What a dead program left behind became our child, as we are a subreaper. */
+static void reap_orphans(const struct schedule *schedule)
+{
+	siginfo_t info = { 0 };
+
+	while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	       info.si_pid && !is_ours(schedule, info.si_pid)) {
+		waitpid(info.si_pid, NULL, 0);
+		info.si_pid = 0;
+	}
+}
+
 static void runner_done(struct schedule *schedule, unsigned int i)
 {
 	struct program *program = schedule->runners[i].program;
@@ -132,6 +156,7 @@ static void runner_done(struct schedule *schedule, unsigned int i)
 	schedule->busy[i] = false;
 	schedule->num_busy--;
 	runner_deinit(&schedule->runners[i]);
+	reap_orphans(schedule);
 	if (!--program->running && program->next == program->ids.num)
 		report_program_end(schedule->report, program);
 }

@@ -21,6 +21,8 @@ struct road_device {
 	unsigned int addr;
 	int pin;			/* -1: no interrupt */
 	char path[64];			/* in the guest */
+	char *alias;			/* modalias; NULL: not read yet */
+	char *driver;			/* that took it last; NULL: none */
 };
 
 static int device_add_node(struct road_device *device,
@@ -110,6 +112,8 @@ void device_free_all(struct road_machine *machine)
 		struct road_device *device = *list;
 
 		*list = device->next;
+		free(device->alias);
+		free(device->driver);
 		free(device);
 	}
 }
@@ -142,24 +146,28 @@ static const char *device_id(const struct road_device *device)
 
 /* ---- the driver */
 
-static int device_read_alias(struct road_device *device, char *alias,
-			     size_t size)
+/* A device keeps its alias as long as the machine lives. */
+static int device_read_alias(struct road_device *device)
 {
-	char path[80];
+	char path[80], alias[512];
 	ssize_t n;
 
+	if (device->alias)
+		return 0;
 	snprintf(path, sizeof(path), "%s/modalias", device->path);
-	n = road_read_file(device->machine, path, alias, size);
+	n = road_read_file(device->machine, path, alias, sizeof(alias));
 	if (n < 0)
 		return n;
 	alias[strcspn(alias, "\n")] = '\0';
-	return 0;
+	device->alias = strdup(alias);
+	return device->alias ? 0 : machine_error(device->machine, -ENOMEM,
+						 "out of memory");
 }
 
 /* The modules that have this alias, loaded. Dependencies are not in @list. */
-static int device_load(struct road_device *device, const char *alias,
-		       struct module_list *list)
+static int device_load(struct road_device *device, struct module_list *list)
 {
+	const char *alias = device->alias;
 	struct road_machine *machine = device->machine;
 	struct road_error error = {};
 	struct modules *modules;
@@ -193,9 +201,26 @@ static int device_probe_failed(struct road_device *device, const char *driver,
 
 /*
  * A driver's `bind` gives the errno of its probe, which the bus's
- * `drivers_probe` would swallow. -ENODEV: it does not match. @module may be a
- * pattern; a name is looked up, which is much faster.
+ * `drivers_probe` would swallow. -ENODEV: it does not match; -ENOENT: there
+ * is no such driver.
  */
+static int device_bind_driver(struct road_device *device, const char *driver)
+{
+	char path[512];
+	int ret;
+
+	snprintf(path, sizeof(path), "/sys/bus/i2c/drivers/%s/bind", driver);
+	ret = road_write_file(device->machine, path, device_id(device));
+	if (ret < 0 && ret > -ROAD_EGONE)
+		return device_probe_failed(device, driver, ret);
+	if (ret >= 0 && (!device->driver || strcmp(device->driver, driver))) {
+		free(device->driver);
+		device->driver = strdup(driver);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* @module may be a pattern; a name is looked up, which is much faster. */
 static int device_bind_module(struct road_device *device, const char *module)
 {
 	struct road_machine *machine = device->machine;
@@ -210,14 +235,8 @@ static int device_bind_module(struct road_device *device, const char *module)
 	machine_error(machine, ret, "%s: its module has no driver of this bus",
 		      device->path);
 	for (driver = drivers; *driver && ret == -ENODEV;
-	     driver += strlen(driver) + 1) {
-		snprintf(path, sizeof(path), "/sys/bus/i2c/drivers/%s/bind",
-			 strrchr(driver, ':') + 1);
-		ret = road_write_file(machine, path, device_id(device));
-		if (ret < 0 && ret > -ROAD_EGONE)
-			device_probe_failed(device, strrchr(driver, ':') + 1,
-					    ret);
-	}
+	     driver += strlen(driver) + 1)
+		ret = device_bind_driver(device, strrchr(driver, ':') + 1);
 	free(drivers);
 	return ret;
 }
@@ -228,6 +247,13 @@ static int device_bind_drivers(struct road_device *device,
 	int ret = -ENODEV;
 	size_t i;
 
+	/* The one of last time, if it is there again, spares the search. */
+	if (device->driver) {
+		ret = device_bind_driver(device, device->driver);
+		if (ret != -ENOENT)
+			return ret;
+		ret = -ENODEV;
+	}
 	if (!list->num)		/* built in: any driver may be it */
 		ret = device_bind_module(device, "*");
 	for (i = 0; i < list->num && ret == -ENODEV; i++)
@@ -242,13 +268,12 @@ static int device_bind_drivers(struct road_device *device,
 int road_device_bind(struct road_device *device)
 {
 	struct module_list list = {};
-	char alias[512];
 	int ret = machine_may_call(device->machine);
 
 	if (!ret)
-		ret = device_read_alias(device, alias, sizeof(alias));
+		ret = device_read_alias(device);
 	if (!ret)
-		ret = device_load(device, alias, &list);
+		ret = device_load(device, &list);
 	if (!ret)
 		ret = device_bind_drivers(device, &list);
 	modules_list_deinit(&list);

@@ -587,8 +587,17 @@ class Guest:
     @property
     def modules(self) -> list[str]:
         """Names of the loaded modules, the newest first."""
+        return list(self.module_users())
+
+    def module_users(self) -> dict[str, list[str]]:
+        """Of each loaded module, the newest first, the names of those that
+        need it."""
         text = self.path("/proc/modules").read_text()
-        return [line.split()[0] for line in text.splitlines()]
+        rows = [line.split() for line in text.splitlines()]
+        return {
+            row[0]: [name for name in row[3].split(",") if name not in ("", "-")]
+            for row in rows
+        }
 
     @property
     def log(self) -> str:

@@ -48,6 +48,8 @@ class Session:
         self.nodes: dict[str, _roadtest.Node] = {}
         self.chips: dict[str, Model | None] = {}
         self.setup_used_it = False
+        self.modules: set[str] | None = None
+        """Those that stay from test to test; None: not known yet."""
 
     @property
     def isolate(self) -> bool:
@@ -72,6 +74,7 @@ class Session:
             machine.close()
             raise
         self.machine = machine
+        self.modules = None
         if self.setup_used_it:
             self.cls.setUpClass()
         return machine
@@ -392,7 +395,6 @@ class TestCase(unittest.TestCase):
         self._road_bound: dict[str, BoundDevice] = {}
         self._road_used_up = False
         self._road_mark = 0
-        self._road_modules: list[str] = []
 
         def wrapped() -> None:
             self._road_set_up()
@@ -425,7 +427,8 @@ class TestCase(unittest.TestCase):
         self._road_begun = machine
         machine.test_begin(self.id())
         self._road_mark = machine.log_mark()
-        self._road_modules = machine.guest.modules
+        if session.modules is None:
+            session.modules = set(machine.guest.modules)
         if not self.autoprobe:
             session.attach(machine)
         for name, device in self._road_declared(Device).items():
@@ -482,10 +485,16 @@ class TestCase(unittest.TestCase):
 
     def _road_unload(self, machine: Machine) -> list[Exception]:
         """Unload the modules that came with this test. One that the kernel
-        pins makes the guest used up."""
+        pins makes the guest used up. Those that others need, a subsystem's
+        core for example, stay until the class ends: they are not what is
+        tested, and loading them costs as much as a small test."""
         errors: list[Exception] = []
-        for name in machine.guest.modules:
-            if name in self._road_modules:
+        kept = self._road_session().modules
+        assert kept is not None
+        for name, users in machine.guest.module_users().items():
+            if users:
+                kept.add(name)
+            if name in kept:
                 continue
             try:
                 machine.module_unload(name)

@@ -177,7 +177,25 @@ class X(unittest.TestCase):
         self.write("test-x", "#!/bin/sh\necho KTAP version 1; echo 1..0\n", 0o755)
         result = self.run_tests("test-x")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("it ran no tests", result.stdout)
+        self.assertIn('it can\'t list its tests: "KTAP version 1" is no id', result.stdout)
+        self.program("test-x", "", ids=())
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("it can't list its tests: there are none", result.stdout)
+
+    def test_a_list_with_an_id_twice_is_exit_2(self):
+        self.program("test-x", "pass a", ids=("a", "b", "a"))
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn('two tests have the id "a"', result.stdout)
+
+    def test_a_program_that_cannot_list_does_not_keep_others_from_running(self):
+        self.write("test-a", "#!/bin/sh\necho gone wrong >&2; exit 3\n", 0o755)
+        self.program("test-x", "pass a", ids=("a",))
+        result = self.run_tests(".")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("      gone wrong\n  ERROR it can't list its tests: exit status 3", result.stdout)
+        self.assertIn("1 passed, 0 failed", result.stdout)
 
     def test_a_program_without_ktap_is_exit_2(self):
         self.write("test-x", "#!/bin/sh\necho hello; echo oops >&2\n", 0o755)
@@ -266,6 +284,147 @@ TEST_HARNESS_MAIN
         result = self.run_tests("test-own.c")
         self.assertEqual(result.returncode, 2)
         self.assertIn("does not compile", result.stderr)
+
+
+class Jobs(CommandTestCase):
+    """Several at once."""
+
+    def both(self, name, ids):
+        """A program whose tests wait until `name` has begun elsewhere."""
+        other = {"x": "y", "y": "x"}[name]
+        body = f"""touch begun-{name}
+until [ -e begun-{other} ]; do sleep 0.01; done
+""" + "".join(f"pass {i}; " for i in ids)
+        self.program(f"test-{name}", body, ids=ids)
+
+    def test_two_programs_run_at_once_and_are_shown_in_order(self):
+        self.both("x", ("m.a", "m.b"))
+        self.both("y", ("n.a",))
+        result = self.run_tests("-j", "2", ".")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        names = re.findall(r"ok +(\S+)|^(test\S+|./test\S+)", result.stdout, re.M)
+        self.assertEqual([a or b for a, b in names],
+                         ["./test-x", "m.a", "m.b", "./test-y", "n.a"])
+
+    def test_classes_of_a_program_run_at_once_but_are_not_split(self):
+        ids = ("A.a", "A.b", "B.a", "B.b")
+        self.program("test-x", """echo "$filters" >>parts
+case $filters in *A.a*) mine=A other=B;; *) mine=B other=A;; esac
+touch begun-$mine; until [ -e begun-$other ]; do sleep 0.01; done
+for i in A.a A.b B.a B.b; do pass "$i"; done""", ids)
+        result = self.run_tests("-j2", "test-x")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("4 passed", result.stdout)
+        self.assertEqual(re.findall(r"ok +(\S+)", result.stdout), list(ids))
+        with open(self.path("parts"), encoding="utf-8") as f:
+            self.assertEqual(sorted(f.read().split("\n")), ["", " A.a A.b", " B.a B.b"])
+
+    def test_independent_tests_are_split(self):
+        self.program("test-x", """for i in a b; do want $i && mine=$i || other=$i; done
+touch begun-$mine; until [ -e begun-$other ]; do sleep 0.01; done
+pass a; pass b""", ("'# independent'", "a", "b"))
+        result = self.run_tests("-j2", "test-x")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("2 passed", result.stdout)
+
+    def test_one_job_runs_one_thing_at_a_time(self):
+        body = """[ -e lock ] && echo "Bail out! two at once"
+touch lock; sleep 0.1; rm lock; pass a.a; pass b.a"""
+        self.program("test-x", body, ("a.a", "b.a"))
+        self.program("test-y", body, ("a.a", "b.a"))
+        result = self.run_tests("-j1", ".")
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_a_result_that_nobody_asked_for_fails(self):
+        self.program("test-x", "pass a; pass b; pass c; echo ok 4 d; echo ok 5 a")
+        result = self.run_tests("test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ERROR it has a result for d, which is no test of its list",
+                      result.stdout)
+        self.assertIn("ERROR it has two results for a", result.stdout)
+
+    def test_wrong_number_of_jobs(self):
+        for jobs in ("0", "x", "-1", "100000"):
+            result = self.run_tests("-j", jobs, ".")
+            self.assertEqual((result.returncode, result.stdout), (2, ""), jobs)
+            self.assertIn("--jobs", result.stderr)
+
+
+class Python(CommandTestCase):
+    """Files of Python run in copies of one process."""
+
+    def setUp(self):
+        super().setUp()
+        for name in "ab":
+            self.write(f"test_{name}.py", f"""import os, sys, unittest
+class One(unittest.TestCase):
+    def test_pid(self):
+        with open("pids", "a") as f: f.write(f"{{os.getppid()}} {{os.getpid()}}\\n")
+        print("printed by {name}")
+class Two(unittest.TestCase):
+    def test_module_is_new(self):
+        self.assertNotIn("test_{'ba'[name == 'b']}", sys.modules)
+""")
+
+    def test_they_run_in_processes_of_their_own(self):
+        result = self.run_tests("-j2", ".")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("4 passed", result.stdout)
+        with open(self.path("pids"), encoding="utf-8") as f:
+            parents, children = zip(*(line.split() for line in f))
+        self.assertEqual((len(set(parents)), len(set(children))), (1, 2))
+
+    def test_a_crash_fails_one_test(self):
+        self.write("test_b.py", """import os, unittest
+class One(unittest.TestCase):
+    def test_a(self): pass
+    def test_b(self): os.abort()
+    def test_c(self): pass
+""")
+        result = self.run_tests("-j2", ".")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("FAIL  test_b.One.test_b\n", result.stdout)
+        self.assertIn("the program ended here: SIGABRT", result.stdout)
+        self.assertIn("4 passed, 1 failed", result.stdout)
+
+    def test_a_file_that_cannot_be_imported_is_exit_2_and_the_rest_runs(self):
+        self.write("test_b.py", "import nonsense\n")
+        result = self.run_tests(".")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("No module named 'nonsense'", result.stdout)
+        self.assertIn("2 passed, 0 failed", result.stdout)
+
+    def test_nothing_stays_when_the_command_is_killed(self):
+        for name in "ab":
+            self.write(f"test_{name}.py", f"""import os, time, unittest
+class One(unittest.TestCase):
+    def test_a(self):
+        with open("pid-{name}", "w") as f: f.write(f"{{os.getpid()}}\\n")
+        time.sleep(1000)
+""")
+        process = subprocess.Popen([COMMAND, "run", "-j2", "."], env=self.env,
+                                   cwd=self.dir, stdout=subprocess.DEVNULL)
+        pids = [self.wait_for(f"pid-{name}") for name in "ab"]
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 2
+        while any(map(is_alive, pids)):
+            self.assertLess(time.monotonic(), deadline, pids)
+            time.sleep(0.01)
+
+    def wait_for(self, name):
+        """The line in a file that is being written."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                with open(self.path(name), encoding="utf-8") as f:
+                    text = f.read()
+            except FileNotFoundError:
+                text = ""
+            if text.endswith("\n"):
+                return text.strip()
+            time.sleep(0.01)
+        self.fail(f"{name} did not come")
 
 
 class Death(CommandTestCase):
