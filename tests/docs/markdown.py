@@ -11,6 +11,17 @@ A mark is an HTML comment on the line before a fence:
     output.
 ``<!-- run: fails -->``
     The same, and the last command fails.
+
+Commands of one block are run in a directory of their own, except in a document
+that makes files. There all steps are taken in order, in one directory:
+
+``<!-- write: PATH -->``
+    The block is the whole of a new file.
+``<!-- append: PATH -->``
+    The block comes to the end of a file.
+``<!-- change: PATH -->``
+    A ``diff`` block: in the file, its lines with " " and "-" stand in a row,
+    once, and become those with " " and "+".
 """
 
 from __future__ import annotations
@@ -20,15 +31,16 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-MARK = re.compile(r"<!-- (file|run)(?:: (.*))? -->$")
+MARK = re.compile(r"<!-- (file|run|write|append|change)(?:: (.*))? -->$")
+STEPS = "run", "write", "append", "change"
 FENCE = re.compile(r"```(\w*)$")
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`\n]*`")
 
 
 class Block:
-    """A fenced block. ``where`` is "docs/x.md:12"; ``mark`` is "file", "run"
-    or "", with its ``argument``."""
+    """A fenced block. ``where`` is "docs/x.md:12"; ``mark`` is the word of its
+    mark or "", with its ``argument``."""
 
     def __init__(
         self, where: str, language: str, text: str, mark: str, argument: str
@@ -51,6 +63,18 @@ class Block:
             command, _, output = part.partition("\n")
             yield command, output
 
+    def edit(self, text: str) -> str:
+        """A file's text after a block that writes, appends or changes.
+        ValueError when what it changes is not there once."""
+        if self.mark != "change":
+            return self.text if self.mark == "write" else text + self.text
+        lines = self.text.splitlines(keepends=True)
+        old = "".join(line[1:] or "\n" for line in lines if line[0] in " -\n")
+        new = "".join(line[1:] or "\n" for line in lines if line[0] in " +\n")
+        if text.count(old) != 1:
+            raise ValueError(f"this stands there {text.count(old)} times:\n{old}")
+        return text.replace(old, new)
+
 
 class Document:
     """A file of Markdown."""
@@ -63,6 +87,11 @@ class Document:
         self.anchors: set[str] = set()
         self.errors: list[str] = []
         self._parse(path.read_text(encoding="utf-8").splitlines())
+
+    @property
+    def makes_files(self) -> bool:
+        """Are its steps to be taken in order?"""
+        return any(b.mark in STEPS and b.mark != "run" for b in self.blocks)
 
     def _parse(self, lines: list[str]) -> None:
         mark: re.Match[str] | None = None

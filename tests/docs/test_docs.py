@@ -17,7 +17,7 @@ from pathlib import Path
 
 import kernels
 from kernels import BUILD, SOURCE
-from markdown import Document, documents, holds, plain
+from markdown import STEPS, Block, Document, documents, holds, plain
 
 TIMEOUT = 120
 
@@ -96,9 +96,10 @@ class Listings(Documents):
         self.assertLessEqual(len(code), 30)
 
 
-class Commands(Documents):
-    """Each block in a directory that looks like the source tree, with the
-    build directory as build/."""
+class Shell(Documents):
+    """Runs commands, with the kernel that the examples need."""
+
+    cwd: Path
 
     def setUp(self) -> None:
         found = kernels.find()
@@ -106,6 +107,7 @@ class Commands(Documents):
             self.skipTest("no kernel has what the examples need")
         self.dir = Path(tempfile.mkdtemp(prefix="roadtest-docs-"))
         self.addCleanup(shutil.rmtree, self.dir)
+        self.cwd = self.dir
         self.env = dict(
             os.environ,
             ROADTEST_KERNEL=found,
@@ -115,18 +117,10 @@ class Commands(Documents):
         for name in "PYTHONPATH", "ROADTEST_TRACE", "ROADTEST_SEED":
             self.env.pop(name, None)
 
-    def make_tree(self) -> None:
-        shutil.rmtree(self.dir)
-        self.dir.mkdir()
-        for path in SOURCE.iterdir():
-            if not path.name.startswith((".", "build")):
-                (self.dir / path.name).symlink_to(path)
-        (self.dir / "build").symlink_to(BUILD)
-
     def run_command(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["/bin/sh", "-c", command],
-            cwd=self.dir,
+            cwd=self.cwd,
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -136,7 +130,7 @@ class Commands(Documents):
         )
 
     def check_output(self, command: str, seen: str, shown: str) -> None:
-        prefixes = [str(self.dir), str(SOURCE), str(BUILD), "build"]
+        prefixes = [str(self.cwd), str(SOURCE), str(BUILD), "build"]
         diff = list(
             difflib.unified_diff(
                 plain(shown, prefixes).split("\n"),
@@ -149,23 +143,95 @@ class Commands(Documents):
         if diff:
             self.fail("\n".join(diff))
 
+    def run_block(self, block: Block) -> int:
+        """Run its commands; how many there were."""
+        commands = list(block.commands())
+        for n, (command, shown) in enumerate(commands):
+            fails = block.argument == "fails" and n == len(commands) - 1
+            with self.subTest(block.where, command=command):
+                done = self.run_command(command)
+                self.assertEqual(done.returncode != 0, fails, done.stdout)
+                if shown is not None:
+                    self.check_output(command, done.stdout, shown)
+        return len(commands)
+
+
+class Commands(Shell):
+    """Each block in a directory that looks like the source tree, with the
+    build directory as build/."""
+
+    def make_tree(self) -> None:
+        shutil.rmtree(self.dir)
+        self.dir.mkdir()
+        for path in SOURCE.iterdir():
+            if not path.name.startswith((".", "build")):
+                (self.dir / path.name).symlink_to(path)
+        (self.dir / "build").symlink_to(BUILD)
+
     def test_commands_work_and_print_what_is_shown(self) -> None:
         count = 0
         for doc in self.docs:
+            if doc.makes_files:
+                continue
             for block in doc.blocks:
-                if block.mark != "run":
-                    continue
-                self.make_tree()
-                commands = list(block.commands())
-                for n, (command, shown) in enumerate(commands):
-                    count += 1
-                    fails = block.argument == "fails" and n == len(commands) - 1
-                    with self.subTest(block.where, command=command):
-                        done = self.run_command(command)
-                        self.assertEqual(done.returncode != 0, fails, done.stdout)
-                        if shown is not None:
-                            self.check_output(command, done.stdout, shown)
+                if block.mark == "run":
+                    self.make_tree()
+                    count += self.run_block(block)
         self.assertGreater(count, 0)
+
+
+class Tutorial(Shell):
+    """A document that makes files, from an empty directory on. Its ``git
+    clone`` is a real one, of this tree. What it clones is as committed; its
+    build directory is the one that is being tested."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        if not (SOURCE / ".git").exists():
+            self.skipTest("not a git repository")
+        self.env.update(
+            GIT_CONFIG_COUNT="2",
+            GIT_CONFIG_KEY_0=f"url.{SOURCE}.insteadOf",
+            GIT_CONFIG_VALUE_0="https://example.org/roadtest.git",
+            GIT_CONFIG_KEY_1="safe.directory",
+            GIT_CONFIG_VALUE_1="*",
+        )
+
+    def run_command(self, command: str) -> subprocess.CompletedProcess[str]:
+        done = super().run_command(command)
+        if command.startswith("cd ") and done.returncode == 0:
+            self.cwd = self.cwd / command[3:]
+        if command.startswith("git clone") and done.returncode == 0:
+            self.use_build(self.dir / "roadtest")
+        return done
+
+    def use_build(self, clone: Path) -> None:
+        (clone / "build").symlink_to(BUILD)
+        # A test installs nothing.
+        (clone / "tools/setup").write_text("#!/bin/sh\n")
+        for name in "examples", "python", "docs":
+            shutil.copytree(SOURCE / name, clone / name, dirs_exist_ok=True)
+
+    def take(self, block: Block) -> None:
+        """One step."""
+        if block.mark == "run":
+            self.run_block(block)
+            return
+        with self.subTest(block.where):
+            path = self.cwd / block.argument
+            self.assertEqual(path.exists(), block.mark != "write")
+            text = path.read_text() if path.exists() else ""
+            path.write_text(block.edit(text))
+
+    def test_steps_can_be_taken_in_order(self) -> None:
+        count = 0
+        for doc in self.docs:
+            if doc.makes_files:
+                count += 1
+                for block in doc.blocks:
+                    self.assertIn(block.mark, STEPS, block.where)
+                    self.take(block)
+        self.assertEqual(count, 1)
 
 
 class Checks(unittest.TestCase):
@@ -191,6 +257,14 @@ class Checks(unittest.TestCase):
         (block,) = doc.blocks
         self.assertEqual((block.mark, block.argument), ("run", "fails"))
         self.assertEqual(list(block.commands()), [("a", "x\n"), ("b", "")])
+
+    def test_a_change_applies_where_its_lines_stand(self) -> None:
+        text = "<!-- change: x -->\n```diff\n a\n-b\n+c\n\n+d\n```\n"
+        (block,) = self.parse(text).blocks
+        self.assertEqual(block.edit("x\na\nb\n\ny\n"), "x\na\nc\n\nd\ny\n")
+        for wrong in "x\na\nB\n\n", "a\nb\n\na\nb\n\n":
+            with self.assertRaises(ValueError):
+                block.edit(wrong)
 
     def test_a_mark_that_is_misspelt_is_an_error(self) -> None:
         self.assertEqual(
