@@ -131,7 +131,7 @@ static uint32_t reg_decode(const struct road_regmap *map, const uint8_t *data,
 static int regmap_write_values(struct road_regmap *map, const uint8_t *data,
 			       size_t len)
 {
-	bool on = map->config->auto_increment;
+	bool on = map->increment;
 	size_t total = len;
 	int ret;
 
@@ -161,12 +161,37 @@ static int regmap_write_values(struct road_regmap *map, const uint8_t *data,
 	return 0;
 }
 
+/* The address of a message: a register's, and perhaps a command. */
+static void reg_select(struct road_regmap *map, uint32_t sent)
+{
+	const struct road_regmap_config *config = map->config;
+
+	map->pointer = config->addr_mask ? sent & config->addr_mask : sent;
+	map->increment = config->auto_increment ||
+			 (sent & config->increment_mask);
+	map->pointer_valid = true;
+}
+
+/* Return: 1 if the message is a command alone. */
+static int reg_command(struct road_regmap *map, uint32_t sent, size_t values)
+{
+	int ret = map->config->command ? map->config->command(map, sent) : 0;
+
+	if (ret <= 0 || !values)
+		return ret;
+	return road_chip_fail(&map->chip,
+			      "%zu byte%s behind command 0x%02x, which takes none",
+			      values, values == 1 ? "" : "s", sent);
+}
+
 static int regmap_write(struct road_i2c_chip *chip, const uint8_t *data,
 			size_t len)
 {
 	struct road_regmap *map = road_container_of(chip, struct road_regmap,
 						    chip);
 	unsigned int addr_width = reg_addr_width(map);
+	uint32_t sent;
+	int ret;
 
 	if (!len)
 		return 0;	/* SMBus quick: probes for presence */
@@ -174,10 +199,11 @@ static int regmap_write(struct road_i2c_chip *chip, const uint8_t *data,
 		return road_chip_fail(chip,
 				      "register address cut short: %zu of %u bytes",
 				      len, addr_width);
-	map->pointer = data[0];
-	if (addr_width == 2)
-		map->pointer = map->pointer << 8 | data[1];
-	map->pointer_valid = true;
+	sent = addr_width == 2 ? data[0] << 8 | data[1] : data[0];
+	ret = reg_command(map, sent, len - addr_width);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	reg_select(map, sent);
 	if (len == addr_width && !road_regmap_reg(map, map->pointer))
 		return reg_unknown(map, "selection of");
 	return regmap_write_values(map, data + addr_width, len - addr_width);
@@ -235,7 +261,7 @@ static int regmap_read(struct road_i2c_chip *chip, uint8_t *data, size_t len)
 			return ret;
 		data += part;
 		len -= part;
-		if (map->config->auto_increment &&
+		if (map->increment &&
 		    part == reg_width(map, reg->desc))
 			map->pointer = reg_next(map, reg);
 	}

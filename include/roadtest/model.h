@@ -264,6 +264,14 @@ struct road_reg {
  *	byte of one: at address + 1, or at address + width if the table has a
  *	register there and none at address + 1. Else reading on repeats the
  *	same register and writing on is an error of the test
+ * @addr_mask: bits of a message's address that number the register; 0: all.
+ *	The others are a command to the chip
+ * @increment_mask: bits of the address, outside @addr_mask; a message that
+ *	sets one of them asks for @auto_increment
+ * @command: called with the address of each write message as it was sent,
+ *	before it selects a register; may be NULL. 0: select it; 1: the command
+ *	was all (values behind it are an error of the test); -errno or
+ *	road_chip_fail().
  * @before_read: called before a register's value goes out; may change
  *	reg->value. May be NULL. 0, -errno or road_chip_fail().
  * @after_write: called when the guest wrote; reg->value is the new value by
@@ -279,6 +287,9 @@ struct road_regmap_config {
 	uint8_t addr_width;
 	bool little_endian;
 	bool auto_increment;
+	uint32_t addr_mask;
+	uint32_t increment_mask;
+	int (*command)(struct road_regmap *map, uint32_t sent);
 	int (*before_read)(struct road_regmap *map, struct road_reg *reg);
 	int (*after_write)(struct road_regmap *map, struct road_reg *reg,
 			   uint32_t old, uint32_t written);
@@ -301,6 +312,7 @@ struct road_regmap {
 	size_t num_regs;
 	uint32_t pointer;		/* address that a read starts at */
 	bool pointer_valid;
+	bool increment;			/* the last address asked for it */
 };
 
 /** road_regmap_init() - Return: 0, -ENOMEM, or -ROAD_EUSAGE for a table with

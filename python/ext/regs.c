@@ -94,6 +94,23 @@ static int regs_after_read(struct road_regmap *map, struct road_reg *reg)
 	return run_hooks(map, reg, ON_READ, reg->value, reg->value);
 }
 
+/* The method command() of the class; true: the byte was all. */
+static int regs_command(struct road_regmap *map, uint32_t sent)
+{
+	struct ext_regs *self = to_regs(map);
+	PyGILState_STATE state = PyGILState_Ensure();
+	PyObject *done;
+	int ret;
+
+	done = PyObject_CallMethod((PyObject *)self, "command", "I", sent);
+	ret = done ? PyObject_IsTrue(done) : -1;
+	Py_XDECREF(done);
+	if (ret < 0)
+		ret = ext_model_error(map->chip.machine);
+	PyGILState_Release(state);
+	return ret;
+}
+
 /* ------------------------------------------------------------------------
  * Layout
  */
@@ -172,15 +189,18 @@ static PyObject *layout_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
 	static char *names[] = { "registers", "value_type", "width",
 				 "addr_width", "little_endian",
-				 "auto_increment", NULL };
+				 "auto_increment", "addr_mask",
+				 "increment_mask", "has_command", NULL };
 	struct ext_layout *self;
-	int width, addr_width, little, increment;
+	int width, addr_width, little, increment, has_command;
+	unsigned int addr_mask, increment_mask;
 	PyObject *table, *value_type;
 
-	if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!Oiipp", names,
+	if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!OiippIIp", names,
 					 &PyTuple_Type, &table, &value_type,
 					 &width, &addr_width, &little,
-					 &increment))
+					 &increment, &addr_mask,
+					 &increment_mask, &has_command))
 		return NULL;
 	self = (struct ext_layout *)type->tp_alloc(type, 0);
 	if (!self)
@@ -191,6 +211,9 @@ static PyObject *layout_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 	self->config.addr_width = addr_width;
 	self->config.little_endian = little;
 	self->config.auto_increment = increment;
+	self->config.addr_mask = addr_mask;
+	self->config.increment_mask = increment_mask;
+	self->config.command = has_command ? regs_command : NULL;
 	if (parse_table(self) < 0) {
 		Py_DECREF(self);
 		return NULL;

@@ -158,6 +158,9 @@ class Layout:
         addr_width: int,
         little_endian: bool,
         auto_increment: bool,
+        addr_mask: int,
+        increment_mask: int,
+        has_command: bool,
     ) -> Layout: ...
 
 class RegisterChip(Chip):

@@ -450,6 +450,12 @@ class RegisterModel(Model, _roadtest.RegisterChip):
     message goes on with the next register, else reading on repeats the same
     one and writing on fails the test.
 
+    For chips whose address byte holds more than a register's number:
+    ``addr_mask``, its bits that are the number (0: all), and
+    ``increment_mask``, bits that ask for ``auto_increment`` in one message. A
+    method ``command(self, sent)`` sees the address of each write message as
+    it was sent; if it returns True the byte was all, and selects no register.
+
     A register without hooks never enters Python.
     """
 
@@ -457,6 +463,8 @@ class RegisterModel(Model, _roadtest.RegisterChip):
     byteorder: str = "big"
     addr_bytes: int = 1
     auto_increment: bool = False
+    addr_mask: int = 0
+    increment_mask: int = 0
     _layout: _roadtest.Layout | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -474,6 +482,9 @@ class RegisterModel(Model, _roadtest.RegisterChip):
                 cls.addr_bytes,
                 cls.byteorder == "little",
                 cls.auto_increment,
+                cls.addr_mask,
+                cls.increment_mask,
+                hasattr(cls, "command"),
             )
 
     def reset(self) -> None:

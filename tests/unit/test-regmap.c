@@ -121,6 +121,19 @@ static const struct road_regmap_config little = {
 	.regs = regs, .width = 2, .little_endian = true, .addr_width = 2,
 };
 
+/* As TAOS's light sensors: bit 7 is set, bit 5 increments, 0x60 is special. */
+static int on_command(struct road_regmap *map, uint32_t sent)
+{
+	if (!(sent & 0x80))
+		return road_chip_fail(&map->chip, "no command 0x%02x", sent);
+	return (sent & 0x60) == 0x60;
+}
+
+static const struct road_regmap_config commanded = {
+	.regs = regs, .width = 2, .addr_mask = 0x1f, .increment_mask = 0x20,
+	.command = on_command,
+};
+
 static void setup(struct chip *chip, const struct road_regmap_config *config)
 {
 	*chip = (struct chip){ 0 };
@@ -328,6 +341,34 @@ static void hooks_run_in_order(void)
 	teardown(&chip);
 }
 
+static void an_address_may_hold_a_command(void)
+{
+	struct chip chip;
+
+	setup(&chip, &commanded);
+	CHECK_INT(WRITE(&chip, 0x80 | LIMIT, 0xbe, 0xef), 0);
+	CHECK_INT(road_regmap_get(&chip.map, LIMIT), 0xbeef);
+	CHECK_INT(WRITE(&chip, 0x80 | CONFIG), 0);
+	CHECK_STR(chip_read(&chip, 4), "c810c810");
+	CHECK_INT(WRITE(&chip, 0xa0 | CONFIG), 0);
+	CHECK_STR(chip_read(&chip, 4), "c810beef");
+	/* A command of its own leaves the pointer alone. */
+	CHECK_INT(WRITE(&chip, 0x80 | LIMIT), 0);
+	CHECK_INT(WRITE(&chip, 0xe1), 0);
+	CHECK_STR(chip_read(&chip, 4), "beefbeef");
+	CHECK_STR(failure, "");
+	CHECK_INT(WRITE(&chip, 0xe1, 1, 2), -EREMOTEIO);
+	CHECK_STR(failure, "2 bytes behind command 0xe1, which takes none");
+	CHECK_INT(WRITE(&chip, LIMIT, 1, 2), -EREMOTEIO);
+	CHECK_STR(failure, "no command 0x02");
+	CHECK_INT(road_regmap_get(&chip.map, LIMIT), 0xbeef);
+	CHECK_INT(WRITE(&chip, 0x80 | CONFIG, 1, 2, 3, 4), -EREMOTEIO);
+	CHECK_STR(failure, "write of 4 bytes to CONFIG (0x01), which has 2 and no auto-increment");
+	CHECK_INT(WRITE(&chip, 0xa0 | CONFIG, 1, 2, 3, 4), 0);
+	CHECK_INT(road_regmap_get(&chip.map, LIMIT), 0x0304);
+	teardown(&chip);
+}
+
 static void accesses_are_in_the_trace(void)
 {
 	struct chip chip;
@@ -393,6 +434,7 @@ static const struct unit_test tests[] = {
 	  a_cut_value_behind_a_whole_one_is_an_error },
 	{ "access_rules_of_bits", access_rules_of_bits },
 	{ "hooks_run_in_order", hooks_run_in_order },
+	{ "an_address_may_hold_a_command", an_address_may_hold_a_command },
 	{ "accesses_are_in_the_trace", accesses_are_in_the_trace },
 	{ "wrong_tables_are_refused", wrong_tables_are_refused },
 };
