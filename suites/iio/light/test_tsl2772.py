@@ -12,6 +12,7 @@ from tsl2772_case import CLEAR, DEFAULTS, ENABLE, Sensor, registers
 from tsl2772_model import PARTS, TSL2772, AlsOnly
 
 from roadtest import Device, DtFragment, DtVar, TestCase, known_bug, mark
+from roadtest.models import Nak
 
 ALS = {
     "in_illuminance0_input", "in_illuminance0_calibrate",
@@ -256,6 +257,17 @@ class LedCurrent(Property):
         )
 
 
+class Supplied(TSL2772):
+    """Answers while it has power."""
+
+    powered = staticmethod(lambda: False)
+
+    def command(self, sent):
+        if not self.powered():
+            raise Nak
+        return super().command(sent)
+
+
 class Powered(Sensor):
     """vdd and vddio come from the board's regulators, which a line switches.
 
@@ -279,7 +291,9 @@ class Powered(Sensor):
 """,
         variables={"vdd": DtVar.GPIO_PIN, "vio": DtVar.GPIO_PIN},
     )
-    device = properties("vdd-supply = <&vdd>; vddio-supply = <&vio>;")
+    device = properties("vdd-supply = <&vdd>; vddio-supply = <&vio>;").replace(
+        model=Supplied
+    )
 
     def setUp(self):
         self.switched = []

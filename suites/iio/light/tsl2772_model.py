@@ -10,7 +10,7 @@ alone come two facts: that the data of a TSL2x71 proximity channel are
 announced by AVALID, and that those parts have no PVALID.
 """
 
-from roadtest.models import Nak, Register, RegisterModel
+from roadtest.models import Register, RegisterModel
 
 SPECIAL_FUNCTION = 0x60  # command register: TYPE 11
 CLEARS = {0: (), 5: ("PINT",), 6: ("AINT",), 7: ("PINT", "AINT")}
@@ -85,8 +85,6 @@ class TSL2772(RegisterModel):
         """An integration comes to its end."""
         self.cleared: list[int] = []
         """The special functions that it was given."""
-        self.powered = lambda: True
-        """Are its supplies on? If not, nobody acknowledges its address."""
         self.latched = (0, 0, 0)
         self.faults = {"A": 0, "P": 0}
         self.timer = None
@@ -94,8 +92,6 @@ class TSL2772(RegisterModel):
     # -- command register ---------------------------------------------------
 
     def command(self, sent):
-        if not self.powered():
-            raise Nak
         if not sent & 0x80:
             self.fail(f"address byte {sent:#04x} without the COMMAND bit")
         if sent & 0x60 != SPECIAL_FUNCTION:
