@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import enum
-import errno
 import sys
 
 from . import _roadtest
-from .errors import GuestError, UsageError
-from .guest import GuestPath
+from .busdevice import BusDevice
+from .errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,7 +196,7 @@ class Device:
         return bound
 
 
-class BoundDevice(GuestPath):
+class BoundDevice(BusDevice):
     """A device of the running test: its directory in the guest's sysfs."""
 
     __slots__ = ("node", "chip", "_iio", "_hwmon", "_rtc")
@@ -224,11 +223,6 @@ class BoundDevice(GuestPath):
     def irq_pin(self) -> int | None:
         """Line of ``board.gpio`` of its interrupt, None if it has none."""
         return self.node.pin
-
-    @property
-    def id(self) -> str:
-        """Name on the bus, such as "0-0044"."""
-        return self.name
 
     @property
     def iio(self) -> IioDevice:
@@ -258,29 +252,20 @@ class BoundDevice(GuestPath):
             self._rtc = find(self)
         return self._rtc
 
-    def bind(self) -> None:
-        """Load the driver's module by the device's modalias and bind it.
+    def bind(self, driver: str | None = None) -> None:
+        """Load the driver's module by the device's modalias and bind it, or
+        bind it to ``driver``, which is loaded.
 
         Raises GuestError with the errno of the driver's probe (EAGAIN when it
         deferred); ENODEV when no module has that alias. Unbound after the
         test.
         """
+        if driver is not None:
+            super().bind(driver)
+            return
         self._forget()
         self.node.bind()
         self._machine.undo(f"unbind {self.name}", self._unbind_if_bound)
 
-    def unbind(self) -> None:
-        """Unbind the driver. GuestError ENODEV when none is bound."""
-        self._forget()
-        self.node.unbind()
-
     def _forget(self) -> None:
-        """Drop what belongs to the driver that was bound."""
         self._iio = self._hwmon = self._rtc = None
-
-    def _unbind_if_bound(self) -> None:
-        try:
-            self.node.unbind()
-        except GuestError as error:
-            if error.errno != errno.ENODEV:
-                raise

@@ -14,6 +14,7 @@ import re
 import unittest
 
 from . import fixtures
+from .busdevice import coldplug
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
 from .machine import Machine, current, current_machine
@@ -279,8 +280,11 @@ class TestCase(unittest.TestCase):
       and its model ``self.chip``. Models are made new, attached and bound
       before each test, and undone after it.
     - ``isolate``: "class" (one kernel for the class) or "test".
-    - ``autoprobe``: the guest probes by itself, at boot; one kernel per test.
-    - ``bind``: False leaves binding all devices to the test.
+    - ``autoprobe``: the guest probes by itself, as on hardware, and the
+      modules of all its devices are loaded by modalias, as udev does; the
+      errors of probes are in the kernel's log only. One kernel per test.
+    - ``bind``: False leaves binding all devices to the test; with autoprobe,
+      loading modules.
     - ``seed``: see :class:`Machine`; None: the environment's ROADTEST_SEED,
       else 0.
     - ``programs``: executables of the host ("/usr/sbin/i2cdetect") that are
@@ -437,6 +441,9 @@ class TestCase(unittest.TestCase):
             )
             if device.bind and self.bind and not self.autoprobe:
                 bound.bind()
+        devices = self._road_declared(Device).values()
+        if self.autoprobe and self.bind and all(d.bind for d in devices):
+            coldplug(machine)
         return machine
 
     def _road_finish(self) -> None:

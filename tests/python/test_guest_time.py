@@ -111,6 +111,17 @@ class Trace(TestCase):
 class Autoprobe(TestCase):
     autoprobe = True
     device = Device("national,lm75", model=Lm75)
+    unknown = Device("none,such")
+
+    def test_modules_come_by_modalias_and_drivers_bind(self) -> None:
+        self.assertEqual((self.dev.driver, self.dev.module), ("lm75", "lm75"))
+        self.assertIsNone(self.unknown.driver)
+
+
+class AutoprobeWithoutModules(TestCase):
+    autoprobe = True
+    bind = False
+    device = Device("national,lm75", model=Lm75)
 
     def test_a_driver_binds_once_its_module_is_there(self) -> None:
         self.assertFalse((self.dev / "driver").exists())

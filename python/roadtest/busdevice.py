@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A device on a bus of the guest, as the driver model shows it in sysfs."""
+
+from __future__ import annotations
+
+import errno
+
+from .aliases import modules_by_alias
+from .errors import GuestError, guest_error
+from .guest import GuestPath
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .machine import Machine
+    from .power import RuntimePower
+
+
+class BusDevice(GuestPath):
+    """A device on a bus: its directory in the guest's sysfs, and what the
+    driver model can do with it.
+
+    ``self.dev`` of a test is one; :func:`roadtest.driver.platform_device` and
+    :func:`roadtest.driver.i2c_device` give others.
+    """
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> str:
+        """Name on the bus, such as "0-0044"."""
+        return self.name
+
+    @property
+    def bus(self) -> GuestPath:
+        """Directory of its bus, such as /sys/bus/i2c."""
+        return self._at(f"/sys/bus/{(self / 'subsystem').readlink().name}")
+
+    @property
+    def driver(self) -> str | None:
+        """Name of the driver that is bound, None when there is none."""
+        return self._link("driver")
+
+    @property
+    def module(self) -> str | None:
+        """Name of the module that the bound driver is of; None when there is
+        no driver, or when it is built in."""
+        return self._link("driver/module")
+
+    def _link(self, name: str) -> str | None:
+        try:
+            return (self / name).readlink().name
+        except FileNotFoundError:
+            return None
+
+    @property
+    def uevent(self) -> dict[str, str]:
+        """What the kernel tells udev of it: "DRIVER", "OF_NAME", "MODALIAS"
+        and so on."""
+        lines = (self / "uevent").read_text().splitlines()
+        return dict(_split(line) for line in lines)
+
+    @property
+    def modalias(self) -> str:
+        """The alias by which udev loads its module: MODALIAS of its uevent;
+        "" when it has none."""
+        return self.uevent.get("MODALIAS", "")
+
+    @property
+    def power(self) -> RuntimePower:
+        """Its runtime power management."""
+        from .power import RuntimePower
+
+        return RuntimePower(self)
+
+    def autoload(self) -> list[str]:
+        """Load what udev would load for it: every module that has its
+        modalias, with dependencies. It binds nothing, unless autoprobe is on.
+
+        Returns the modules that have the alias, sorted; none is built in.
+        GuestError ENODEV when no module has it.
+        """
+        alias = self.modalias
+        names = modules_by_alias(self._machine, alias)
+        if not names:
+            raise _no_module(self, alias)
+        self._machine.module_load(alias, None)
+        return names
+
+    def bind(self, driver: str | None = None) -> None:
+        """Bind it to ``driver``, or to the one that its modalias brings (see
+        :meth:`autoload`; a driver that is built in has to be named).
+
+        Raises GuestError with the errno of the driver's probe (EAGAIN when it
+        deferred); ENODEV when the driver does not match. Unbound after the
+        test.
+        """
+        self._forget()
+        names = [driver] if driver is not None else self._drivers()
+        for name in names:
+            try:
+                (self.bus / "drivers" / name / "bind").write_text(self.id)
+            except GuestError as error:
+                if error.errno != errno.ENODEV or name == names[-1]:
+                    raise self._probe_failed(name, error) from None
+            else:
+                break
+        self._machine.undo(f"unbind {self.id}", self._unbind_if_bound)
+
+    def _probe_failed(self, driver: str, error: GuestError) -> GuestError:
+        if error.errno == errno.ENOENT and error.filename:
+            return error  # there is no such driver
+        return guest_error(
+            error.errno or errno.EIO,
+            str(self),
+            f"{self}: the probe of {driver} failed with {error.strerror}",
+        )
+
+    def _drivers(self) -> list[str]:
+        """Names of the drivers of this bus in the modules of its alias."""
+        prefix = self.bus.name + ":"
+        names = [
+            path.name[len(prefix) :]
+            for module in self.autoload()
+            for path in self._at("/sys/module").glob(
+                f"{module}/drivers/{prefix}*"
+            )
+        ]
+        if not names:
+            raise _no_module(self, self.modalias)
+        return names
+
+    def unbind(self) -> None:
+        """Unbind the driver. GuestError ENODEV when none is bound."""
+        self._forget()
+        try:
+            (self / "driver/unbind").write_text(self.id)
+        except FileNotFoundError:
+            raise guest_error(
+                errno.ENODEV, str(self), f"{self} has no driver"
+            ) from None
+
+    def rebind(self) -> None:
+        """Unbind the driver and bind the same one again. GuestError ENODEV
+        when none is bound, else with the errno of its probe."""
+        driver = self.driver
+        self.unbind()
+        self.bind(driver)
+
+    def reload(self, params: str = "") -> None:
+        """Unload the module of the bound driver under it, load it again with
+        ``params`` ("a=1 b=2") and bind again.
+
+        Raises GuestError EAGAIN when the module is in use (an open file),
+        ENODEV when no driver is bound or it is built in; else the errno of
+        the module's init, or of the driver's probe.
+        """
+        driver, module = self.driver, self.module
+        if driver is None or module is None:
+            raise guest_error(
+                errno.ENODEV, str(self), f"{self} has no driver of a module"
+            )
+        self._machine.module_unload(module)
+        self._machine.module_load(module, params or None)
+        self.bind(driver)
+
+    def probe(self) -> bool:
+        """Let the bus find a driver among those that are loaded, as it does by
+        itself on hardware. Is one bound then?
+
+        The errors of probes show in the kernel's log only. A probe that
+        defers leaves the device in :func:`roadtest.driver.deferred`, and the
+        kernel tries again when another driver has bound, if autoprobe is on
+        for the bus (:func:`roadtest.driver.autoprobe`).
+        """
+        self._forget()
+        try:
+            (self.bus / "drivers_probe").write_text(self.id)
+        except GuestError as error:
+            if error.errno != errno.EINVAL:  # no driver took it
+                raise
+        bound = self.driver is not None
+        if bound:
+            self._machine.undo(f"unbind {self.id}", self._unbind_if_bound)
+        return bound
+
+    def _forget(self) -> None:
+        """Drop what belongs to the driver that was bound."""
+
+    def _unbind_if_bound(self) -> None:
+        try:
+            (self / "driver/unbind").write_text(self.id)
+        except GuestError as error:
+            if error.errno not in (errno.ENODEV, errno.ENOENT):
+                raise
+
+
+def _split(line: str) -> tuple[str, str]:
+    name, _, value = line.partition("=")
+    return name, value
+
+
+def _no_module(device: BusDevice, alias: str) -> GuestError:
+    return guest_error(
+        errno.ENODEV,
+        str(device),
+        f'{device}: no module of this kernel has the alias "{alias}": is the '
+        "driver =m in the suite's config, and has its match table the entry?",
+    )
+
+
+def coldplug(machine: Machine) -> list[str]:
+    """Load the modules of every device in the guest by its modalias, as udev
+    does at start-up. What no module has an alias for is passed over.
+
+    Returns the aliases that brought a module. GuestError with the errno of a
+    module's init.
+    """
+    found: list[str] = []
+    for path in machine.glob("/sys/bus/*/devices/*/uevent"):
+        alias = BusDevice(machine, path[: -len("/uevent")]).modalias
+        if alias not in found and modules_by_alias(machine, alias):
+            machine.module_load(alias, None)
+            found.append(alias)
+    return found

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""roadtest.driver and the devices' methods: binding, aliases, match tables,
+deferred probes."""
+
+from __future__ import annotations
+
+import errno
+import unittest
+
+from roadtest import Device, DtFragment, TestCase, UsageError
+from roadtest.driver import (
+    MatchTable,
+    autoprobe,
+    coldplug,
+    deferred,
+    i2c_device,
+    match_table,
+    new_device,
+    platform_device,
+)
+
+from chips import Lm75, Memory, Tsl2772, Vcnl4040
+from inner import run
+
+
+class Bound(TestCase):
+    device = Device("national,lm75", model=Lm75)
+
+    def test_driver_and_module_are_named(self) -> None:
+        self.assertEqual((self.dev.driver, self.dev.module), ("lm75", "lm75"))
+        self.dev.unbind()
+        self.assertEqual((self.dev.driver, self.dev.module), (None, None))
+
+    def test_the_modalias_is_what_udev_is_told(self) -> None:
+        self.assertRegex(self.dev.modalias, "^of:Ndevice.*Cnational,lm75$")
+        self.assertEqual(self.dev.uevent["DRIVER"], "lm75")
+
+    def test_rebind_probes_again(self) -> None:
+        before = len(self.chip.reads(Lm75.CONF))
+        self.dev.rebind()
+        self.assertGreater(len(self.chip.reads(Lm75.CONF)), before)
+        self.assertEqual(self.dev.driver, "lm75")
+
+    def test_rebind_has_the_errno_of_the_probe(self) -> None:
+        self.chip.inject(count=None)
+        with self.assertGuestError(errno.EIO):
+            self.dev.rebind()
+        self.chip.inject(count=0)
+
+    def test_without_a_driver_unbind_rebind_and_reload_give_enodev(self) -> None:
+        self.dev.unbind()
+        for call in self.dev.unbind, self.dev.rebind, self.dev.reload:
+            with self.subTest(call), self.assertGuestError(errno.ENODEV):
+                call()
+
+    def test_reload_gives_the_module_its_parameters(self) -> None:
+        # a parameter that every module has (dynamic debug)
+        self.dev.reload("dyndbg=+p")
+        self.assertEqual(self.dev.driver, "lm75")
+        control = self.guest / "sys/kernel/debug/dynamic_debug/control"
+        lines = [n for n in control.read_text().splitlines() if "[lm75]" in n]
+        self.assertTrue(lines)
+        self.assertEqual([n for n in lines if "=p" not in n], [])
+        self.dev.reload()
+        lines = [n for n in control.read_text().splitlines() if "[lm75]" in n]
+        self.assertEqual([n for n in lines if "=p" in n], [])
+
+    def test_what_was_known_of_the_driver_is_forgotten(self) -> None:
+        before = self.dev.hwmon
+        self.dev.rebind()
+        self.assertIsNot(self.dev.hwmon, before)
+        self.dev.unbind()
+        with self.assertRaises(FileNotFoundError):
+            self.dev.hwmon
+
+
+class InUse(TestCase):
+    device = Device("vishay,vcnl4040", model=Vcnl4040)
+
+    def test_a_module_in_use_is_not_reloaded(self) -> None:
+        with self.dev.iio.open():
+            with self.assertGuestError(errno.EAGAIN):
+                self.dev.reload()
+        self.dev.reload()
+        self.assertEqual(self.dev.driver, "vcnl4000")
+
+
+class Unbound(TestCase):
+    bind = False
+    device = Device("national,lm75", model=Lm75)
+    unknown = Device("none,such", model=Memory)
+
+    def test_autoload_loads_and_binds_nothing(self) -> None:
+        self.assertEqual(self.dev.autoload(), ["lm75"])
+        self.assertIn("lm75", self.guest.modules)
+        self.assertIsNone(self.dev.driver)
+
+    def test_autoload_without_a_module_gives_enodev(self) -> None:
+        with self.assertGuestError(errno.ENODEV) as caught:
+            self.unknown.autoload()
+        self.assertIn("none,such", str(caught.exception))
+
+    def test_a_longer_name_is_another_one(self) -> None:
+        with new_device("tmp102x") as device:
+            with self.assertGuestError(errno.ENODEV):
+                device.autoload()
+
+    def test_coldplug_loads_what_there_is(self) -> None:
+        (alias,) = coldplug()
+        self.assertIn("national,lm75", alias)
+        self.assertIn("lm75", self.guest.modules)
+
+    def test_a_driver_that_does_not_match_gives_enodev(self) -> None:
+        self.guest.insmod("tmp102")
+        with self.assertGuestError(errno.ENODEV):
+            self.dev.bind("tmp102")
+
+    def test_bind_to_a_named_driver(self) -> None:
+        self.guest.insmod("lm75")
+        self.dev.bind("lm75")
+        self.assertEqual(self.dev.driver, "lm75")
+
+    def test_probe_lets_the_bus_find_a_driver(self) -> None:
+        self.assertFalse(self.dev.probe())
+        self.dev.autoload()
+        self.assertTrue(self.dev.probe())
+        self.assertEqual(self.dev.driver, "lm75")
+
+    def test_autoprobe_is_on_in_the_block_alone(self) -> None:
+        with autoprobe("i2c"):
+            self.dev.autoload()
+            self.assertEqual(self.dev.driver, "lm75")
+        self.dev.unbind()
+        self.guest.rmmod("lm75")
+        self.dev.autoload()
+        self.assertIsNone(self.dev.driver)
+
+
+class AnyDevice(TestCase):
+    """Devices that no test class declared."""
+
+    def test_a_platform_device_is_bound_again_after_the_test(self) -> None:
+        class Inner(TestCase):
+            drivers: list[str | None] = []
+
+            def test_a(self) -> None:
+                supply = platform_device("regulator-vio")
+                self.drivers.append(supply.driver)
+                supply.unbind()
+                self.drivers.append(supply.driver)
+
+            def test_b(self) -> None:
+                supply = platform_device("regulator-vio")
+                self.drivers.append(supply.driver)
+                supply.rebind()
+                self.drivers.append(supply.driver)
+
+        self.assertEqual(run(Inner).passed, ["test_a", "test_b"])
+        fixed = "reg-fixed-voltage"
+        self.assertEqual(Inner.drivers, [fixed, None, fixed, fixed])
+
+    def test_a_driver_that_is_built_in_has_no_module(self) -> None:
+        self.assertIsNone(platform_device("regulator-vio").module)
+
+    def test_there_is_no_such_device(self) -> None:
+        with self.assertGuestError(errno.ENOENT):
+            i2c_device(0x42)
+        with self.assertGuestError(errno.ENOENT):
+            platform_device("none")
+
+    def test_a_new_device_is_gone_behind_its_block(self) -> None:
+        chip = Lm75()
+        with new_device("tmp75", chip, addr=0x42) as device:
+            self.assertEqual(device, i2c_device(0x42))
+            self.assertEqual(device.modalias, "i2c:tmp75")
+            self.assertIsNone(device.driver)
+            device.bind()
+            self.assertEqual((device.driver, device.module), ("lm75", "lm75"))
+            self.assertNotEqual(chip.reads(Lm75.CONF), [])
+        self.assertFalse(device.exists())
+        self.assertFalse(chip.attached)
+
+    def test_a_new_device_that_no_driver_knows_gives_enodev(self) -> None:
+        with new_device("none") as device:
+            with self.assertGuestError(errno.ENODEV):
+                device.bind()
+
+    def test_two_new_devices_at_one_address_give_ebusy(self) -> None:
+        with new_device("tmp75", addr=0x42):
+            with self.assertGuestError(errno.EBUSY):
+                with new_device("tmp75", addr=0x42):
+                    pass
+
+
+class Tables(TestCase):
+    table = MatchTable("lm75")
+
+    def test_every_compatible_binds(self) -> None:
+        names = []
+        for entry in self.table.compatibles:
+            with self.subTest(entry), entry.bound(Memory()) as dev:
+                self.assertEqual(dev.driver, "lm75")
+                self.assertIn(f"C{entry.name}", dev.modalias)
+                (hwmon,) = dev.glob("hwmon/hwmon*/name")
+                names.append(hwmon.read_text().strip())
+        _, chips = zip(*(e.name.split(",") for e in self.table.compatibles))
+        self.assertEqual(names, list(chips))
+        self.assertIn("tmp75", names)
+
+    def test_every_id_binds_without_devicetree(self) -> None:
+        names = []
+        for entry in self.table.ids:
+            with self.subTest(entry), entry.bound(Memory()) as dev:
+                self.assertFalse((dev / "of_node").exists())
+                (hwmon,) = dev.glob("hwmon/hwmon*/name")
+                names.append(hwmon.read_text().strip())
+        self.assertEqual(names, [entry.name for entry in self.table.ids])
+        self.assertIn("tmp75", names)
+
+    def test_the_tables_are_those_of_the_module(self) -> None:
+        table = match_table("rtc-pcf8563")
+        self.assertEqual(table.i2c, ["pca8565", "pcf8563", "rtc8564"])
+        self.assertIn("microcrystal,rv8564", table.compatibles)
+        virtual = match_table("virtual")
+        self.assertEqual(virtual.platform, ["reg-virt-consumer"])
+        self.assertEqual(
+            virtual.compatibles, ["regulator-virtual-consumer"]
+        )
+
+    def test_a_module_without_aliases_is_an_error(self) -> None:
+        with self.assertRaisesRegex(UsageError, "MODULE_DEVICE_TABLE"):
+            match_table("industrialio")
+
+
+class TablesOfChipsThatDiffer(TestCase):
+    """The test chooses the model by the entry's name."""
+
+    table = MatchTable("tsl2772", "vdd-supply = <&vdd>;")
+
+    def model(self, name: str) -> Tsl2772:
+        if name.endswith(("tsl2571", "tsl2671", "tsl2771")):
+            return Tsl2772(0x00)
+        return Tsl2772(0x20 if name.endswith(("tmd2671", "tmd2771")) else 0x30)
+
+    def test_every_entry_binds(self) -> None:
+        entries = self.table.compatibles + self.table.ids
+        for entry in entries:
+            with self.subTest(entry), entry.bound(self.model(entry.name)) as dev:
+                self.assertEqual(dev.driver, "tsl2772")
+            self.assertIsNone(dev.driver)
+        self.assertGreaterEqual(len(entries), 22)
+
+    def test_a_probe_that_fails_is_the_error_of_the_entry(self) -> None:
+        with self.assertGuestError(errno.EINVAL):
+            with self.table.compatibles[0].bound(Tsl2772(0x50)):
+                pass
+
+
+class Supplies(TestCase):
+    """A supply that comes after the chip. The driver core itself sees that
+    the supplier is not there, and does not call the driver's probe."""
+
+    supply = DtFragment(
+        """
+/ {
+    late: regulator-late {
+        compatible = "regulator-fixed";
+        regulator-name = "late";
+        regulator-min-microvolt = <3300000>;
+        regulator-max-microvolt = <3300000>;
+    };
+};
+"""
+    )
+    device = Device(
+        "amstaos,tsl2772",
+        model=Tsl2772,
+        properties="vdd-supply = <&late>; vddio-supply = <&vio>;",
+        bind=False,
+    )
+    reason = "supplier regulator-late not ready"
+
+    def setUp(self) -> None:
+        self.late = platform_device("regulator-late")
+        self.late.unbind()
+
+    def test_bind_gives_eagain_until_the_supply_is_there(self) -> None:
+        with self.assertGuestError(errno.EAGAIN):
+            self.dev.bind()
+        self.assertEqual(self.chip.messages, 0)
+        self.late.bind("reg-fixed-voltage")
+        self.dev.bind()
+        self.assertEqual(self.dev.driver, "tsl2772")
+        self.assertNotEqual(self.chip.registers[Tsl2772.ENABLE], 0)
+
+    def test_the_kernel_probes_again_when_the_supply_comes(self) -> None:
+        with autoprobe("i2c"):
+            self.dev.autoload()
+            self.assertIsNone(self.dev.driver)
+            self.assertRegex(deferred()[self.dev.id], self.reason)
+            self.late.bind("reg-fixed-voltage")
+            self.clock.settle()
+            self.assertEqual(self.dev.driver, "tsl2772")
+            self.assertEqual(deferred(), {})
+
+    def test_without_autoprobe_it_stays_deferred(self) -> None:
+        self.dev.autoload()
+        self.assertFalse(self.dev.probe())
+        self.assertIn(self.dev.id, deferred())
+        self.late.bind("reg-fixed-voltage")
+        self.clock.advance(1)
+        self.assertIsNone(self.dev.driver)
+        self.assertTrue(self.dev.probe())
+
+
+class SuppliesWithoutLinks(Supplies):
+    """The same, with the driver core kept out of it: the driver's own probe
+    asks for the supply and defers."""
+
+    machine_options = {"kernel_args": "fw_devlink=off"}
+    reason = "Failed to get regulators"
+
+
+if __name__ == "__main__":
+    unittest.main()

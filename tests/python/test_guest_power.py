@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""roadtest.power: suspend and resume of the system, runtime PM."""
+
+from __future__ import annotations
+
+import errno
+import unittest
+
+from roadtest import Device, TestCase, UsageError
+from roadtest.power import suspended
+
+from chips import Lm75, Vcnl4040
+
+
+class System(TestCase):
+    device = Device("national,lm75", model=Lm75)
+
+    def test_the_chip_sleeps_in_the_block_alone(self) -> None:
+        before = self.clock.now
+        with suspended() as sleep:
+            self.assertEqual(self.chip.CONF.SHUTDOWN, 1)
+            writes = [r for r in sleep.suspend_traffic if r.kind == "reg"]
+            self.assertIn(("CONF", False, 1), self.registers(writes))
+            self.assertEqual(sleep.resume_traffic, [])
+        self.assertEqual(self.chip.CONF.SHUTDOWN, 0)
+        self.assertIn(("CONF", False, 0), self.registers(sleep.resume_traffic))
+        self.assertGreater(self.clock.now - before, 5 * 10**9)
+
+    def registers(self, records: list) -> list[tuple[str, bool, int]]:
+        return [(r.name, r.read, r.value) for r in records if r.kind == "reg"]
+
+    def test_each_level_gets_as_far_as_it_says(self) -> None:
+        for level, state, shutdown in (
+            ("freezer", "freeze", 0),
+            ("devices", "freeze", 1),
+            ("platform", "freeze", 1),
+            ("core", "mem", 1),
+        ):
+            with self.subTest(level):
+                with suspended(level, state):
+                    self.assertEqual(self.chip.CONF.SHUTDOWN, shutdown)
+                self.assertEqual(self.chip.CONF.SHUTDOWN, 0)
+
+    def test_a_level_that_the_state_lacks_gives_eagain(self) -> None:
+        with self.assertGuestError(errno.EAGAIN):
+            with suspended("core"):
+                pass
+
+    def test_an_unknown_level_is_an_error(self) -> None:
+        with self.assertRaisesRegex(UsageError, "freezer, devices"):
+            suspended("deep")
+
+    def test_a_device_that_refuses_to_sleep_is_named(self) -> None:
+        self.chip.inject(count=1)
+        with self.assertGuestError(errno.EIO) as caught:
+            with suspended():
+                pass
+        self.assertRegex(
+            str(caught.exception), f"{self.dev.id} refused to sleep.*suspend"
+        )
+        with suspended():
+            self.assertEqual(self.chip.CONF.SHUTDOWN, 1)
+
+    def test_a_device_that_does_not_resume_is_a_failure(self) -> None:
+        with self.assertRaisesRegex(
+            AssertionError, f"{self.dev.id} failed to resume"
+        ):
+            with suspended():
+                self.chip.inject(count=1)
+
+    def test_a_guest_call_in_the_block_ends_with_the_resume(self) -> None:
+        with suspended():
+            asleep = self.clock.now
+            (self.guest / "proc/version").read_text()
+            self.assertGreater(self.clock.now - asleep, 2 * 10**9)
+
+    def test_an_exception_in_the_block_comes_through(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "mine"):
+            with suspended():
+                self.fail("mine")
+        level = (self.guest / "sys/power/pm_test").read_text()
+        self.assertIn("[none]", level)
+
+
+class Runtime(TestCase):
+    device = Device("vishay,vcnl4040", model=Vcnl4040)
+
+    def read(self) -> str:
+        return self.dev.iio["in_illuminance_raw"]
+
+    def asleep(self) -> tuple[int, int]:
+        return self.chip.ALS_CONF.SD, self.chip.PS_CONF.SD
+
+    def test_it_is_suspended_after_its_delay(self) -> None:
+        power = self.dev.power
+        self.assertEqual(power.autosuspend_delay, 2.0)
+        self.read()
+        self.assertEqual((power.status, self.asleep()), ("active", (0, 0)))
+        self.clock.advance(1.9)
+        self.assertEqual((power.status, self.asleep()), ("active", (0, 0)))
+        seconds = power.wait("suspended")
+        self.assertLess(seconds, 2.5 - 1.9 + 0.02)
+        self.assertEqual(self.asleep(), (1, 1))
+
+    def test_a_reading_wakes_it(self) -> None:
+        self.dev.power.wait("suspended")
+        self.assertEqual(self.read(), "291")
+        self.assertEqual(self.dev.power.status, "active")
+        self.assertEqual(self.asleep(), (0, 0))
+
+    def test_on_keeps_it_awake_and_auto_lets_it_sleep(self) -> None:
+        power = self.dev.power
+        power.wait("suspended")
+        power.control = "on"
+        self.assertEqual((power.control, power.status), ("on", "active"))
+        self.assertEqual(self.asleep(), (0, 0))
+        self.clock.advance(60)
+        self.assertEqual((power.status, self.asleep()), ("active", (0, 0)))
+        power.control = "auto"
+        power.wait("suspended")
+        self.assertEqual(self.asleep(), (1, 1))
+
+    def test_the_delay_can_be_set(self) -> None:
+        power = self.dev.power
+        power.autosuspend_delay = 0.1
+        self.assertEqual(power.autosuspend_delay, 0.1)
+        self.read()
+        self.assertLess(power.wait("suspended"), 0.15)
+        power.autosuspend_delay = -1
+        self.read()
+        self.clock.advance(60)
+        self.assertEqual(power.status, "active")
+
+    def test_times_are_counted(self) -> None:
+        power = self.dev.power
+        power.wait("suspended")
+        active, asleep = power.active_time, power.suspended_time
+        self.clock.advance(10)
+        self.assertEqual(power.active_time, active)
+        self.assertAlmostEqual(power.suspended_time - asleep, 10, delta=0.02)
+
+    def test_what_does_not_come_is_a_failure_that_says_what_is(self) -> None:
+        self.dev.power.control = "on"
+        start = self.clock.now
+        with self.assertRaisesRegex(
+            AssertionError, f"{self.dev.id} is active, not suspended, after 3"
+        ):
+            self.dev.power.wait("suspended", limit=3)
+        self.assertLess(self.clock.now - start, 3.1 * 10**9)
+        self.dev.power.control = "auto"
+
+    def test_suspend_of_the_system_sends_it_to_sleep_too(self) -> None:
+        self.read()
+        with suspended():
+            self.assertEqual(self.asleep(), (1, 1))
+        self.assertEqual(self.read(), "291")
+
+
+class WithoutRuntimePm(TestCase):
+    device = Device("national,lm75", model=Lm75)
+
+    def test_it_is_unsupported(self) -> None:
+        self.assertEqual(self.dev.power.status, "unsupported")
+        self.assertIsNone(self.dev.power.autosuspend_delay)
+
+
+if __name__ == "__main__":
+    unittest.main()
