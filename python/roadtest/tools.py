@@ -11,7 +11,11 @@ from .machine import current_machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from types import TracebackType
+    from typing import Union
+
+    AnyPath = Union[str, os.PathLike[str], GuestPath]
 
 
 def insmod(name: str, params: str = "") -> None:
@@ -30,38 +34,38 @@ def rmmod(name: str) -> None:
     current_machine().guest.rmmod(name)
 
 
-def _path(path: str | GuestPath) -> GuestPath:
-    return GuestPath(current_machine(), path)
+def _path(path: AnyPath) -> GuestPath:
+    return GuestPath(current_machine(), str(path))
 
 
-def read_str(path: str | GuestPath) -> str:
+def read_str(path: AnyPath) -> str:
     """A guest file's text, without its trailing newline."""
     text = _path(path).read_text()
     return text[:-1] if text.endswith("\n") else text
 
 
-def read_int(path: str | GuestPath) -> int:
+def read_int(path: AnyPath) -> int:
     """A guest file's integer, decimal or with 0x."""
     return int(read_str(path).strip(), 0)
 
 
-def read_float(path: str | GuestPath) -> float:
+def read_float(path: AnyPath) -> float:
     """A guest file's number. Prefer :func:`read_str`: numbers of sysfs are
     exact as text."""
     return float(read_str(path))
 
 
-def write_str(path: str | GuestPath, text: str) -> None:
+def write_str(path: AnyPath, text: str) -> None:
     """Write a guest file with one write()."""
     _path(path).write_text(text)
 
 
-def write_int(path: str | GuestPath, value: int) -> None:
+def write_int(path: AnyPath, value: int) -> None:
     """Write a decimal integer into a guest file."""
     _path(path).write_text(str(value))
 
 
-def write_float(path: str | GuestPath, value: float) -> None:
+def write_float(path: AnyPath, value: float) -> None:
     """Write a number into a guest file, in decimal without exponent."""
     _path(path).write_text(f"{value:f}")
 

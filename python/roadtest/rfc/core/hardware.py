@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from .mock import HwMock
 
 
+KICK_SECONDS = 0.01
+"""Virtual time in which what an interrupt starts comes to its end: some
+hundred bytes on the bus."""
+
+
 class Chip(models.I2CModel):
     """Stands on the board at every address, and asks an RFC's model."""
 
@@ -91,13 +96,14 @@ class Hardware:
                 self._machine.board.detach(chip)
 
     def kick(self) -> None:
-        """Let the guest run until nothing is left at this instant. Not
-        needed: it does that whenever a test calls it."""
-        current_machine().clock.settle()
+        """Let the guest run for KICK_SECONDS, so that it takes an interrupt
+        and does what follows from it. Whenever a test waits for something in
+        the guest it does so too."""
+        current_machine().clock.advance(KICK_SECONDS)
 
     def update_mock(self) -> HwMock:
         """All register writes of the driver since this object was made, or
-        ``reset_mock()``, as a MagicMock. Settles first. It is the same object
+        ``reset_mock()``, as a MagicMock. Kicks first. It is the same object
         each time."""
         from .mock import HwMock
 
