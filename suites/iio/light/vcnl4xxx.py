@@ -1,0 +1,825 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The tests that VCNL4040 and VCNL4200 share; see test_vcnl4040.py and
+test_vcnl4200.py, which have the classes and each chip's numbers."""
+
+import errno
+from decimal import Decimal
+
+from roadtest import known_bug
+
+from vcnl40xx import does
+
+LIGHT_IT = "in_illuminance_integration_time"
+NEAR_IT = "in_proximity_integration_time"
+CURRENT = "in_proximity_calibbias"
+PULSES = "in_proximity_oversampling_ratio"
+LIGHT_EN = "events/in_illuminance_thresh_either_en"
+LIGHT_PERIOD = "events/in_illuminance_thresh_either_period"
+LIGHT_HIGH = "events/in_illuminance_thresh_rising_value"
+LIGHT_LOW = "events/in_illuminance_thresh_falling_value"
+NEAR_RISING_EN = "events/in_proximity_thresh_rising_en"
+NEAR_FALLING_EN = "events/in_proximity_thresh_falling_en"
+NEAR_PERIOD = "events/in_proximity_thresh_either_period"
+NEAR_HIGH = "events/in_proximity_thresh_rising_value"
+NEAR_LOW = "events/in_proximity_thresh_falling_value"
+
+CURRENTS = (
+    "0.050000", "0.075000", "0.100000", "0.120000", "0.140000", "0.160000",
+    "0.180000", "0.200000",
+)  # fmt: skip
+"""Amperes by LED_I."""
+
+USLEEP = 500_000
+"""ns that usleep_range(t, t + 500) takes on top in virtual time."""
+TOLERANCE = 700
+"""ns: the driver computes its delay in whole microseconds."""
+
+
+class Common:
+    """What the classes of a chip have in common. Each chip gives these:"""
+
+    LIGHT_TIMES: tuple[str, ...]
+    """Integration times of the light by ALS_IT, as sysfs has them."""
+    SCALES: tuple[str, ...]
+    """Lux a count by ALS_IT."""
+    NEAR_TIMES: tuple[str, ...]
+    """Integration times of the proximity by PS_IT."""
+    LIGHT_WAIT: int
+    """ns between two readings of the light after probe."""
+    NEAR_WAIT: int
+    """ns between two readings of the proximity after probe."""
+    ID_READS: tuple[str, ...]
+    """Registers that probe reads to identify the chip."""
+
+    @property
+    def iio(self):
+        return self.dev.iio
+
+    def does(self, *expected):
+        return does(self, *expected)
+
+    def keep_on(self):
+        """Without runtime power management: the chip stays on."""
+        control = self.dev / "power/control"
+        control.write_text("on")
+        self.addCleanup(control.write_text, "auto")
+
+    def assert_reads(self, register, attribute, cases):
+        """For each value of the register the attribute reads as."""
+        for value, text in cases:
+            with self.subTest(attribute, register=hex(value)):
+                getattr(self.chip, register).value = value
+                with self.does(register):
+                    self.assertEqual(self.iio[attribute], text)
+
+    def assert_writes(self, register, before, attribute, cases, reads=1):
+        """What is written to the attribute changes the register from
+        ``before`` to, with so many reads of it before."""
+        for text, after in cases:
+            with self.subTest(attribute, text=text, before=hex(before)):
+                getattr(self.chip, register).value = before
+                with self.does(*[register] * reads, (register, after)):
+                    self.iio[attribute] = text
+
+    def assert_refused(self, attribute, texts, reads=()):
+        """These give EINVAL, and nothing is written."""
+        for text in texts:
+            with self.subTest(attribute, text=text), self.does(*reads):
+                with self.assertGuestError(errno.EINVAL):
+                    self.iio[attribute] = text
+
+
+def field(values, lsb, rest):
+    """(value, register) with the index of the value in a field."""
+    return [(value, rest | i << lsb) for i, value in enumerate(values)]
+
+
+class Attributes(Common):
+    """Readings and settings, without interrupt, on a chip that stays on."""
+
+    def setUp(self):
+        self.keep_on()
+
+    def test_attributes_are_these(self):
+        attributes = [name for name in self.iio if name.startswith("in_")]
+        self.assertEqual(
+            attributes,
+            [
+                LIGHT_IT, f"{LIGHT_IT}_available", "in_illuminance_raw",
+                "in_illuminance_scale", CURRENT, f"{CURRENT}_available",
+                NEAR_IT, f"{NEAR_IT}_available", "in_proximity_nearlevel",
+                PULSES, f"{PULSES}_available", "in_proximity_raw",
+            ],
+        )  # fmt: skip
+        events = [path.name for path in (self.iio.path / "events").iterdir()]
+        wanted = [
+            LIGHT_EN, LIGHT_PERIOD, LIGHT_LOW, LIGHT_HIGH, NEAR_PERIOD,
+            NEAR_FALLING_EN, NEAR_LOW, NEAR_RISING_EN, NEAR_HIGH,
+        ]  # fmt: skip
+        self.assertEqual([f"events/{name}" for name in events], wanted)
+        self.assertEqual(self.iio["name"], "vcnl4000")
+        self.assertNotIn("buffer", self.iio)
+
+    def test_illuminance_with_every_integration_time(self):
+        light = self.iio.channel("in_illuminance")
+        self.chip.lux = 48
+        for it, text in enumerate(self.LIGHT_TIMES):
+            with self.subTest(text):
+                light["integration_time"] = text
+                self.assertEqual(light["scale"], self.SCALES[it])
+                self.clock.advance(1)
+                with self.does("AL_DATA"):
+                    raw = light.raw
+                self.assertEqual(raw, 48 / Decimal(self.SCALES[it]))
+                self.assertEqual(light.processed, 48)
+
+    def test_illuminance_over_the_whole_range(self):
+        for counts in 0, 1, 0x00FF, 0x1234, 0xFF00, 0xFFFF:
+            with self.subTest(counts):
+                self.chip.lux = counts * Decimal(self.SCALES[0])
+                self.clock.advance(0.1)
+                self.assertEqual(self.iio["in_illuminance_raw"], str(counts))
+
+    def test_proximity_over_the_whole_range(self):
+        for counts, text in [
+            (0, "0.000000000"), (1, "0.062500000"), (16, "1.000000000"),
+            (0x1234, "291.250000000"), (0xFFFF, "4095.937500000"),
+        ]:  # fmt: skip
+            with self.subTest(counts):
+                self.chip.proximity = counts
+                with self.does("PS_DATA"):
+                    self.assertEqual(self.iio["in_proximity_raw"], text)
+
+    def test_defaults(self):
+        for attribute, text in [
+            (LIGHT_IT, self.LIGHT_TIMES[0]), (NEAR_IT, self.NEAR_TIMES[0]),
+            ("in_illuminance_scale", self.SCALES[0]), (CURRENT, "0.120000"),
+            (PULSES, "8"), ("in_proximity_nearlevel", "0"),
+        ]:  # fmt: skip
+            with self.subTest(attribute):
+                self.assertEqual(self.iio[attribute], text)
+
+    def test_available_lists(self):
+        for attribute, values in [
+            (LIGHT_IT, self.LIGHT_TIMES), (NEAR_IT, self.NEAR_TIMES),
+            (PULSES, ("1", "2", "4", "8")), (CURRENT, CURRENTS),
+        ]:  # fmt: skip
+            with self.subTest(attribute), self.does():
+                text = self.iio[f"{attribute}_available"]
+                self.assertEqual(text.split(), list(values))
+
+    def test_light_integration_time(self):
+        # the other bits: persistence 8 times, interrupt on
+        cases = field(self.LIGHT_TIMES, 6, 0x000E)
+        self.assert_writes("AL_CONF", 0x000E, LIGHT_IT, cases)
+        self.assert_writes("AL_CONF", 0x00CE, LIGHT_IT, cases[:1])
+        self.assert_reads("AL_CONF", LIGHT_IT, [(v, t) for t, v in cases])
+
+    def test_proximity_integration_time(self):
+        cases = field(self.NEAR_TIMES, 1, 0x0AF0)
+        self.assert_writes("PS_CONF", 0x0AF0, NEAR_IT, cases)
+        for it in 3, len(self.NEAR_TIMES) - 1:
+            before = 0x0AF0 | it << 1
+            self.assert_writes("PS_CONF", before, NEAR_IT, cases[:1])
+        self.assert_reads("PS_CONF", NEAR_IT, [(v, t) for t, v in cases])
+
+    def test_unknown_integration_time_gives_einval(self):
+        light, near = self.LIGHT_TIMES[0], self.NEAR_TIMES[0]
+        self.assert_refused(
+            LIGHT_IT,
+            ["0", "0.000001", light[:-1] + "1", "1" + light[1:], "x"],
+        )
+        self.assert_refused(
+            NEAR_IT, ["0", "0.000001", near[:-1] + "1", "1" + near[1:], "x"]
+        )
+
+    def test_oversampling_ratio_is_the_number_of_pulses(self):
+        cases = field(("1", "2", "4", "8"), 5, 0x0719)
+        self.assert_writes("PS_CONF3", 0x0719, PULSES, cases)
+        self.assert_writes("PS_CONF3", 0x0779, PULSES, cases[:1])
+        self.assert_reads("PS_CONF3", PULSES, [(v, t) for t, v in cases])
+        self.assert_refused(PULSES, ["0", "3", "16", "-1", "x"])
+
+    def test_calibbias_is_the_current_of_the_led(self):
+        cases = field(CURRENTS, 8, 0x0079)
+        self.assert_writes("PS_CONF3", 0x0079, CURRENT, cases)
+        self.assert_writes("PS_CONF3", 0x0779, CURRENT, cases[:1])
+        self.assert_reads("PS_CONF3", CURRENT, [(v, t) for t, v in cases])
+        self.assert_refused(CURRENT, ["0", "0.050001", "0.06", "x"])
+
+    @known_bug(
+        "gave no error",
+        "vcnl4040_write_ps_calibbias() looks at the fraction alone: 7.05 A "
+        "sets 50 mA",
+    )
+    def test_current_of_several_amperes_gives_einval(self):
+        with self.assertGuestError(errno.EINVAL):
+            self.iio[CURRENT] = "7.05"
+
+    @known_bug(
+        "gave no error",
+        "vcnl4040_write_ps_oversampling_ratio() drops the fraction: 2.5 sets 2",
+    )
+    def test_ratio_with_a_fraction_gives_einval(self):
+        with self.assertGuestError(errno.EINVAL):
+            self.iio[PULSES] = "2.5"
+
+    def test_thresholds(self):
+        for attribute, register in [
+            (LIGHT_HIGH, "AL_HIGH"), (LIGHT_LOW, "AL_LOW"),
+            (NEAR_HIGH, "PS_HIGH"), (NEAR_LOW, "PS_LOW"),
+        ]:  # fmt: skip
+            for value in 0, 1, 0x1234, 0xFF00, 0xFFFF:
+                with self.subTest(attribute, value=value):
+                    with self.does((register, value)):
+                        self.iio[attribute] = value
+                    with self.does(register):
+                        self.assertEqual(self.iio[attribute], str(value))
+
+    @known_bug(
+        "gave no error",
+        "vcnl4040_write_event() lets SMBus cut the threshold to 16 bits",
+    )
+    def test_threshold_out_of_range_is_refused(self):
+        for attribute in LIGHT_HIGH, LIGHT_LOW, NEAR_HIGH, NEAR_LOW:
+            for text in "65536", "-1":
+                with self.subTest(attribute, text=text):
+                    with self.assertGuestError(errno.EINVAL, errno.ERANGE):
+                        self.iio[attribute] = text
+
+    def test_enabling_events(self):
+        for attribute, register, rest, bit in [
+            (LIGHT_EN, "AL_CONF", 0x00CC, 0x0002),
+            (NEAR_RISING_EN, "PS_CONF", 0x08FA, 0x0100),
+            (NEAR_RISING_EN, "PS_CONF", 0x0AFA, 0x0100),
+            (NEAR_FALLING_EN, "PS_CONF", 0x08FA, 0x0200),
+            (NEAR_FALLING_EN, "PS_CONF", 0x09FA, 0x0200),
+        ]:
+            on, off = rest | bit, rest
+            cases = [("1", on), ("0", off)]
+            self.assert_writes(register, off, attribute, cases)
+            self.assert_writes(register, on, attribute, cases)
+            self.assert_reads(register, attribute, [(on, "1"), (off, "0")])
+
+    def test_periods_that_are_read(self):
+        for it, time in enumerate(self.LIGHT_TIMES):
+            periods = [Decimal(time) * n for n in (1, 2, 4, 8)]
+            cases = field(periods, 2, it << 6 | 0x02)
+            self.assert_reads(
+                "AL_CONF", LIGHT_PERIOD, [(v, f"{t:.6f}") for t, v in cases]
+            )
+        for it, time in enumerate(self.NEAR_TIMES):
+            periods = [Decimal(time) * n for n in (1, 2, 3, 4)]
+            cases = field(periods, 4, it << 1 | 0x0BC0)
+            self.assert_reads(
+                "PS_CONF", NEAR_PERIOD, [(v, f"{t:.6f}") for t, v in cases]
+            )
+
+    def test_light_period_is_rounded_to_the_persistence(self):
+        least = Decimal("0.000001")
+        for it, time in enumerate(self.LIGHT_TIMES):
+            step = Decimal(time)
+            cases = [
+                (step - least, 0), (step + least, 1), (2 * step - least, 1),
+                (2 * step + least, 2), (4 * step - least, 2),
+                (4 * step + least, 3), (100, 3),
+            ]  # fmt: skip
+            rest = it << 6 | 0x02
+            cases = [(str(text), rest | pers << 2) for text, pers in cases]
+            before = rest | 0x0C if it else rest
+            self.assert_writes("AL_CONF", before, LIGHT_PERIOD, cases, reads=2)
+
+    @known_bug(
+        "!=",
+        "vcnl4040_write_als_period() compares with < where _ps_period() has "
+        "<=: each period that is read gives twice as much when it is written",
+    )
+    def test_light_period_can_be_written_as_it_is_read(self):
+        self.chip.AL_CONF.ALS_PERS = 1
+        period = self.iio[LIGHT_PERIOD]
+        self.iio[LIGHT_PERIOD] = period
+        self.assertEqual(self.iio[LIGHT_PERIOD], period)
+
+    def test_proximity_period_is_rounded_to_the_persistence(self):
+        least = Decimal("0.000001")
+        for it, time in enumerate(self.NEAR_TIMES):
+            step = Decimal(time)
+            cases = [(3 * step, 2), (step + least, 1)]
+            if it in (0, len(self.NEAR_TIMES) - 1):
+                cases += [(n * step, n - 1) for n in (1, 2)]
+                cases += [(n * step + least, n) for n in (2, 3)]
+                cases += [(1, 3), (Decimal("1.000001"), 3)]
+            rest = it << 1 | 0x0BC0
+            cases = [(str(text), rest | pers << 4) for text, pers in cases]
+            before = rest | 0x30 if it else rest
+            self.assert_writes("PS_CONF", before, NEAR_PERIOD, cases, reads=2)
+
+    def test_time_between_two_readings_of_the_light(self):
+        self.assert_apart("in_illuminance_raw", "AL_DATA", self.LIGHT_WAIT)
+        for text in self.LIGHT_TIMES:
+            with self.subTest(text):
+                self.iio[LIGHT_IT] = text
+                # 20 % more than the integration time
+                wait = int(Decimal(text) * 1_200_000_000)
+                self.assert_apart("in_illuminance_raw", "AL_DATA", wait)
+
+    def test_time_between_two_readings_of_the_proximity(self):
+        self.assert_apart("in_proximity_raw", "PS_DATA", self.NEAR_WAIT)
+        for text in self.NEAR_TIMES:
+            with self.subTest(text):
+                self.iio[NEAR_IT] = text
+                # 50 times the integration time, and 20 % more
+                wait = int(Decimal(text) * 60_000_000_000)
+                self.assert_apart("in_proximity_raw", "PS_DATA", wait)
+
+    def assert_apart(self, attribute, register, wait):
+        """Readings, one after the other, are so many ns apart. When another
+        timer of the kernel ends in its range, usleep_range() does, too."""
+        for _ in range(5):
+            self.iio[attribute]
+        reads = self.chip.reads(getattr(self.chip, register))[-4:]
+        apart = [b.time - a.time for a, b in zip(reads, reads[1:])]
+        self.assertGreaterEqual(min(apart), wait - TOLERANCE)
+        self.assertAlmostEqual(max(apart), wait + USLEEP, delta=TOLERANCE)
+
+    @known_bug(
+        "!=",
+        "vcnl4040_write_als_it() does not wait for a measurement with the new "
+        "time: the old count is multiplied with the new scale",
+    )
+    def test_reading_after_another_integration_time_is_right(self):
+        light = self.iio.channel("in_illuminance")
+        self.chip.lux = 48
+        self.clock.advance(1)
+        self.assertEqual(light.processed, 48)
+        self.clock.advance(1)
+        light["integration_time"] = self.LIGHT_TIMES[3]
+        self.assertEqual(light.processed, 48)
+
+    OPERATIONS = [
+        ("in_illuminance_raw", None, 2), ("in_proximity_raw", None, 2),
+        (LIGHT_IT, None, 2), (NEAR_IT, None, 2), (PULSES, None, 2),
+        (CURRENT, None, 2), (LIGHT_EN, None, 2), (NEAR_RISING_EN, None, 2),
+        (NEAR_FALLING_EN, None, 2), (LIGHT_PERIOD, None, 2),
+        (NEAR_PERIOD, None, 2), (LIGHT_HIGH, None, 2), (LIGHT_LOW, None, 2),
+        (NEAR_HIGH, None, 2), (NEAR_LOW, None, 2),
+        (LIGHT_IT, 1, 3), (NEAR_IT, 1, 3), (PULSES, "4", 3),
+        (CURRENT, "0.2", 3), (LIGHT_EN, "1", 3), (NEAR_RISING_EN, "1", 3),
+        (NEAR_FALLING_EN, "1", 3), (LIGHT_PERIOD, "0.1", 5),
+        (NEAR_PERIOD, "0.1", 5), (LIGHT_HIGH, "7", 1), (LIGHT_LOW, "7", 1),
+        (NEAR_HIGH, "7", 1), (NEAR_LOW, "7", 1),
+    ]  # fmt: skip
+    """Attribute, what is written (None: it is read; a number: that
+    integration time), messages on the bus."""
+
+    def test_nak_is_an_error_and_nothing_is_written(self):
+        for attribute, text, messages in self.OPERATIONS:
+            if isinstance(text, int):
+                times = self.LIGHT_TIMES if "illum" in attribute else self.NEAR_TIMES
+                text = times[text]
+            for message in range(messages):
+                with self.subTest(attribute, text=text, message=message):
+                    self.fail_at(message, attribute, text)
+            before = self.chip.messages
+            self.use(attribute, text)
+            self.assertEqual(self.chip.messages - before, messages)
+
+    def fail_at(self, message, attribute, text):
+        self.chip.inject(after=message, count=1)
+        with self.chip.traffic() as traffic:
+            with self.assertGuestError(errno.EIO):
+                self.use(attribute, text)
+        self.chip.inject(count=0)
+        # a read whose second message failed leaves the register's address
+        writes = [entry for entry in traffic.writes if entry.register]
+        self.assertEqual(writes, [])
+
+    def use(self, attribute, text):
+        if text is None:
+            self.iio[attribute]
+        else:
+            self.iio[attribute] = text
+
+    @known_bug(
+        "!=",
+        "vcnl4040_write_als_it() sets the new scale before the chip took the "
+        "new integration time",
+    )
+    def test_scale_stays_when_the_integration_time_can_not_be_written(self):
+        self.chip.inject(after=2)
+        with self.assertGuestError(errno.EIO):
+            self.iio[LIGHT_IT] = self.LIGHT_TIMES[1]
+        self.assertEqual(self.iio["in_illuminance_scale"], self.SCALES[0])
+
+
+class Power(Common):
+    """Runtime power management: off 2 seconds after the last reading."""
+
+    def setUp(self):
+        self.clock.advance(3)
+
+    def off(self):
+        """The accesses that shut down what is on with default settings."""
+        return "AL_CONF", ("AL_CONF", 1), "PS_CONF", ("PS_CONF", 0x801)
+
+    def on(self):
+        return "AL_CONF", ("AL_CONF", 0), "PS_CONF", ("PS_CONF", 0x800)
+
+    def shut_down(self):
+        return self.chip.AL_CONF.ALS_SD, self.chip.PS_CONF.PS_SD
+
+    def test_delay_is_two_seconds(self):
+        delay = self.dev / "power/autosuspend_delay_ms"
+        self.assertEqual(delay.read_text(), "2000\n")
+
+    def test_reading_switches_on_and_waits_for_a_measurement(self):
+        self.chip.lux, self.chip.proximity = 48, 0x1234
+        for attribute, register, wait, text in [
+            ("in_illuminance_raw", "AL_DATA", self.LIGHT_WAIT,
+             str(int(48 / Decimal(self.SCALES[0])))),
+            ("in_proximity_raw", "PS_DATA", self.NEAR_WAIT, "291.250000000"),
+        ]:  # fmt: skip
+            with self.subTest(attribute):
+                self.clock.advance(3)
+                self.assertEqual(self.shut_down(), (1, 1))
+                with self.does(*self.on(), register):
+                    self.assertEqual(self.iio[attribute], text)
+                on = self.chip.writes(self.chip.PS_CONF)[-1].time
+                read = self.chip.reads(getattr(self.chip, register))[-1].time
+                # between: the write's STOP, and START, address, register and
+                # address of the read
+                apart = read - on - 75_000
+                self.assertGreaterEqual(apart, wait)
+                self.assertLess(apart, wait + USLEEP + 2 * TOLERANCE)
+
+    def test_off_two_seconds_after_the_last_reading(self):
+        for _ in range(2):
+            self.iio["in_proximity_raw"]
+            with self.does():
+                self.clock.advance(1.95)
+            self.assertEqual(self.shut_down(), (0, 0))
+        self.iio["in_proximity_raw"]
+        with self.does(*self.off()):
+            self.clock.advance(2.6)
+        status = self.dev / "power/runtime_status"
+        self.assertEqual(status.read_text(), "suspended\n")
+        with self.does():
+            self.clock.advance(10)
+
+    def test_off_also_after_a_reading_that_failed(self):
+        self.iio["in_illuminance_raw"]
+        self.chip.inject()
+        with self.assertGuestError(errno.EIO):
+            self.iio["in_illuminance_raw"]
+        self.clock.advance(2.6)
+        self.assertEqual(self.shut_down(), (1, 1))
+
+    def test_settings_are_kept_while_it_is_off(self):
+        self.chip.AL_CONF.value, self.chip.PS_CONF.value = 0x00CD, 0x08FB
+        with self.does(
+            "AL_CONF", ("AL_CONF", 0x00CC), "PS_CONF", ("PS_CONF", 0x08FA),
+            "PS_DATA",
+        ):  # fmt: skip
+            self.iio["in_proximity_raw"]
+        with self.does(
+            "AL_CONF", ("AL_CONF", 0x00CD), "PS_CONF", ("PS_CONF", 0x08FB)
+        ):
+            self.clock.advance(2.6)
+
+    def test_events_keep_it_on(self):
+        for attribute in LIGHT_EN, NEAR_RISING_EN, NEAR_FALLING_EN:
+            with self.subTest(attribute):
+                self.iio["in_proximity_raw"]
+                self.iio[attribute] = "1"
+                with self.does():
+                    self.clock.advance(5)
+                self.assertEqual(self.shut_down(), (0, 0))
+                self.iio[attribute] = "0"
+                self.iio["in_proximity_raw"]
+                self.clock.advance(2.6)
+                self.assertEqual(self.shut_down(), (1, 1))
+
+    def test_reading_an_enable_tells_what_the_chip_has(self):
+        """Also for what keeps it on."""
+        for attribute, register, value, off in [
+            (LIGHT_EN, "AL_CONF", 0x0002, 0x0000),
+            (NEAR_RISING_EN, "PS_CONF", 0x0900, 0x0800),
+            (NEAR_FALLING_EN, "PS_CONF", 0x0A00, 0x0800),
+        ]:
+            with self.subTest(attribute):
+                self.iio["in_proximity_raw"]
+                getattr(self.chip, register).value = value
+                self.assertEqual(self.iio[attribute], "1")
+                with self.does():
+                    self.clock.advance(5)
+                getattr(self.chip, register).value = off
+                self.assertEqual(self.iio[attribute], "0")
+                self.iio["in_proximity_raw"]
+                self.clock.advance(2.6)
+                self.assertEqual(self.shut_down(), (1, 1))
+
+    @known_bug(
+        "!=",
+        "vcnl4040_write_event_config() does not resume the device: events of "
+        "a chip that is off never come",
+    )
+    def test_enabling_an_event_switches_on(self):
+        self.assertEqual(self.shut_down(), (1, 1))
+        self.iio[LIGHT_EN] = self.iio[NEAR_RISING_EN] = "1"
+        self.assertEqual(self.shut_down(), (0, 0))
+
+    def test_nak_while_switching_on_fails_the_reading(self):
+        self.chip.inject(after=self.nak_at)
+        with self.assertGuestError(errno.EIO):
+            self.iio["in_illuminance_raw"]
+
+    nak_at = 0
+
+    @known_bug(
+        "EINVAL",
+        "vcnl4000_runtime_resume() hands an error of the bus to the core, "
+        "which remembers it: every later reading gives EINVAL",
+    )
+    def test_nak_while_switching_on_fails_one_reading_alone(self):
+        for message in range(6):
+            self.chip.inject(after=message)
+            with self.assertGuestError(errno.EIO):
+                self.iio["in_proximity_raw"]
+            self.assertEqual(self.iio["in_proximity_raw"], "0.000000000")
+            self.clock.advance(3)
+
+    def sleep(self):
+        """The system sleeps for 5 s; what the chip was in the first."""
+        asleep = []
+        self.clock.after(1, lambda: asleep.append(self.shut_down()))
+        (self.guest / "sys/power/pm_test").write_text("devices")
+        (self.guest / "sys/power/state").write_text("freeze")
+        return asleep
+
+    def test_system_sleep_switches_off_and_on_again(self):
+        self.keep_on()
+        with self.does(*self.off(), *self.on()):
+            self.assertEqual(self.sleep(), [(1, 1)])
+        self.assertEqual(self.iio["in_proximity_raw"], "0.000000000")
+
+    def test_system_sleep_leaves_what_nobody_uses_off(self):
+        self.iio["in_proximity_raw"]
+        with self.does(*self.off()):
+            self.assertEqual(self.sleep(), [(1, 1)])
+        with self.does():
+            self.sleep()
+        self.assertEqual(self.iio["in_proximity_raw"], "0.000000000")
+
+    def test_unbind_switches_off(self):
+        self.keep_on()
+        with self.does(*self.off()):
+            self.dev.unbind()
+
+    def test_unbind_switches_off_what_was_read_just_before(self):
+        self.iio["in_proximity_raw"]
+        self.dev.unbind()
+        self.assertEqual(self.shut_down(), (1, 1))
+
+    def test_works_when_it_is_bound_again(self):
+        self.iio["in_proximity_raw"]
+        self.dev.unbind()
+        self.dev.bind()
+        self.chip.proximity = 16
+        self.assertEqual(self.iio["in_proximity_raw"], "1.000000000")
+        self.clock.advance(2.6)
+        self.assertEqual(self.shut_down(), (1, 1))
+
+    def test_unbind_says_that_it_can_not_switch_off(self):
+        for message in range(6):
+            with self.subTest(message=message):
+                self.keep_on()
+                before = self.guest.log.count("Failed to power down (-")
+                self.chip.inject(after=message)
+                self.dev.unbind()
+                self.chip.inject(count=0)
+                log = self.guest.log
+                after = log.count("Failed to power down (-")
+                self.assertEqual(after - before, 1)
+                self.dev.bind()
+
+    @known_bug(
+        "!=",
+        "vcnl4200_set_power_state() refuses to power down while events are "
+        "on, also when the driver goes: the chip measures and interrupts on",
+    )
+    def test_unbind_switches_off_with_events_on(self):
+        self.iio["in_proximity_raw"]
+        self.iio[LIGHT_EN] = "1"
+        self.dev.unbind()
+        self.assertEqual(self.shut_down(), (1, 1))
+
+
+class Events(Common):
+    """The interrupt."""
+
+    def setUp(self):
+        self.keep_on()
+        self.chip.lux, self.chip.proximity = 48, 100
+        self.iio[LIGHT_HIGH] = self.counts(100)
+        self.iio[LIGHT_LOW] = self.counts(10)
+        self.iio[NEAR_HIGH], self.iio[NEAR_LOW] = 2000, 1000
+
+    def counts(self, lux):
+        return int(lux / Decimal(self.SCALES[0]))
+
+    def assert_events(self, events, *wanted):
+        self.assertEqual(
+            [(e.channel_type, e.type, e.direction, e.channel) for e in events],
+            [(kind, "thresh", direction, 0) for kind, direction in wanted],
+        )
+
+    def test_light_beyond_the_thresholds(self):
+        with self.iio.events() as events:
+            self.iio[LIGHT_EN] = "1"
+            self.clock.advance(1)
+            self.assertEqual(events.pending(), [])
+            for lux, direction in (101, "rising"), (9, "falling"):
+                with self.subTest(direction):
+                    self.chip.lux = lux
+                    self.clock.advance(float(self.LIGHT_TIMES[0]) + 0.001)
+                    self.chip.lux = 48
+                    self.assert_events(events.pending(), ("light", direction))
+                    self.clock.advance(1)
+                    self.assertEqual(events.pending(), [])
+
+    def test_light_event_comes_after_the_period(self):
+        time = Decimal(self.LIGHT_TIMES[0])
+        self.iio[LIGHT_PERIOD] = time * 3  # rounded to 4 measurements
+        with self.iio.events() as events:
+            self.iio[LIGHT_EN] = "1"
+            self.chip.lux = 101
+            self.clock.advance(float(time) * 3.9)
+            self.assertEqual(events.pending(), [])
+            self.clock.advance(float(time) * 0.2)
+            self.assert_events(events.pending(), ("light", "rising"))
+
+    def test_proximity_comes_close_and_goes_away(self):
+        with self.iio.events() as events:
+            self.iio[NEAR_RISING_EN] = self.iio[NEAR_FALLING_EN] = "1"
+            self.clock.advance(1)
+            self.assertEqual(events.pending(), [])
+            for near, direction in (2001, "rising"), (999, "falling"):
+                with self.subTest(direction):
+                    self.chip.proximity = near
+                    self.clock.advance(0.1)
+                    self.assert_events(
+                        events.pending(), ("proximity", direction)
+                    )
+                    self.clock.advance(1)
+                    self.assertEqual(events.pending(), [])
+
+    def test_one_direction_of_the_proximity(self):
+        for attribute, direction in [
+            (NEAR_RISING_EN, "rising"), (NEAR_FALLING_EN, "falling"),
+        ]:  # fmt: skip
+            with self.subTest(direction), self.iio.events() as events:
+                self.iio[attribute] = "1"
+                for near in 3000, 100:
+                    self.chip.proximity = near
+                    self.clock.advance(0.1)
+                self.assert_events(events.pending(), ("proximity", direction))
+                self.iio[attribute] = "0"
+
+    def test_each_flag_is_an_event(self):
+        for flags, wanted in [
+            (0x0200, [("proximity", "rising")]),
+            (0x0100, [("proximity", "falling")]),
+            (0x1000, [("light", "rising")]),
+            (0x2000, [("light", "falling")]),
+            (0x3300, [("proximity", "rising"), ("proximity", "falling"),
+                      ("light", "falling"), ("light", "rising")]),
+            (0x0000, []), (0xCCFF, []),
+        ]:  # fmt: skip
+            with self.subTest(hex(flags)), self.iio.events() as events:
+                self.interrupt(flags)
+                self.assert_events(events.pending(), *wanted)
+
+    def interrupt(self, flags):
+        self.chip.INT_FLAGS.value = flags
+        with self.does("INT_FLAGS"):
+            self.chip.irq.assert_()
+            self.clock.advance(0.001)
+
+    def test_time_of_the_event_is_that_of_the_interrupt(self):
+        stamps = []
+        with self.iio.events() as events:
+            for _ in range(2):
+                self.interrupt(0x0200)
+                stamps.append(events.read().timestamp)
+                self.clock.advance(1)
+        self.assertAlmostEqual(
+            stamps[1] - stamps[0], 1_001_000_000, delta=1_000
+        )
+
+    def test_nak_in_the_interrupt_gives_no_event(self):
+        with self.iio.events() as events:
+            for message in 0, 1:
+                self.chip.INT_FLAGS.value = 0x3300
+                self.chip.inject(after=message)
+                self.chip.irq.assert_()
+                self.clock.advance(0.001)
+                self.chip.irq.deassert()
+                self.assertEqual(events.pending(), [])
+            self.interrupt(0x0200)
+            self.assert_events(events.pending(), ("proximity", "rising"))
+
+    def test_interrupt_has_the_name_of_the_driver(self):
+        text = (self.guest / "proc/interrupts").read_text()
+        (line,) = [n for n in text.splitlines() if "vcnl4000_irq" in n]
+        self.assertEqual(line.split()[-1], "vcnl4000_irq")
+
+    def test_interrupt_is_of_the_falling_edge(self):
+        line = self.board.gpio[self.dev.irq_pin]
+        before = line.irqs
+        self.chip.irq.assert_()
+        self.clock.advance(0.001)
+        self.assertEqual(line.irqs - before, 1)
+        self.chip.irq.deassert()
+        self.clock.advance(0.001)
+        self.assertEqual(line.irqs - before, 1)
+
+    def test_driver_registers_a_trigger(self):
+        number = self.iio.path.name[len("iio:device"):]  # fmt: skip
+        self.assertEqual(self.iio.own_trigger.name, f"vcnl4000-dev{number}")
+
+
+class Probe(Common):
+    """What happens when the driver is bound."""
+
+    def reset(self):
+        """What probe does on a chip that has its reset values."""
+        return (
+            *self.ID_READS,
+            "PS_CONF", ("PS_CONF", 0x0801), "PS_CONF3", ("PS_CONF3", 0x0360),
+            "AL_CONF", ("AL_CONF", 0x0000), "PS_CONF", ("PS_CONF", 0x0800),
+        )  # fmt: skip
+
+    def first(self, count):
+        """The first accesses, without what runtime PM does afterwards."""
+        entries = self.chip.traffic().accesses[:count]
+        return tuple(
+            e.register.name if e.read else (e.register.name, e.value)
+            for e in entries
+        )
+
+    def test_switches_on_with_16_bits_of_proximity(self):
+        self.dev.bind()
+        wanted = self.reset()
+        self.assertEqual(self.first(len(wanted)), wanted)
+
+    def test_keeps_what_it_does_not_set(self):
+        self.chip.PS_CONF.value = 0x02FB
+        self.chip.PS_CONF3.value = 0x0419
+        self.chip.AL_CONF.value = 0x00CF
+        self.dev.bind()
+        wanted = (
+            *self.ID_READS,
+            "PS_CONF", ("PS_CONF", 0x0AFB), "PS_CONF3", ("PS_CONF3", 0x0779),
+            "AL_CONF", ("AL_CONF", 0x00CE), "PS_CONF", ("PS_CONF", 0x0AFA),
+        )  # fmt: skip
+        self.assertEqual(self.first(len(wanted)), wanted)
+
+    def test_foreign_chip_gives_enodev(self):
+        for id in 0x0000, 0x0187, 0x1059, 0x8600, 0x5800, 0xFFFF:
+            with self.subTest(hex(id)):
+                self.chip.ID.value = id
+                with self.assertGuestError(errno.ENODEV):
+                    self.dev.bind()
+        self.assertEqual(self.chip.traffic().writes, [])
+
+    def test_revision_is_taken_from_the_id(self):
+        self.guest.insmod("vcnl4000", "dyndbg=+p")
+        (self.guest / "proc/sys/kernel/printk").write_text("8")
+        self.chip.ID.value = self.chip.ID.value & 0xFF | 0xFA00
+        self.dev.bind()
+        log = self.guest.log
+        self.assertIn(f"device id {self.chip.ID.value & 0xFF:#x}", log)
+        self.assertIn(
+            f"{self.NAME} Ambient light/proximity sensor, Rev: 0a", log
+        )
+
+    def test_near_level_is_that_of_the_devicetree(self):
+        self.dev.bind()
+        self.assertEqual(self.iio["in_proximity_nearlevel"], "220")
+
+    def test_nak_is_an_error_and_the_next_probe_works(self):
+        self.dev.bind()
+        # a read has two messages
+        reads = sum(1 for step in self.reset() if isinstance(step, str))
+        messages = len(self.reset()) + reads
+        self.dev.unbind()
+        for message in range(messages):
+            with self.subTest(message=message):
+                self.chip.inject(after=message)
+                with self.assertGuestError(errno.EIO):
+                    self.dev.bind()
+                self.chip.inject(count=0)
+                with self.assertRaises(FileNotFoundError):
+                    self.iio
+        self.dev.bind()
+        self.assertEqual(self.iio["name"], "vcnl4000")
