@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from . import _roadtest
+from .expect import LineLevel
 from .trace import Trace
+from .traffic import DIRECTIONS, Entries, Traffic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,13 +14,6 @@ if TYPE_CHECKING:
 
     from .machine import Machine
     from .models import Model
-    from .traffic import Traffic
-
-_DIRECTIONS = {
-    _roadtest.DIR_NONE: None,
-    _roadtest.DIR_OUT: "out",
-    _roadtest.DIR_IN: "in",
-}
 
 
 class Line:
@@ -40,12 +35,35 @@ class Line:
     def direction(self) -> str | None:
         """"out": the guest drives it; "in": the guest listens to it; None:
         the guest has not claimed it."""
-        return _DIRECTIONS[self._machine.line_get(self.number)[1]]
+        return DIRECTIONS[self._machine.line_get(self.number)[1]]
 
     @property
     def irqs(self) -> int:
         """Interrupts that were delivered on it so far."""
         return self._machine.line_get(self.number)[2]
+
+    @property
+    def history(self) -> Entries:
+        """Its changes since the test began, of level and of direction, in
+        order. Settles first. Each has ``time`` (virtual ns), ``value`` (the
+        level), ``direction`` and ``drives``: the level that is on the line
+        from then on, None if the change puts none there."""
+        changes = self._machine.board.traffic().lines
+        return Entries(change for change in changes if change.line == self.number)
+
+    def goes_low(self) -> LineLevel:
+        """To expect of traffic: the guest drives it low, or the board's side
+        does."""
+        return LineLevel(self.number, level=0)
+
+    def goes_high(self) -> LineLevel:
+        """To expect of traffic: it is driven high."""
+        return LineLevel(self.number, level=1)
+
+    def turns(self, direction: str) -> LineLevel:
+        """To expect of traffic: the guest makes it an output ("out"), an
+        input ("in"), or lets it go ("free")."""
+        return LineLevel(self.number, direction=direction)
 
     def set(self, level: int) -> None:
         """Drive it from the board's side. An interrupt is taken when the
@@ -69,7 +87,7 @@ class Line:
         and so does the end of the test."""
 
         def changed(line: int, direction: int, level: int) -> None:
-            fn(_DIRECTIONS[direction], level)
+            fn(DIRECTIONS[direction], level)
 
         watch = self._machine.watch(self.number, changed)
         self._machine.undo(f"watch {self.number}", watch.close, quiet=True)
@@ -146,8 +164,6 @@ class Board:
     def traffic(self) -> Traffic:
         """What the guest did to all chips and lines since the test began, or
         in a ``with`` block; see :class:`roadtest.traffic.Traffic`."""
-        from .traffic import Traffic
-
         return Traffic(self._machine, self._test_start)
 
     @property

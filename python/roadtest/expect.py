@@ -207,7 +207,7 @@ class Read(_Message):
 
 class LineLevel(Expected):
     """A line of ``&gpio`` changes; made by ``Line.goes_low()`` and the
-    like. ``level`` is 0 or 1, ``direction`` "in" or "out"."""
+    like. ``level`` is 0 or 1, ``direction`` "in", "out" or "free"."""
 
     def __init__(
         self,
@@ -215,13 +215,15 @@ class LineLevel(Expected):
         level: int | None = None,
         direction: str | None = None,
     ) -> None:
+        if level is None and direction not in ("in", "out", "free"):
+            raise ValueError(f'"in", "out" or "free", not {direction!r}')
         self.number = number
         self.level = level
         self.direction = direction
 
     def __str__(self) -> str:
         if self.level is None:
-            return f"line {self.number} becomes an {self.direction}put"
+            return f"line {self.number} turns {self.direction}"
         return f"line {self.number} goes {'high' if self.level else 'low'}"
 
     def resembles(self, entry: Entry) -> bool:
