@@ -7,7 +7,7 @@ are its.
 
 import errno
 
-from roadtest import Device, TestCase, known_bug
+from roadtest import Device, TestCase, known_bug, mark
 from roadtest.models import Register, RegisterModel
 
 LUX = "in_illuminance_input"
@@ -96,6 +96,7 @@ def light(register: int) -> int:
 class Polled(TestCase):
     device = Device("ti,opt3001", model=OPT3001)
 
+    @mark("rfc")
     def test_illuminance(self):
         readings = {
             0x0001: "0.010000", 0x0FFF: "40.950000", 0x3456: "88.800000",
@@ -148,6 +149,7 @@ class Polled(TestCase):
                 self.assertGreaterEqual(seconds, shortest)
                 self.assertLess(seconds, longest)
 
+    @mark("rfc")
     def test_conversion_that_never_ends_times_out(self):
         self.chip.ends = False
         with self.assertGuestError(errno.ETIMEDOUT):
