@@ -25,6 +25,7 @@ import types
 import unittest
 from importlib.machinery import SourceFileLoader
 
+from . import debugger
 from .marks import marks_of, occurs
 
 TYPE_CHECKING = False
@@ -521,6 +522,7 @@ def main(argv: list[str]) -> int:
         out.flush()
         return 0
     faulthandler.enable(sys.stderr)
+    debugger.install()
     try:
         return run(tests, ktap, options.timeout)
     except KeyboardInterrupt:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import roadtest
 
@@ -21,6 +23,7 @@ def run(sample: str, *args: str) -> subprocess.CompletedProcess[str]:
     path = sample if os.path.isabs(sample) else os.path.join(SAMPLES, sample)
     return subprocess.run(
         [sys.executable, "-m", "roadtest", path, *args],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
@@ -156,6 +159,48 @@ class Selection(unittest.TestCase):
 
     def test_an_unknown_option_is_an_error(self) -> None:
         self.assert_nothing_ran(run("sample_pass.py", "--what"), "--what")
+
+
+class Breakpoints(unittest.TestCase):
+    ID = "sample_breakpoint.Stops.test_it"
+
+    def test_without_a_terminal_the_failure_has_the_command(self) -> None:
+        done = run("sample_breakpoint.py")
+        self.assertEqual(done.returncode, 1)
+        found = re.search(r"(PYTHONPATH=.* -m unittest [\w.]+)", done.stdout)
+        assert found is not None, done.stdout
+        self.assertTrue(found.group().endswith(self.ID), done.stdout)
+        alone = subprocess.run(
+            ["/bin/sh", "-c", found.group()],
+            input="p value\nvalue = 43\nc\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertIn("(Pdb) 42", alone.stdout)
+        self.assertEqual(alone.returncode, 0, alone.stderr)
+
+    def test_in_a_terminal_it_stops_there(self) -> None:
+        terminal, inside = os.openpty()
+        self.addCleanup(os.close, terminal)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "roadtest", "sample_breakpoint.py"],
+            cwd=SAMPLES,
+            stdin=inside,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.close(inside)
+        os.write(terminal, b"p value\nvalue = 43\nc\n")
+        out, err = process.communicate(timeout=60)
+        self.assertIn("(Pdb) 42", err)
+        self.assertIn(f"ok 1 {self.ID}\n", out)
+
+    def test_another_debugger_may_be_named(self) -> None:
+        with unittest.mock.patch.dict(os.environ, PYTHONBREAKPOINT="0"):
+            done = run("sample_breakpoint.py")
+        self.assertIn("AssertionError: 42 != 43", done.stdout)
 
 
 class Marks(unittest.TestCase):
