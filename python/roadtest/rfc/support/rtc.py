@@ -3,45 +3,18 @@
 
 from __future__ import annotations
 
-import struct
-import typing
-
-from ...guest import GuestFile, GuestPath
+from ... import rtc
+from ...guest import GuestPath
+from ...rtc import AF as RTC_AF
+from ...rtc import IRQF as RTC_IRQF
+from ...rtc import VL_DATA_INVALID as RTC_VL_DATA_INVALID
+from ...rtc import RtcTime as RTCTime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-# include/uapi/linux/rtc.h
-RTC_RD_TIME = 0x80247009
-RTC_SET_TIME = 0x4024700A
-RTC_WKALM_SET = 0x4028700F
-RTC_VL_READ = 0x80047013
-
-RTC_IRQF = 0x80
-"""Of ``RTC.read()``: there was an interrupt."""
-RTC_AF = 0x20
-"""Of ``RTC.read()``: it was the alarm."""
-
-RTC_VL_DATA_INVALID = 1 << 0
-"""Of ``RTC.read_vl()``: the voltage was too low, the time is lost."""
-
-_TIME = struct.Struct("9i")  # struct rtc_time
-_ALARM = struct.Struct("2B9i")  # struct rtc_wkalrm
-
-
-class RTCTime(typing.NamedTuple):
-    """struct rtc_time: ``tm_year`` counts from 1900, ``tm_mon`` from 0."""
-
-    tm_sec: int
-    tm_min: int
-    tm_hour: int
-    tm_mday: int
-    tm_mon: int
-    tm_year: int
-    tm_wday: int
-    tm_yday: int
-    tm_isdst: int
+__all__ = ["RTC", "RTCTime", "RTC_AF", "RTC_IRQF", "RTC_VL_DATA_INVALID"]
 
 
 class RTC:
@@ -52,12 +25,11 @@ class RTC:
     """
 
     def __init__(self, devpath: GuestPath) -> None:
-        (rtc,) = (devpath / "rtc").glob("rtc*")
-        self.filename = f"/dev/{rtc.name}"
-        self._path = GuestPath(devpath._machine, self.filename)
+        self._rtc = rtc.find(devpath)
+        self.filename = str(self._rtc.device)
 
     def __enter__(self) -> RTC:
-        self._file: GuestFile = self._path.open()
+        self._file = self._rtc.file
         return self
 
     def __exit__(
@@ -70,28 +42,24 @@ class RTC:
 
     def read_time(self) -> RTCTime:
         """The time."""
-        data: bytes = self._file.ioctl(RTC_RD_TIME, bytes(_TIME.size))
-        return RTCTime._make(_TIME.unpack(data))
+        return self._rtc.read_time()
 
     def set_time(self, tm: RTCTime) -> int:
-        """Set the time."""
-        return self._set(RTC_SET_TIME, _TIME.pack(*tm))
+        """Set the time. Returns 0."""
+        self._rtc.set_time(tm)
+        return 0
 
     def set_wake_alarm(self, enabled: bool, time: RTCTime) -> int:
-        """Set the alarm, and its interrupt on or off."""
-        return self._set(RTC_WKALM_SET, _ALARM.pack(enabled, False, *time))
-
-    def _set(self, request: int, data: bytes) -> int:
-        result: int = self._file.ioctl(request, bytearray(data))
-        return result
+        """Set the alarm, and its interrupt on or off. Returns 0."""
+        self._rtc.set_wake_alarm(time, enabled)
+        return 0
 
     def read(self) -> int:
         """Wait for an interrupt: the kinds of it in the low byte, the number
         of them above."""
-        (value,) = struct.unpack("L", self._file.read(8))
-        return int(value)
+        interrupt = self._rtc.read_interrupt()
+        return interrupt.number << 8 | interrupt.flags
 
     def read_vl(self) -> int:
         """What the chip says of its voltage: RTC_VL_ bits."""
-        data: bytes = self._file.ioctl(RTC_VL_READ, bytes(4))
-        return int.from_bytes(data, "little")
+        return self._rtc.read_voltage_low()
