@@ -233,12 +233,19 @@ class IioBuffer:
 
     @property
     def enabled(self) -> bool:
-        """Does it capture?"""
+        """Does it capture? It is switched off after the test."""
         return self._get("enable") == "1"
 
     @enabled.setter
     def enabled(self, on: bool) -> None:
         self._set("enable", int(on))
+        if on:
+            machine = self._iio.path._machine
+            machine.undo(f"switch off {self.path}", self._stop)
+
+    def _stop(self) -> None:
+        if self.path.exists() and self.enabled:
+            self.enabled = False
 
     def open(self) -> GuestFile:
         """Its file descriptor; read and pending need none to be open. EBUSY

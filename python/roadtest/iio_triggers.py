@@ -68,7 +68,8 @@ class SysfsTrigger(IioTrigger):
         super().__init__(find_trigger(guest, f"sysfstrig{number}").path)
 
     def fire(self) -> None:
-        """Trigger now."""
+        """Trigger now: devices act with the kernel's next tick, up to 10 ms
+        of the clock later."""
         (self.path / "trigger_now").write_text("1")
 
 

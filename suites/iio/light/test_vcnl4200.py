@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""drivers/iio/light/vcnl4000.c with a VCNL4200."""
+"""drivers/iio/light/vcnl4000.c with a VCNL4200. Most of its tests, those marked
+rfc among them, are in vcnl4xxx.py."""
 
 import errno
 

@@ -17,19 +17,23 @@ from roadtest.models import Register, RegisterModel
 @contextlib.contextmanager
 def does(test, *expected):
     """In the block the driver does exactly this to ``test.chip``: "NAME" is
-    a read of that register, ("NAME", value) a write."""
+    a read of that register, ("NAME", value) a write, bytes a message that
+    ends there."""
     chip = test.chip
     with chip.traffic() as traffic:
         yield
-    steps = [(step, None) if isinstance(step, str) else step for step in expected]
-    traffic.assert_accesses(
-        *(
-            getattr(chip, name).read()
-            if value is None
-            else getattr(chip, name).write(value)
-            for name, value in steps
-        )
-    )
+    traffic.assert_accesses(*(step_of(chip, step) for step in expected))
+
+
+def step_of(chip, step):
+    """What traffic's assertions want for a step of :func:`does`."""
+    if isinstance(step, str):
+        return getattr(chip, step).read()
+    if isinstance(step, bytes):
+        return step
+    name, value = step
+    return getattr(chip, name).write(value)
+
 
 # ---- VCNL4000, VCNL4010, VCNL4020 ------------------------------------------
 

@@ -5,7 +5,7 @@ test_vcnl4200.py, which have the classes and each chip's numbers."""
 import errno
 from decimal import Decimal
 
-from roadtest import known_bug
+from roadtest import known_bug, mark
 
 from vcnl40xx import does
 
@@ -133,6 +133,7 @@ class Attributes(Common):
                 self.assertEqual(raw, 48 / Decimal(self.SCALES[it]))
                 self.assertEqual(light.processed, 48)
 
+    @mark("rfc")
     def test_illuminance_over_the_whole_range(self):
         for counts in 0, 1, 0x00FF, 0x1234, 0xFF00, 0xFFFF:
             with self.subTest(counts):
@@ -140,6 +141,7 @@ class Attributes(Common):
                 self.clock.advance(0.1)
                 self.assertEqual(self.iio["in_illuminance_raw"], str(counts))
 
+    @mark("rfc")
     def test_proximity_over_the_whole_range(self):
         for counts, text in [
             (0, "0.000000000"), (1, "0.062500000"), (16, "1.000000000"),
