@@ -135,5 +135,32 @@ class TestModules(UMLTestCase):
         self.assertEqual(cm.exception.errno, errno.ENOENT)
 
 
+class TestSeparately(UMLTestCase):
+    """What setUpClass did is there in each test's own guest."""
+
+    run_separately = True
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        insmod("opt3001")
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        rmmod("opt3001")
+
+    def test_first(self) -> None:
+        self.leave_a_mark()
+
+    def test_second(self) -> None:
+        self.leave_a_mark()
+
+    def leave_a_mark(self) -> None:
+        """A file that is only in this test's guest."""
+        self.assertIn("opt3001", self.guest.modules)
+        mark = self.guest / "tmp/mark"
+        self.assertFalse(mark.exists())
+        self.guest.put(mark, b"")
+
+
 if __name__ == "__main__":
     unittest.main()
