@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Real-time clocks for tests in C; built on the public API alone
+ */
+#include <roadtest/rtc.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int road_rtc_path(struct road_device *device, char *buf, size_t size)
+{
+	struct road_machine *machine = road_device_machine(device);
+	char pattern[128], *paths;
+	int ret;
+
+	snprintf(pattern, sizeof(pattern), "%s/rtc/rtc*",
+		 road_device_path(device));
+	ret = road_glob(machine, pattern, &paths);
+	if (ret)
+		return ret;
+	if (!*paths)
+		ret = -ENODEV;
+	else if (strlen(paths) >= size)
+		ret = -ENAMETOOLONG;
+	else
+		strcpy(buf, paths);
+	free(paths);
+	return ret;
+}
+
+static int rtc_attr_path(struct road_device *device, const char *attr,
+			 char *buf, size_t size)
+{
+	int ret = road_rtc_path(device, buf, size);
+	size_t len;
+
+	if (ret)
+		return ret;
+	len = strlen(buf);
+	if (len + strlen(attr) + 2 > size)
+		return -ENAMETOOLONG;
+	snprintf(buf + len, size - len, "/%s", attr);
+	return 0;
+}
+
+int road_rtc_read(struct road_device *device, const char *attr, char *buf,
+		  size_t size)
+{
+	char path[256];
+	ssize_t n = rtc_attr_path(device, attr, path, sizeof(path));
+
+	if (n)
+		return n;
+	n = road_read_file(road_device_machine(device), path, buf, size);
+	if (n < 0)
+		return n;
+	buf[strcspn(buf, "\n")] = '\0';
+	return 0;
+}
+
+int road_rtc_write(struct road_device *device, const char *attr,
+		   const char *value)
+{
+	char path[256];
+	int ret = rtc_attr_path(device, attr, path, sizeof(path));
+
+	return ret ? ret :
+		     road_write_file(road_device_machine(device), path, value);
+}
+
+int road_rtc_open(struct road_device *device)
+{
+	char path[256], node[64];
+	int ret = road_rtc_path(device, path, sizeof(path));
+
+	if (ret)
+		return ret;
+	snprintf(node, sizeof(node), "/dev/%s", strrchr(path, '/') + 1);
+	return road_open(road_device_machine(device), node, O_RDONLY, 0);
+}
+
+int road_rtc_get_time(struct road_machine *machine, int fd,
+		      struct rtc_time *time)
+{
+	struct rtc_time tm = {};
+	int ret = road_ioctl(machine, fd, RTC_RD_TIME, &tm, sizeof(tm));
+
+	if (!ret)
+		*time = tm;
+	return ret;
+}
+
+int road_rtc_set_time(struct road_machine *machine, int fd,
+		      const struct rtc_time *time)
+{
+	struct rtc_time tm = *time;
+
+	return road_ioctl(machine, fd, RTC_SET_TIME, &tm, sizeof(tm));
+}
+
+int road_rtc_get_alarm(struct road_machine *machine, int fd,
+		       struct rtc_wkalrm *alarm)
+{
+	struct rtc_wkalrm wkalrm = {};
+	int ret = road_ioctl(machine, fd, RTC_WKALM_RD, &wkalrm,
+			     sizeof(wkalrm));
+
+	if (!ret)
+		*alarm = wkalrm;
+	return ret;
+}
+
+int road_rtc_set_alarm(struct road_machine *machine, int fd,
+		       const struct rtc_wkalrm *alarm)
+{
+	struct rtc_wkalrm wkalrm = *alarm;
+
+	return road_ioctl(machine, fd, RTC_WKALM_SET, &wkalrm, sizeof(wkalrm));
+}
+
+int road_rtc_enable_alarm(struct road_machine *machine, int fd, bool on)
+{
+	return road_ioctl_int(machine, fd, on ? RTC_AIE_ON : RTC_AIE_OFF, 0);
+}
+
+int road_rtc_voltage_low(struct road_machine *machine, int fd,
+			 unsigned int *flags)
+{
+	unsigned int value = 0;
+	int ret = road_ioctl(machine, fd, RTC_VL_READ, &value, sizeof(value));
+
+	if (!ret)
+		*flags = value;
+	return ret;
+}
+
+int road_rtc_wait(struct road_machine *machine, int fd, int timeout_ms,
+		  unsigned int *flags)
+{
+	struct road_pollfd pollfd = { .fd = fd, .events = POLLIN };
+	uint64_t data;	/* unsigned long of a guest of 64 bits */
+	ssize_t n = road_poll(machine, &pollfd, 1, timeout_ms);
+
+	if (n <= 0)
+		return n;
+	n = road_read(machine, fd, &data, sizeof(data));
+	if (n < 0)
+		return n;
+	if (n != sizeof(data))
+		return -EIO;
+	*flags = data & 0xff;
+	return data >> 8;
+}
