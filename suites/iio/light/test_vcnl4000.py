@@ -31,6 +31,10 @@ class Readings(Numbers, vcnl40x0.Readings, TestCase):
         self.assertNotIn("buffer", self.iio)
 
 
+class Proximity(Numbers, vcnl40x0.Proximity, TestCase):
+    device = Readings.device
+
+
 class Probe(Numbers, vcnl40x0.Probe, TestCase):
     # It has no interrupt: that of the node is not asked for.
     device = Device(

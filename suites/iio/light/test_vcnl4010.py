@@ -523,6 +523,10 @@ class NoInterrupt(Numbers, vcnl40x0.Common, TestCase):
             self.assertEqual(buffer.read(), {"in_proximity": 21})
 
 
+class Proximity(Numbers, vcnl40x0.Proximity, TestCase):
+    device = Readings.device
+
+
 class Probe(Numbers, vcnl40x0.Probe, TestCase):
     device = Events.device.replace(
         bind=False, properties="proximity-near-level = <220>;"

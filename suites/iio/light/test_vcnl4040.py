@@ -2,7 +2,9 @@
 """drivers/iio/light/vcnl4000.c with a VCNL4040. Most of its tests, those marked
 rfc among them, are in vcnl4xxx.py."""
 
-from roadtest import Device, TestCase
+import errno
+
+from roadtest import Device, DtFragment, DtVar, I2CDriver, TestCase, known_bug
 
 import vcnl4xxx
 from vcnl40xx import Vcnl4040
@@ -36,3 +38,54 @@ class Probe(Numbers, vcnl4xxx.Probe, TestCase):
     device = Attributes.device.replace(
         bind=False, properties="proximity-near-level = <220>;"
     )
+
+
+class SharedLine(TestCase):
+    """Two chips with their interrupts on one line, which the driver does not
+    share."""
+
+    dts = DtFragment(
+        src="""
+#include <dt-bindings/interrupt-controller/irq.h>
+&i2c {
+    first@$first$ {
+        compatible = "vishay,vcnl4040";
+        reg = <0x$first$>;
+        interrupts-extended = <&gpio $irq$ IRQ_TYPE_EDGE_FALLING>;
+    };
+    second@$second$ {
+        compatible = "vishay,vcnl4040";
+        reg = <0x$second$>;
+        interrupts-extended = <&gpio $irq$ IRQ_TYPE_EDGE_FALLING>;
+    };
+};
+""",
+        variables={
+            "first": DtVar.I2C_ADDR,
+            "second": DtVar.I2C_ADDR,
+            "irq": DtVar.GPIO_PIN,
+        },
+    )
+
+    def setUp(self):
+        self.guest.insmod("vcnl4000")
+        first, self.second = Vcnl4040(), Vcnl4040()
+        self.board.attach(first, self.dts["first"])
+        self.board.attach(self.second, self.dts["second"])
+        self.enterContext(I2CDriver("vcnl4000").bind(self.dts["first"]))
+
+    def test_second_probe_gives_ebusy(self):
+        with self.assertGuestError(errno.EBUSY):
+            with I2CDriver("vcnl4000").bind(self.dts["second"]):
+                self.fail("it was bound")
+        self.assertIn("irq request failed", self.guest.log)
+
+    @known_bug(
+        "!=",
+        "vcnl4000_probe() returns without switching the chip off",
+    )
+    def test_probe_that_failed_switches_off(self):
+        with self.assertGuestError(errno.EBUSY):
+            with I2CDriver("vcnl4000").bind(self.dts["second"]):
+                self.fail("it was bound")
+        self.assertEqual(self.second.AL_CONF.ALS_SD, 1)
