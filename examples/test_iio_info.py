@@ -35,6 +35,4 @@ class IioInfo(TestCase):
             check=True,
         )
         self.assertEqual(self.chip.writes(OPT3001.CONFIG).values[-1] >> 11 & 1, 0)
-        self.assertEqual(
-            self.dev.iio["in_illuminance_integration_time"], "0.100000"
-        )
+        self.assertEqual(self.dev.iio["in_illuminance_integration_time"], "0.100000")
