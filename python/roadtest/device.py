@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .iio import IioDevice
     from .machine import Machine
     from .models import Model
+    from .regulator import Regulator
     from .rtc import Rtc
 
 IRQ_TYPES = {
@@ -242,6 +243,14 @@ class BoundDevice(BusDevice):
 
             self._hwmon = find(self)
         return self._hwmon
+
+    @property
+    def regulator(self) -> Regulator:
+        """The first regulator that the driver registered, found by its
+        parent; :func:`roadtest.regulator.find` finds one by name."""
+        from .regulator import find
+
+        return find(self)
 
     @property
     def rtc(self) -> Rtc:

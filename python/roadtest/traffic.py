@@ -221,10 +221,15 @@ class LineStates:
 
 
 def _only(entries: Entries, directions: Sequence[bool]) -> Entries:
+    """Accesses that a chip took. A message to a register model is none: its
+    accesses are those of registers."""
     return Entries(
         e
         for e in entries
-        if e.line is None and not e.status and e.read in directions
+        if e.line is None
+        and not e.status
+        and e.read in directions
+        and (e.register or not (e.chip and e.chip.registers))
     )
 
 

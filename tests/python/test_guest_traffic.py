@@ -305,6 +305,9 @@ failed on the bus:
         with self.adc.traffic() as traffic:
             self.bus.write(b"\x01")
         self.assertEqual(traffic.entries.values, [b"\x01"])
+        traffic.assert_writes()
+        with self.assertRaisesRegex(AssertionError, "write 01"):
+            traffic.assert_none()
 
     def test_time_between_two_accesses(self) -> None:
         self.bus.write(b"\x01\x80")
