@@ -77,7 +77,10 @@ static void __attribute__((noreturn)) run_exec(struct run *run)
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execvpe(run->argv[0], run->argv, run_environment);
+	/* Not execvpe(): that looks in the PATH of the caller, who has none.
+	 * The agent itself, who shares this, asks for no variable. */
+	environ = (char **)run_environment;
+	execvp(run->argv[0], run->argv);
 	run->exec_errno = errno;
 	_exit(127);
 }

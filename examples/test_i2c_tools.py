@@ -8,15 +8,13 @@ import unittest
 from roadtest import Device, TestCase
 from test_lm75 import TMP75
 
-I2CDETECT, I2CGET, I2CSET = (
-    "/usr/sbin/" + name for name in ("i2cdetect", "i2cget", "i2cset")
+
+@unittest.skipUnless(
+    os.path.exists("/usr/sbin/i2cdetect"), "i2c-tools is not installed"
 )
-
-
-@unittest.skipUnless(os.path.exists(I2CDETECT), "i2c-tools is not installed")
 class I2CTools(TestCase):
     device = Device("ti,tmp75", model=TMP75, addr=0x48, bind=False)
-    programs = [I2CDETECT, I2CGET, I2CSET]
+    programs = ["i2cdetect", "i2cget", "i2cset"]
 
     def run_tool(self, *args):
         return self.guest.run(args, check=True).stdout
@@ -24,7 +22,7 @@ class I2CTools(TestCase):
     def detected(self):
         """What the grid of i2cdetect has at each address that answers."""
         found = {}
-        for line in self.run_tool(I2CDETECT, "-y", "0").splitlines()[1:]:
+        for line in self.run_tool("i2cdetect", "-y", "0").splitlines()[1:]:
             row, cells = int(line[:2], 16), line[4:]
             for column in range(16):
                 cell = cells[3 * column : 3 * column + 3].strip()
@@ -43,14 +41,14 @@ class I2CTools(TestCase):
     def test_i2cget_reads_what_the_model_measures(self):
         self.chip.celsius = -1.5
         # SMBus words have the low byte first, this chip the high one
-        word = self.run_tool(I2CGET, "-y", "0", "0x48", "0", "w")
+        word = self.run_tool("i2cget", "-y", "0", "0x48", "0", "w")
         self.assertEqual(word, "0x80fe\n")
 
     def test_i2cset_writes_a_register(self):
-        self.run_tool(I2CSET, "-y", "0", "0x48", "3", "0x5055", "w")
+        self.run_tool("i2cset", "-y", "0", "0x48", "3", "0x5055", "w")
         self.assertEqual(self.chip.writes(TMP75.HIGH).values, [0x5550])
 
     def test_i2cget_fails_where_no_chip_answers(self):
-        done = self.guest.run([I2CGET, "-y", "0", "0x49", "0", "w"])
+        done = self.guest.run(["i2cget", "-y", "0", "0x49", "0", "w"])
         self.assertEqual(done.returncode, 2)
         self.assertIn("Read failed", done.stderr)

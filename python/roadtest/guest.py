@@ -492,17 +492,6 @@ def _completed(argv: Sequence[str], call: _roadtest.Call) -> Completed:
     return Completed(argv, status, data[4 : 4 + length], data[4 + length :])
 
 
-def _libraries(program: str) -> list[str]:
-    """Absolute paths of a host program's shared libraries; none for a static
-    one."""
-    import subprocess
-
-    out = subprocess.run(["ldd", program], capture_output=True, text=True)
-    words = [line.split() for line in out.stdout.splitlines()]
-    # "libc.so.6 => /lib/libc.so.6 (0x1)" or "/lib64/ld-linux.so.2 (0x1)"
-    return [w[-2] for w in words if len(w) > 1 and w[-2].startswith("/")]
-
-
 class Guest:
     """The kernel under test, as seen through the agent."""
 
@@ -524,7 +513,8 @@ class Guest:
         input: bytes | str = b"",
         check: bool = False,
     ) -> Completed:
-        """Run a program in the guest to its end, under the same clock.
+        """Run a program in the guest to its end, under the same clock. A name
+        without a slash is looked up in the usual directories.
 
         ``input`` is its standard input. ``check``: an exit status other than
         0 is an AssertionError.
@@ -547,11 +537,15 @@ class Guest:
 
     def install(self, program: str) -> GuestPath:
         """Copy an executable of the host into the guest, to the same path,
-        with the shared libraries that it is linked against (ldd(1)).
+        with the shared libraries that it is linked against (ldd(1)). It may be
+        a name, such as "i2cdetect".
 
-        Raises OSError when the host has no such file.
+        Raises OSError when the host has no such program.
         """
-        for path in (program, *_libraries(program)):
+        from . import programs
+
+        program = programs.find(program)
+        for path in (program, *programs.libraries(program)):
             with open(path, "rb") as f:
                 self.put(path, f.read(), 0o755)
         return self.path(program)

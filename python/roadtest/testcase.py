@@ -287,8 +287,8 @@ class TestCase(unittest.TestCase):
       loading modules.
     - ``seed``: see :class:`Machine`; None: the environment's ROADTEST_SEED,
       else 0.
-    - ``programs``: executables of the host ("/usr/sbin/i2cdetect") that are
-      copied into the guest with their libraries.
+    - ``programs``: executables of the host ("i2cdetect", or with a path) that
+      are copied into the guest with their libraries.
     - ``machine_options``: further arguments of :class:`Machine`.
 
     Oracles are always on: a kernel report that the test does not expect fails

@@ -153,11 +153,22 @@ class Programs(TestCase):
 
 
 class HostPrograms(TestCase):
-    programs = ("/usr/bin/env",)
+    programs = ("/usr/bin/env", "true")
 
     def test_a_host_program_runs_with_its_libraries(self) -> None:
         done = self.guest.run(["/usr/bin/env", "-i", "A=1"], check=True)
         self.assertEqual(done.stdout, "A=1\n")
+
+    def test_a_name_is_looked_up_in_the_usual_directories(self) -> None:
+        self.guest.put("/usr/sbin/here", "#!/usr/bin/env true\n", 0o755)
+        for name in "true", "here":
+            self.assertEqual(self.guest.run([name]).returncode, 0)
+        with self.assertGuestError(errno.ENOENT):
+            self.guest.run(["false"])
+
+    def test_a_program_that_the_host_lacks_is_an_error(self) -> None:
+        with self.assertRaisesRegex(FileNotFoundError, "no-such-program"):
+            self.guest.install("no-such-program")
 
 
 class RawModel(TestCase):
