@@ -3,9 +3,11 @@
 rfc among them, are in vcnl40x0.py."""
 
 from roadtest import Device, TestCase
+from roadtest.driver import MatchTable
+from roadtest.iio import find
 
 import vcnl40x0
-from vcnl40xx import Vcnl4000
+from vcnl40xx import Vcnl4000, Vcnl4010, Vcnl4040, Vcnl4200, since
 
 
 class Numbers:
@@ -49,3 +51,45 @@ class Probe(Numbers, vcnl40x0.Probe, TestCase):
         self.dev.bind()
         text = (self.guest / "proc/interrupts").read_text()
         self.assertNotIn("vcnl4000", text)
+
+
+class EveryEntry(TestCase):
+    """The driver's match tables: each entry selects the right chip."""
+
+    table = MatchTable("vcnl4000")
+
+    CHIPS = {
+        # model, unit of the light, buffer, integration times
+        "vcnl4000": (Vcnl4000, "0.250000", False, False),
+        "vcnl4010": (Vcnl4010, "0.250000", True, False),
+        "vcnl4020": (Vcnl4010, "0.250000", True, False),
+        "vcnl4040": (Vcnl4040, "0.100000", False, True),
+        "vcnl4200": (Vcnl4200, "0.024000", False, True),
+    }
+
+    def assert_entries(self, entries):
+        names = {entry.name.rpartition(",")[2] for entry in entries}
+        self.assertEqual(self.CHIPS.keys() - names, set())
+        for entry in entries:
+            with self.subTest(entry):
+                self.assert_entry(entry)
+
+    def assert_entry(self, entry):
+        chip = entry.name.rpartition(",")[2]
+        if chip not in self.CHIPS:
+            self.skipTest(f"the suite has no model of {entry}")
+        model, unit, buffer, times = self.CHIPS[chip]
+        with entry.bound(model()) as dev:
+            iio = find(dev)
+            self.assertEqual(iio["in_illuminance_scale"], unit)
+            self.assertEqual("buffer0" in iio, buffer)
+            self.assertEqual("in_illuminance_integration_time" in iio, times)
+        self.assertNotIn("wrong device id", self.guest.log)
+
+    def test_every_compatible_selects_its_chip(self):
+        since(self, 6, 12, "other units")
+        self.assert_entries(self.table.compatibles)
+
+    def test_every_id_selects_its_chip(self):
+        since(self, 6, 12, "other units")
+        self.assert_entries(self.table.ids)

@@ -58,9 +58,7 @@ class Readings(Numbers, vcnl40x0.Readings, TestCase):
 
     def test_available_frequencies(self):
         with self.does():
-            self.assertEqual(
-                self.iio[f"{RATE}_available"].split(), list(RATES)
-            )
+            self.assertEqual(self.iio[f"{RATE}_available"].split(), list(RATES))
 
     def test_unknown_frequency_gives_einval(self):
         for text in "0", "1.95001", "1", "125.5", "0.95", "-1.95", "x":
@@ -305,9 +303,7 @@ class Events(Numbers, vcnl40x0.Common, TestCase):
         self.chip.irq.deassert()
         self.clock.advance(0.001)
         self.assertEqual(line.irqs - before, 1)
-        self.assertIn(
-            "vcnl4000_irq", (self.guest / "proc/interrupts").read_text()
-        )
+        self.assertIn("vcnl4000_irq", (self.guest / "proc/interrupts").read_text())
 
     def test_events_go_on_when_the_device_is_idle(self):
         self.iio[ENABLE] = "1"
@@ -355,9 +351,7 @@ class Capture(Numbers, vcnl40x0.Common, TestCase):
     def test_start_and_stop(self):
         buffer = self.iio.buffer()
         buffer.select("in_proximity")
-        with self.does(
-            "COMMAND", ("INT_CONTROL", 0x08), ("COMMAND", PERIODIC)
-        ):
+        with self.does("COMMAND", ("INT_CONTROL", 0x08), ("COMMAND", PERIODIC)):
             buffer.enabled = True
         with self.does(("INT_CONTROL", 0), ("COMMAND", 0)):
             buffer.enabled = False

@@ -31,9 +31,7 @@ class Attributes(Numbers, vcnl4xxx.Attributes, TestCase):
                 with self.subTest(attribute, it=it), self.does("PS_CONF"):
                     with self.assertGuestError(errno.EINVAL):
                         self.iio[attribute]
-            self.assert_refused(
-                vcnl4xxx.NEAR_PERIOD, ["0.0001"], reads=["PS_CONF"]
-            )
+            self.assert_refused(vcnl4xxx.NEAR_PERIOD, ["0.0001"], reads=["PS_CONF"])
 
 
 class Power(Numbers, vcnl4xxx.Power, TestCase):

@@ -6,7 +6,7 @@ import errno
 
 from roadtest import known_bug, mark
 
-from vcnl40xx import does
+from vcnl40xx import does, since
 
 LIGHT = "in_illuminance_raw"
 NEAR = "in_proximity_raw"
@@ -157,6 +157,7 @@ class Proximity(Common):
     @DIVISION
     @mark("rfc")
     def test_proximity(self):
+        since(self, 6, 12, "no fraction")
         self.chip.proximity = 0x1234
         self.assertEqual(float(self.iio[NEAR]), 0x1234)
 

@@ -25,6 +25,13 @@ def does(test, *expected):
     traffic.assert_accesses(*(step_of(chip, step) for step in expected))
 
 
+def since(test, major, minor, what):
+    """Skip the test on kernels before a release, which lack something."""
+    found = [int(n) for n in test.guest.release.split(".")[:2]]
+    if found < [major, minor]:
+        test.skipTest(f"before Linux {major}.{minor} the driver has {what}")
+
+
 def step_of(chip, step):
     """What traffic's assertions want for a step of :func:`does`."""
     if isinstance(step, str):
@@ -327,11 +334,7 @@ class Vcnl4040(RegisterModel):
     def compare_near(self):
         self.next("PS")
         value = self.reflected()
-        beyond = (
-            value < self.PS_LOW.value
-            if self.near
-            else value > self.PS_HIGH.value
-        )
+        beyond = value < self.PS_LOW.value if self.near else value > self.PS_HIGH.value
         if self.persists("PS", beyond, self.PS_CONF.PS_PERS + 1):
             self.near = not self.near
             if self.PS_CONF.PS_INT & (1 if self.near else 2):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from roadtest import known_bug, mark
 
-from vcnl40xx import does
+from vcnl40xx import does, since
 
 LIGHT_IT = "in_illuminance_integration_time"
 NEAR_IT = "in_proximity_integration_time"
@@ -50,6 +50,13 @@ class Common:
     """ns between two readings of the proximity after probe."""
     ID_READS: tuple[str, ...]
     """Registers that probe reads to identify the chip."""
+
+    def setUp(self):
+        since(self, 6, 12, "other settings and units for these chips")
+        self.prepare()
+
+    def prepare(self):
+        """What a class does before each test."""
 
     @property
     def iio(self):
@@ -97,7 +104,7 @@ def field(values, lsb, rest):
 class Attributes(Common):
     """Readings and settings, without interrupt, on a chip that stays on."""
 
-    def setUp(self):
+    def prepare(self):
         self.keep_on()
 
     def test_attributes_are_these(self):
@@ -417,7 +424,7 @@ class Attributes(Common):
 class Power(Common):
     """Runtime power management: off 2 seconds after the last reading."""
 
-    def setUp(self):
+    def prepare(self):
         self.clock.advance(3)
 
     def off(self):
@@ -483,9 +490,7 @@ class Power(Common):
             "PS_DATA",
         ):  # fmt: skip
             self.iio["in_proximity_raw"]
-        with self.does(
-            "AL_CONF", ("AL_CONF", 0x00CD), "PS_CONF", ("PS_CONF", 0x08FB)
-        ):
+        with self.does("AL_CONF", ("AL_CONF", 0x00CD), "PS_CONF", ("PS_CONF", 0x08FB)):
             self.clock.advance(2.6)
 
     def test_events_keep_it_on(self):
@@ -619,7 +624,7 @@ class Power(Common):
 class Events(Common):
     """The interrupt."""
 
-    def setUp(self):
+    def prepare(self):
         self.keep_on()
         self.chip.lux, self.chip.proximity = 48, 100
         self.iio[LIGHT_HIGH] = self.counts(100)
@@ -669,9 +674,7 @@ class Events(Common):
                 with self.subTest(direction):
                     self.chip.proximity = near
                     self.clock.advance(0.1)
-                    self.assert_events(
-                        events.pending(), ("proximity", direction)
-                    )
+                    self.assert_events(events.pending(), ("proximity", direction))
                     self.clock.advance(1)
                     self.assertEqual(events.pending(), [])
 
@@ -714,9 +717,7 @@ class Events(Common):
                 self.interrupt(0x0200)
                 stamps.append(events.read().timestamp)
                 self.clock.advance(1)
-        self.assertAlmostEqual(
-            stamps[1] - stamps[0], 1_001_000_000, delta=1_000
-        )
+        self.assertAlmostEqual(stamps[1] - stamps[0], 1_001_000_000, delta=1_000)
 
     def test_nak_in_the_interrupt_gives_no_event(self):
         with self.iio.events() as events:
@@ -765,8 +766,7 @@ class Probe(Common):
         """The first accesses, without what runtime PM does afterwards."""
         entries = self.chip.traffic().accesses[:count]
         return tuple(
-            e.register.name if e.read else (e.register.name, e.value)
-            for e in entries
+            e.register.name if e.read else (e.register.name, e.value) for e in entries
         )
 
     def test_switches_on_with_16_bits_of_proximity(self):
@@ -801,9 +801,7 @@ class Probe(Common):
         self.dev.bind()
         log = self.guest.log
         self.assertIn(f"device id {self.chip.ID.value & 0xFF:#x}", log)
-        self.assertIn(
-            f"{self.NAME} Ambient light/proximity sensor, Rev: 0a", log
-        )
+        self.assertIn(f"{self.NAME} Ambient light/proximity sensor, Rev: 0a", log)
 
     def test_near_level_is_that_of_the_devicetree(self):
         self.dev.bind()
