@@ -170,6 +170,11 @@ ROAD_API const char *road_machine_kernel(struct road_machine *machine);
  *  before boot. */
 ROAD_API const char *road_machine_release(const struct road_machine *machine);
 
+/** road_machine_older() - is the guest's kernel older than @release ("6.6")?
+ *  Also before boot; false if there is none. */
+ROAD_API bool road_machine_older(struct road_machine *machine,
+				 const char *release);
+
 /** road_machine_pid() - process id of the guest's kernel, 0 if none runs. */
 ROAD_API pid_t road_machine_pid(const struct road_machine *machine);
 

@@ -211,6 +211,12 @@ const char *road_machine_release(const struct road_machine *machine)
 	return machine->kernel.release;
 }
 
+bool road_machine_older(struct road_machine *machine, const char *release)
+{
+	return road_machine_kernel(machine) &&
+	       strverscmp(machine->kernel.release, release) < 0;
+}
+
 uint64_t road_machine_boot_ns(const struct road_machine *machine)
 {
 	return machine->boot_ns;

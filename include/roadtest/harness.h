@@ -123,6 +123,18 @@ ROAD_API const char *road_test_name(const struct road_test_run *_metadata);
 	} while (0)
 
 /**
+ * REQUIRES_KERNEL(machine, release, reason) - skip the rest of this test on a
+ * kernel older than @release ("6.6"), which lacks what @reason says
+ *
+ * Before boot it costs nothing. In a fixture's setup it is for all its tests.
+ */
+#define REQUIRES_KERNEL(machine, release, reason) \
+	do { \
+		if (road_machine_older(machine, release)) \
+			SKIP(return, "needs Linux %s: %s", release, reason); \
+	} while (0)
+
+/**
  * KNOWN_BUG(regex, reason) - this test shows a bug that is known
  *
  * Exactly one failure, whose message matches @regex (POSIX extended), is

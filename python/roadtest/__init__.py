@@ -47,6 +47,7 @@ from .errors import (
     UsageError,
 )
 from .guest import GuestFile, GuestPath
+from .kernel import requires_kernel
 from .machine import Machine, current_machine
 from .marks import mark
 from .testcase import TestCase, known_bug
@@ -92,6 +93,7 @@ __all__ = [
     "read_float",
     "read_int",
     "read_str",
+    "requires_kernel",
     "rmmod",
     "write_float",
     "write_int",

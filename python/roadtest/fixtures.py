@@ -8,8 +8,10 @@ is made.
 from __future__ import annotations
 
 import contextlib
+import unittest
 
 from .errors import MachineGone
+from .kernel import lacks
 from .machine import Machine, current
 
 TYPE_CHECKING = False
@@ -26,6 +28,9 @@ def wrap_setup(cls: type[TestCase]) -> None:
     inner = cls.__dict__["setUpClass"]
 
     def setUpClass(self: type[TestCase]) -> None:
+        missing = lacks(self, None, self.machine_options.get("kernel"))
+        if missing:
+            raise unittest.SkipTest(missing)
         current.set(lambda: self._road_session().get())
         inner.__get__(None, self)()
         session: Session | None = self.__dict__.get("_road_session_")

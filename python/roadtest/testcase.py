@@ -17,6 +17,7 @@ from . import fixtures
 from .busdevice import coldplug
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
+from .kernel import lacks, numbers
 from .machine import Machine, current, current_machine
 
 TYPE_CHECKING = False
@@ -136,7 +137,7 @@ class KnownBug:
         """Has this kernel the bug, by its release?"""
         if self.until is None:
             return True
-        return _release(machine.release or "") < _release(self.until)
+        return numbers(machine.release or "") < numbers(self.until)
 
     def matches(self, error: BaseException) -> bool:
         """Is this the failure that is named?"""
@@ -222,12 +223,6 @@ def known_bug(regex: str, reason: str, until: str | None = None) -> KnownBug:
     release that has the fix ("6.14"); from there on this does nothing.
     """
     return KnownBug(regex, reason, until)
-
-
-def _release(text: str) -> tuple[int, ...]:
-    """"6.12.117+deb" as (6, 12, 117)."""
-    found = re.match(r"\d+(\.\d+)*", text)
-    return tuple(int(n) for n in found.group().split(".")) if found else ()
 
 
 class _GuestErrorContext:
@@ -409,6 +404,9 @@ class TestCase(unittest.TestCase):
     def _road_set_up(self) -> None:
         self.addCleanup(self._road_finish)
         method = getattr(self, self._testMethodName)
+        missing = lacks(type(self), method, self.machine_options.get("kernel"))
+        if missing:
+            self.skipTest(missing)
         code = getattr(method, "__code__", None)
         if code is not None and code.co_flags & _COROUTINE_FLAGS:
             raise UsageError(_NO_ASYNC.format(self._testMethodName))

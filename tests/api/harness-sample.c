@@ -142,9 +142,46 @@ TEST(an_assertion_in_a_helper_ends_the_test)
 	printf("not reached\n");
 }
 
+/* A machine for a kernel that is not there any more when it is to run. */
+static struct road_machine *old_machine(struct road_test_run *_metadata,
+					const char *release)
+{
+	struct road_machine *machine = road_test_machine(_metadata, NULL);
+	char dir[] = "/tmp/roadtest-kernel-XXXXXX", image[64], info[64];
+	FILE *file;
+
+	ASSERT_NOT_NULL(mkdtemp(dir));
+	setenv("ROADTEST_KERNEL", dir, true);
+	snprintf(image, sizeof(image), "%s/linux", dir);
+	ASSERT_EQ(0, symlink("/bin/true", image));
+	snprintf(info, sizeof(info), "%s/info", dir);
+	file = fopen(info, "we");
+	ASSERT_NOT_NULL(file);
+	fprintf(file, "release=%s\n", release);
+	fclose(file);
+	EXPECT_NOT_NULL(road_machine_kernel(machine));
+	unlink(info);
+	unlink(image);
+	rmdir(dir);
+	return machine;
+}
+
 TEST(is_skipped)
 {
 	SKIP(return, "no %s here", "hardware");
+}
+
+TEST(is_skipped_on_an_older_kernel)
+{
+	struct road_machine *machine = road_test_machine(_metadata, NULL);
+
+	setenv("ROADTEST_KERNEL", "/nowhere", true);
+	REQUIRES_KERNEL(machine, "99.1", "without a kernel none is older");
+	machine = old_machine(_metadata, "6.12.117");
+	REQUIRES_KERNEL(machine, "6.6", "6.12 is newer than 6.6");
+	REQUIRES_KERNEL(machine, "6.12.117", "it is no older than itself");
+	REQUIRES_KERNEL(machine, "6.13", "no such %");
+	EXPECT_TRUE(false);
 }
 
 TEST(is_skipped_after_a_failure)

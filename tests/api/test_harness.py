@@ -119,6 +119,8 @@ class Sample(unittest.TestCase):
 
     def test_skip_has_its_reason(self):
         self.check("is_skipped", "ok", "SKIP no hardware here")
+        self.check("is_skipped_on_an_older_kernel", "ok",
+                   "SKIP needs Linux 6.13: no such %")
         self.check("is_skipped_after_a_failure", "not ok")
 
     def test_known_bug_accepts_exactly_one_failure(self):
