@@ -107,9 +107,12 @@ class Readings(Common):
         self.chip.ps_time = 0.00001
         before_result = len(self.GUARD) * 2 + 4
         self.chip.inject(after=before_result)
-        steps = *self.GUARD, ("COMMAND", 0x08), "COMMAND", b"\x87"
-        with self.does(*steps), self.assertGuestError(errno.EIO):
-            self.iio[NEAR]
+        with self.does(*self.GUARD, ("COMMAND", 0x08), "COMMAND"):
+            with self.assertGuestError(errno.EIO):
+                self.iio[NEAR]
+        address, data = [r for r in self.board.trace if r.kind == "i2c"][-2:]
+        self.assertEqual((address.data, address.status), (b"\x87", 0))
+        self.assertTrue(data.read)
 
     def test_nak_in_a_reading_is_an_error_and_the_next_reading_works(self):
         self.chip.al_time, self.chip.light = 0.00001, 3

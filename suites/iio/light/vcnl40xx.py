@@ -17,8 +17,7 @@ from roadtest.models import Register, RegisterModel
 @contextlib.contextmanager
 def does(test, *expected):
     """In the block the driver does exactly this to ``test.chip``: "NAME" is
-    a read of that register, ("NAME", value) a write, bytes a message that
-    ends there."""
+    a read of that register, ("NAME", value) a write."""
     chip = test.chip
     with chip.traffic() as traffic:
         yield
@@ -36,8 +35,6 @@ def step_of(chip, step):
     """What traffic's assertions want for a step of :func:`does`."""
     if isinstance(step, str):
         return getattr(chip, step).read()
-    if isinstance(step, bytes):
-        return step
     name, value = step
     return getattr(chip, name).write(value)
 
