@@ -48,9 +48,10 @@ class Module(TestCase):
         self.assertEqual(self.dev.hwmon["temp1_input"], "25000")
 
     def test_chip_is_shut_down_while_the_system_sleeps(self):
-        with suspended():
-            self.assertEqual(self.chip.CONFIG.SD, 1)
-        self.assertEqual(self.chip.CONFIG.SD, 0)
+        with self.chip.traffic() as traffic:
+            with suspended():
+                self.assertEqual(self.chip.CONFIG.SD, 1)
+        traffic.assert_writes(TMP75.CONFIG.write(SD=1), TMP75.CONFIG.write(SD=0))
 
     def test_a_chip_that_does_not_answer_stops_the_suspend(self):
         self.chip.inject(count=1)

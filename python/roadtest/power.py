@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from .guest import GuestPath, Pending
     from .machine import Machine
-    from .trace import Record
 
 LEVELS = ("freezer", "devices", "platform", "processors", "core")
 """How far a suspend of the kernel's pm_test goes, by depth: tasks are frozen;
@@ -37,8 +36,9 @@ class suspended:
     ``level``: one of :data:`LEVELS`; ``state``: "freeze" or "mem". It is the
     kernel's own test of suspend (/sys/power/pm_test): devices are suspended,
     the kernel waits 5 s of virtual time and resumes them; the block runs
-    2.5 s after the start. It may look at models, lines and traces and set
-    them; guest calls in it end only when the system has resumed.
+    2.5 s after the start. It may look at models, lines and traffic and set
+    them; guest calls in it end only when the system has resumed. What the
+    driver did on the way down and up is in ``chip.traffic()``.
 
     Raises GuestError with the errno that a device's suspend gave; the message
     names the device and the step. A device that fails to resume, which the
@@ -52,8 +52,6 @@ class suspended:
         self._state = state
         self._machine: Machine
         self._pending: Pending
-        self._mark = 0
-        self._asleep = 0
         self._failed: dict[str, str] = {}
 
     def __enter__(self) -> suspended:
@@ -64,12 +62,10 @@ class suspended:
         )
         seconds = int(delay.read_text())
         self._set_level(self._level)
-        self._mark = len(machine.board.trace)
         self._pending = machine.guest.start.write_text(
             "/sys/power/state", self._state
         )
         machine.clock.advance(seconds / 2)
-        self._asleep = len(machine.board.trace)
         if self._pending.done:
             self._end()
             raise AssertionError(
@@ -91,18 +87,6 @@ class suspended:
             return
         self._pending.wait()
         self._set_level("none")
-
-    @property
-    def suspend_traffic(self) -> list[Record]:
-        """What crossed the board's edge on the way down."""
-        trace = self._machine.board.trace
-        return trace.since(self._mark)[: self._asleep - self._mark]
-
-    @property
-    def resume_traffic(self) -> list[Record]:
-        """What crossed the board's edge from the block on; behind the block
-        that is the way up."""
-        return self._machine.board.trace.since(self._asleep)
 
     def _set_level(self, level: str) -> None:
         self._machine.guest.path("/sys/power/pm_test").write_text(level)
