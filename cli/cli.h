@@ -4,8 +4,8 @@
  *
  * main.c	the table of subcommands
  * kernel.c	`roadtest kernel`; source.c, kconfig.c, build.c do its work
- * run.c	`roadtest run`; program.c finds the suites, schedule.c shares the
- *		work out, runner.c runs a part, stream.c reads its KTAP,
+ * run.c	`roadtest run`; program.c finds the suites, marks.c those with a
+ *		mark, schedule.c shares the work out, runner.c runs a part, stream.c reads its KTAP,
  *		report.c shows it; forkserver.c spares starts of Python
  * doctor.c	`roadtest doctor`
  * cache.c	where bundles of kernels are kept
@@ -257,10 +257,7 @@ struct programs {
  * Return: false after a message. */
 bool programs_add(struct programs *programs, const char *argument);
 void programs_deinit(struct programs *programs);
-/* Keep what may have tests with one of @marks. */
-void programs_mark(struct programs *programs, const struct strings *marks);
 void program_deinit(struct program *program);
-/* argv of a program with its options and, unless it is NULL, filters for
  * @ids; NULL-terminated. */
 void program_argv(const struct program *program, const struct strings *ids,
 		  struct strings *argv);
@@ -273,6 +270,11 @@ bool program_none_marked(const struct program *program, int status);
 bool program_list(struct program *program, struct strings *ids);
 /* Does a selection such as "Class" stand for @id? */
 bool program_selects(const struct program *program, const char *id);
+
+/* --- marks.c */
+
+/* Keep what may have tests with one of @marks. */
+void programs_mark(struct programs *programs, const struct strings *marks);
 
 /* --- stream.c: KTAP */
 

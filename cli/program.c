@@ -285,38 +285,6 @@ void programs_deinit(struct programs *programs)
 	*programs = (struct programs){ 0 };
 }
 
-/* A mark stands in the file as it is. Looking for it first saves the start of
- * a Python for each file that has none. One that can't be read may have it. */
-static bool has_mark(const struct program *program, const struct strings *marks)
-{
-	char *content = program->python ? file_read(program->path) : NULL;
-	bool found = program->python && !content;
-
-	for (size_t i = 0; content && i < marks->num && !found; i++)
-		found = strstr(content, marks->items[i]);
-	free(content);
-	return found;
-}
-
-void programs_mark(struct programs *programs, const struct strings *marks)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < programs->num; i++) {
-		struct program *program = &programs->items[i];
-
-		if (!has_mark(program, marks)) {
-			program_deinit(program);
-			continue;
-		}
-		for (size_t n = 0; n < marks->num; n++)
-			strings_add(&program->marks, text("%s",
-							  marks->items[n]));
-		programs->items[kept++] = *program;
-	}
-	programs->num = kept;
-}
-
 /* ------------------------------------------------------------------------
  * Running
  */

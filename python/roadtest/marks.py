@@ -25,10 +25,10 @@ def mark(*names: str) -> Callable[[Marked], Marked]:
     """Decorator that marks a test method, or all tests of a class and of its
     subclasses.
 
-    Names are identifiers ("rfc", "slow"), which stand in the file as they
-    are: a file in whose text a mark does not occur is not even imported to
-    look for it. Under pytest they are pytest's marks too. Raises ValueError
-    for another name or none.
+    Names are identifiers ("rfc", "slow"), and stand in the text as they are:
+    ``roadtest run`` does not start files in which one does not occur, nor in
+    what they import from beside them. Under pytest they are pytest's marks
+    too. Raises ValueError for another name or none.
     """
     if not names:
         raise ValueError("mark() needs a name")
@@ -63,14 +63,3 @@ def marks_of(test: unittest.TestCase) -> set[str]:
     for cls in type(test).__mro__:
         found |= vars(cls).get(_ATTRIBUTE, frozenset())
     return found
-
-
-def occurs(path: str, names: list[str]) -> bool:
-    """Does a file's text have one of the names? One that can't be read does:
-    importing it says why it can't."""
-    try:
-        with open(path, "rb") as f:
-            text = f.read()
-    except OSError:
-        return True
-    return any(name.encode() in text for name in names)

@@ -26,7 +26,7 @@ import unittest
 from importlib.machinery import SourceFileLoader
 
 from . import debugger
-from .marks import marks_of, occurs
+from .marks import marks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,14 +138,6 @@ def find_files(paths: list[str]) -> list[str]:
                 for name in sorted(names)
                 if name.startswith("test_") and name.endswith(".py")
             ]
-    return files
-
-
-def marked_files(files: list[str], options: Options) -> list[str]:
-    """Those that may have marked tests; forgets parts of the others."""
-    files = [path for path in files if occurs(path, options.marks)]
-    stems = {os.path.splitext(os.path.basename(path))[0] for path in files}
-    options.parts = [p for p in options.parts if p.split(".")[0] in stems]
     return files
 
 
@@ -507,14 +499,13 @@ def main(argv: list[str]) -> int:
         ktap = Ktap(out)
         sys.stdout = Prints(ktap)  # type: ignore[assignment]
         taken: set[str] = set()
-        files = find_files(options.paths)
-        if options.marks and not options.filters + options.skips:
-            files = marked_files(files, options)
-        suites = [load(path, taken) for path in files]
+        suites = [load(path, taken) for path in find_files(options.paths)]
         tests = [test for suite in suites for test in flatten(suite)]
         tests = select(tests, options)
     except CommandError as error:
-        print(f"roadtest: {error}", file=sys.stderr)
+        # an empty list says it all
+        if not (isinstance(error, NoneMarked) and options.list):
+            print(f"roadtest: {error}", file=sys.stderr)
         return error.status
     if options.list:
         for test in tests:

@@ -149,6 +149,21 @@ class X(unittest.TestCase):
             "--mark", "quick", "--skip", "test_one.X.test_x")
         self.assertEqual(result.returncode, 2, result.stdout)
 
+    def test_a_mark_may_stand_in_what_a_test_file_imports(self):
+        self.marked("sub/base.py", "quick")
+        self.write("sub/middle.py", "import os, base\nimport test_x\n")
+        self.write("sub/test_x.py", """import unittest
+try:
+    from middle import base as b
+except ImportError: pass
+class Y(b.X):
+    def test_z(self): pass
+""")
+        self.write("sub/test_y.py", "import middles")
+        self.write("sub/middles.py", "raise SystemError")
+        result = self.run_tests("--mark", "quick", "--list")
+        self.assertEqual(result.stdout, "test_x.Y.test_x\n", result.stderr)
+
     def test_a_mark_that_no_test_has_is_exit_2(self):
         self.program("test-x", "pass a; pass b; pass c")
         self.marked("test_two.py")

@@ -250,6 +250,8 @@ class Marks(unittest.TestCase):
             done = run("sample_marks.py", "--mark", name)
             self.assertEqual((done.returncode, done.stdout), (5, ""))
             self.assertIn(f"no test has the mark {name}", done.stderr)
+        done = run("sample_marks.py", "--mark", "nothing", "--list")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (5, "", ""))
 
     def test_what_is_no_name_is_no_mark(self) -> None:
         for names in (), ("a b",), (print,):
