@@ -8,7 +8,7 @@ DEMO = suites/iio/light
 # One kernel serves demo, check and bench.
 KERNEL_FOR = suites tests examples
 
-.PHONY: all help setup demo check bench coverage mutants touched clean
+.PHONY: all help setup demo check bench coverage mutants touched docs clean
 
 # For coverage, mutants and touched: names of drivers (tools/drivers.py), none for all.
 DRIVERS =
@@ -27,6 +27,7 @@ help:
 	@echo "              JOBS=2 at a time"
 	@echo "make touched  ... and print which attributes and properties of each driver no"
 	@echo "              suite uses; all three: DRIVERS=opt3001 for one driver"
+	@echo "make docs     ... and the documentation as HTML, in $(BUILD)/html"
 	@echo "make clean    remove the build directories (not the kernels in the cache)"
 
 setup:
@@ -59,6 +60,11 @@ mutants: setup $(BUILD)/build.ninja
 touched: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 	@tools/touched $(BUILD) $(DRIVERS)
+
+docs: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet docs
+	@echo $(abspath $(BUILD))/html/docs/index.html
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

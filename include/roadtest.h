@@ -32,10 +32,12 @@ extern "C" {
 #define ROAD_API __attribute__((visibility("default")))
 #define ROAD_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
-#define ROAD_US 1000ULL			/* nanoseconds in a microsecond */
-#define ROAD_MS (1000 * ROAD_US)	/* nanoseconds in a millisecond */
-#define ROAD_S (1000 * ROAD_MS)		/* nanoseconds in a second */
-#define ROAD_NEVER UINT64_MAX		/* a time that does not come */
+/** Virtual times, in nanoseconds: a microsecond, a millisecond, a second, and
+ *  a time that does not come. */
+#define ROAD_US 1000ULL
+#define ROAD_MS (1000 * ROAD_US)
+#define ROAD_S (1000 * ROAD_MS)
+#define ROAD_NEVER UINT64_MAX
 
 struct road_machine;
 struct road_device;
@@ -220,6 +222,7 @@ ROAD_API int road_settle(struct road_machine *machine);
  * and &vio (fixed regulators), &clk (a fixed clock).
  */
 
+/** enum road_var_type - what a placeholder of a fragment is given */
 enum road_var_type {
 	ROAD_VAR_I2C_ADDR,	/* a free address; $name$ is two hex digits */
 	ROAD_VAR_GPIO_PIN,	/* a free line; $name$ is decimal */
@@ -268,9 +271,10 @@ ROAD_API int road_add_fragment(struct road_machine *machine,
  * Devices
  */
 
+/** enum road_irq_type - values of dt-bindings/interrupt-controller/irq.h */
 enum road_irq_type {
 	ROAD_IRQ_NONE = 0,
-	ROAD_IRQ_EDGE_RISING = 1,	/* values of dt-bindings/.../irq.h */
+	ROAD_IRQ_EDGE_RISING = 1,
 	ROAD_IRQ_EDGE_FALLING = 2,
 	ROAD_IRQ_EDGE_BOTH = 3,
 	ROAD_IRQ_LEVEL_HIGH = 4,
@@ -379,15 +383,14 @@ road_start_poll(struct road_machine *machine, const struct road_pollfd *fds,
  * struct road_ioctl_buf - memory that an ioctl works on
  * @data: read from before and written to after the ioctl
  * @len: bytes
- *
- * struct road_ioctl_ptr - "at @offset of buffer @buf store the address of
- * buffer @target", for structures with embedded pointers (I2C_RDWR, ...)
  */
 struct road_ioctl_buf {
 	void *data;
 	size_t len;
 };
 
+/** struct road_ioctl_ptr - "at @offset of buffer @buf store the address of
+ *  buffer @target", for structures with embedded pointers (I2C_RDWR, ...) */
 struct road_ioctl_ptr {
 	unsigned int buf;
 	size_t offset;
@@ -445,6 +448,7 @@ ROAD_API void road_call_destroy(struct road_call *call);
 /** Return: a guest descriptor, or an error. */
 ROAD_API int road_open(struct road_machine *machine, const char *path,
 		       int flags, mode_t mode);
+/** road_close() - close a guest descriptor. */
 ROAD_API int road_close(struct road_machine *machine, int fd);
 /** Return: bytes read, 0 at the end of the file, or an error. */
 ROAD_API ssize_t road_read(struct road_machine *machine, int fd, void *buf,
@@ -515,6 +519,8 @@ ROAD_API int road_list(struct road_machine *machine, const char *path,
 /** Paths that match a glob(7) pattern, in the same form. */
 ROAD_API int road_glob(struct road_machine *machine, const char *pattern,
 		       char **paths);
+/** mkdir(2), unlink(2), mount(2), umount(2) in the guest. Return: 0 or an
+ *  error. */
 ROAD_API int road_mkdir(struct road_machine *machine, const char *path,
 			mode_t mode);
 ROAD_API int road_unlink(struct road_machine *machine, const char *path);
@@ -557,8 +563,10 @@ ROAD_API int road_stacks(struct road_machine *machine, char **text);
  * GPIO lines of the board (&gpio), 0 to 63
  */
 
+/** How many lines there are. */
 #define ROAD_NUM_LINES 64
 
+/** enum road_direction - who drives a line */
 enum road_direction {
 	ROAD_DIR_NONE,		/* the guest has not claimed the line */
 	ROAD_DIR_OUT,		/* the guest drives it */
@@ -573,6 +581,7 @@ ROAD_API int road_line_set(struct road_machine *machine, unsigned int line,
 /** road_line_get() - level of a line, whoever drives it: 0 or 1. */
 ROAD_API int road_line_get(const struct road_machine *machine,
 			   unsigned int line);
+/** road_line_direction() - who drives the line. */
 ROAD_API enum road_direction
 road_line_direction(const struct road_machine *machine, unsigned int line);
 /** road_line_irqs() - interrupts that were delivered on the line so far. */
@@ -618,6 +627,7 @@ ROAD_API int road_test_end(struct road_machine *machine);
  * Trace: what crossed the board's edge
  */
 
+/** enum road_record_type - what an entry of the trace is about */
 enum road_record_type {
 	ROAD_REC_I2C = 1,	/* one message of a transaction */
 	ROAD_REC_REG,		/* a register access inside it */
@@ -629,8 +639,9 @@ enum road_record_type {
 	ROAD_REC_NOTE,		/* the begin of a test, a test's own note */
 };
 
-#define ROAD_REC_F_READ		(1U << 0)	/* the guest read */
-#define ROAD_REC_F_GUEST	(1U << 1)	/* the guest drives the line */
+/** Flags of a record: the guest read; the guest drives the line. */
+#define ROAD_REC_F_READ		(1U << 0)
+#define ROAD_REC_F_GUEST	(1U << 1)
 
 /**
  * struct road_record - one entry of the trace

@@ -180,6 +180,7 @@ ROAD_API const char *road_test_name(const struct road_test_run *_metadata);
 #define EXPECT_STRNE(expected, seen) \
 	ROAD_STRINGS(EXPECT, NE, #expected, #seen, expected, seen)
 
+/** The same; the test ends. */
 #define ASSERT_EQ(expected, seen) \
 	ROAD_COMPARE(ASSERT, EQ, #expected, #seen, expected, seen)
 #define ASSERT_NE(expected, seen) \

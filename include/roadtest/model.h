@@ -19,6 +19,7 @@
 extern "C" {
 #endif
 
+/** road_container_of() - the struct of @type in which *@ptr is @member. */
 #define road_container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
@@ -76,8 +77,11 @@ struct road_line_watch {
 	unsigned int line;
 };
 
+/** road_line_watch() - begin to watch a line. Return: 0, -ROAD_EUSAGE for a
+ *  line that does not exist. */
 ROAD_API int road_line_watch(struct road_machine *machine, unsigned int line,
 			     struct road_line_watch *watch);
+/** road_line_unwatch() - does nothing if it is not watched. */
 ROAD_API void road_line_unwatch(struct road_line_watch *watch);
 
 /* ------------------------------------------------------------------------
@@ -143,6 +147,7 @@ struct road_i2c_chip {
 	uint64_t messages;		/* seen so far, failed ones included */
 };
 
+/** road_i2c_chip_init() - once, before it is attached. */
 ROAD_API void road_i2c_chip_init(struct road_i2c_chip *chip, const char *name,
 				 const struct road_i2c_ops *ops);
 /** In place of an address: every one at which no other chip stands. */
@@ -204,6 +209,7 @@ ROAD_API void *road_machine_take(struct road_machine *machine);
  * Register maps
  */
 
+/** enum road_reg_access - what the guest may do with a register */
 enum road_reg_access {
 	ROAD_RW,
 	ROAD_RO,	/* a write is an error of the test */

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 HOLD: int = _roadtest.I2C_HOLD
 """What a read or write hook returns to stretch the clock: the transfer stays
-open until :meth:`I2CModel.release`."""
+open until :meth:`Model.release`."""
 
 _NO_FIELDS = (
     "value", "old", "written", "declaration", "read", "write", "mask",

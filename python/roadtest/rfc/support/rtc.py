@@ -61,5 +61,5 @@ class RTC:
         return interrupt.number << 8 | interrupt.flags
 
     def read_vl(self) -> int:
-        """What the chip says of its voltage: RTC_VL_ bits."""
+        """What the chip says of its voltage: bits of ``RTC_VL_...``."""
         return self._rtc.read_voltage_low()
