@@ -5,6 +5,7 @@ Readings and the two paths to them are in test_opt3001.py, with the model.
 """
 
 import errno
+import re
 
 from test_opt3001 import (
     CONTINUOUS, FALLING, INT_TIME, LUX, OPT3001, RISING, SHUTDOWN,
@@ -37,24 +38,36 @@ class Sensor(TestCase):
         ]
 
     def sent_by(self, call, *args):
-        """The same for a call of the guest."""
-        start = len(self.board.trace)
+        """The same for a call of the guest, which must log no error."""
+        start, logged = len(self.board.trace), len(self.guest.log)
         call(*args)
+        self.assertEqual(self.errors(logged), [])
         return self.sent(start)
+
+    def errors(self, start):
+        """Errors of the driver in the kernel log from a position on."""
+        self.clock.settle()
+        return re.findall("failed to (.* register ..)", self.guest.log[start:])
 
     def set(self, attribute, value):
         """Write an attribute; the messages that it takes."""
         return self.sent_by(self.iio.__setitem__, attribute, value)
 
-    def assert_nak_ends(self, messages, call, *args, error=errno.EIO):
-        """A NAK of each of so many messages ends the call with an error, and
-        nothing more is sent."""
-        for message in range(messages):
-            before = self.chip.messages
+    def assert_nak_ends(self, accesses, call, *args):
+        """A NAK of each message of these accesses ("read 01") ends the call
+        with an error, which is logged, and nothing more is sent."""
+        messages = [a for a in accesses for _ in range(1 + ("read" in a))]
+        for message, access in enumerate(messages):
+            before, logged = self.chip.messages, len(self.guest.log)
             self.chip.inject(after=message, count=1)
-            with self.subTest(message=message), self.assertGuestError(error):
-                call(*args)
-            self.assertEqual(self.chip.messages - before, message + 1)
+            with self.subTest(message=message):
+                with self.assertGuestError(errno.EIO):
+                    call(*args)
+                self.assertEqual(self.chip.messages - before, message + 1)
+                verb, _, register = access.partition(" ")
+                self.assertEqual(
+                    self.errors(logged), [f"{verb} register {register}"]
+                )
         self.chip.inject(count=0)
 
 
@@ -91,8 +104,24 @@ class Probe(Sensor):
         self.assertIn("Found TI OPT3001", str(self.guest.log))
 
     def test_nak_ends_the_probe(self):
-        # five registers that are read, in two messages each, and one written
-        self.assert_nak_ends(11, self.dev.bind)
+        self.assert_nak_ends(
+            ["read 7e", "read 7f", "read 01", "write 01", "read 02", "read 03"],
+            self.dev.bind,
+        )
+
+    def test_zeroes_are_no_errors(self):
+        chip = self.chip
+        for register in (
+            chip.MANUFACTURER, chip.DEVICE, chip.CONFIG, chip.LOW_LIMIT,
+            chip.HIGH_LIMIT,
+        ):  # fmt: skip
+            register.value = 0
+        self.assertEqual(
+            self.sent_by(self.dev.bind),
+            ["7e", "7f", "01", "01c010", "02", "03"],
+        )
+        chip.CONFIG.value = 0
+        self.assertEqual(self.sent_by(self.dev.unbind), ["01", "010000"])
 
     def test_attributes(self):
         self.dev.bind()
@@ -120,29 +149,41 @@ class Probe(Sensor):
         for message, text in (0, "read"), (2, "write"):
             self.dev.bind()
             self.chip.inject(after=message, count=1)
-            before = self.chip.messages
+            before, logged = self.chip.messages, len(self.guest.log)
             with self.subTest(text):
                 self.dev.unbind()
                 self.assertEqual(self.chip.messages - before, message + 1)
-                self.assertIn(
-                    f"failed to {text} register 01", str(self.guest.log)
-                )
+                self.assertEqual(self.errors(logged), [f"{text} register 01"])
 
 
 class Reading(Sensor):
     """Without an interrupt: start, sleep, look."""
 
-    messages = ["01", f"01{RESET | SINGLE:04x}", "01", "00"]
-    transfers = 7
-
     def setUp(self):
         self.chip.raw = 0x3456
 
     def test_sends_exactly_this(self):
-        self.assertEqual(self.sent_by(self.iio.__getitem__, LUX), self.messages)
+        self.assertEqual(
+            self.sent_by(self.iio.__getitem__, LUX),
+            ["01", f"01{RESET | SINGLE:04x}", "01", "00"],
+        )
 
     def test_nak_ends_it(self):
-        self.assert_nak_ends(self.transfers, self.iio.__getitem__, LUX)
+        self.assert_nak_ends(
+            ["read 01", "write 01", "read 01", "read 00"],
+            self.iio.__getitem__, LUX,
+        )  # fmt: skip
+
+    def test_zeroes_are_no_errors(self):
+        self.assertEqual(self.iio[LUX], "88.800000")
+        self.chip.raw = self.chip.CONFIG.value = 0
+        self.assertEqual(
+            self.sent_by(self.iio.__getitem__, LUX),
+            ["01", f"01{SINGLE:04x}", "01", "00"],
+        )
+        self.assertEqual(self.iio[LUX], "0.000000")
+        self.chip.CONFIG.value = 0
+        self.assertEqual(self.set(INT_TIME, "0.8"), ["01", f"01{LONG:04x}"])
 
     def test_integration_time_available(self):
         self.assertEqual(self.iio["integration_time_available"], "0.1 0.8")
@@ -158,7 +199,14 @@ class Reading(Sensor):
                 )
 
     def test_nak_when_the_integration_time_is_set_is_an_error(self):
-        self.assert_nak_ends(3, self.iio.__setitem__, INT_TIME, "0.1")
+        self.chip.inject(count=1)
+        logged = len(self.guest.log)
+        with self.assertGuestError(errno.EIO):
+            self.iio[INT_TIME] = "0.1"
+        self.assertEqual(self.errors(logged), ["read register 01"])
+        self.chip.inject(after=2, count=1)
+        with self.assertGuestError(errno.EIO):
+            self.iio[INT_TIME] = "0.1"
 
     def test_no_integration_time_of_seconds(self):
         for text in "1.1", "1.8", "-1.8", "0.10001":
@@ -183,7 +231,28 @@ class ReadingByInterrupt(Sensor):
 
     def test_nak_ends_it(self):
         # to the start of the conversion; then the handler's come
-        self.assert_nak_ends(4, self.iio.__getitem__, LUX)
+        self.assert_nak_ends(
+            ["write 02", "read 01", "write 01"], self.iio.__getitem__, LUX
+        )
+
+    def test_nak_in_the_handler_is_logged(self):
+        for message, access in (4, "read 01"), (6, "read 00"):
+            self.chip.inject(after=message, count=1)
+            logged = len(self.guest.log)
+            with self.subTest(message):
+                with self.assertGuestError(errno.EIO, errno.ETIMEDOUT):
+                    self.iio[LUX]
+                verb, register = access.split()
+                self.assertEqual(
+                    self.errors(logged), [f"{verb} register {register}"]
+                )
+
+    def test_nak_when_the_limit_is_restored_is_an_error(self):
+        self.chip.inject(after=8, count=1)
+        logged = len(self.guest.log)
+        with self.assertGuestError(errno.EIO):
+            self.iio[LUX]
+        self.assertEqual(self.errors(logged), ["write register 02"])
 
     def test_waits_a_second_for_the_interrupt(self):
         self.chip.ends = False
@@ -290,10 +359,11 @@ class Limits(Sensor):
             self.iio[RISING + "value"] = "3000000"
 
     def test_nak_is_an_error(self):
-        for name in RISING, FALLING:
-            self.chip.inject(count=1)
-            with self.subTest(name), self.assertGuestError(errno.EIO):
-                self.iio[name + "value"] = "1"
+        for name, access in (RISING, "write 03"), (FALLING, "write 02"):
+            with self.subTest(name):
+                self.assert_nak_ends(
+                    [access], self.iio.__setitem__, name + "value", "1"
+                )
 
 
 class Enables(Sensor):
@@ -319,12 +389,21 @@ class Enables(Sensor):
             self.iio[RISING + "en"] = "x"
 
     def test_nak_is_an_error(self):
-        for message in 0, 1:
-            self.chip.inject(after=message, count=1)
-            with self.subTest(message), self.assertGuestError(errno.EIO):
-                self.iio[RISING + "en"] = "1"
-            self.assertEqual(self.iio[RISING + "en"], "0")
-            self.assertEqual(self.chip.CONFIG.M, SHUTDOWN)
+        switch = self.iio.__setitem__, RISING + "en"
+        self.assert_nak_ends(["read 01"], *switch, "1")
+        self.assertEqual(self.iio[RISING + "en"], "0")
+        self.assertEqual(self.chip.CONFIG.M, SHUTDOWN)
+        self.chip.inject(after=2, count=1)
+        logged = len(self.guest.log)
+        with self.assertGuestError(errno.EIO):
+            self.iio[RISING + "en"] = "1"
+        self.assertEqual(self.errors(logged), ["write register 01"])
+
+    def test_configuration_of_zero_is_no_error(self):
+        self.chip.CONFIG.value = 0
+        self.assertEqual(self.set(RISING + "en", "1"), ["01", "010400"])
+        self.chip.CONFIG.value = 0
+        self.assertEqual(self.set(RISING + "en", "0"), ["01", "010000"])
 
     @known_bug(
         "'1' != '0'",
@@ -359,12 +438,13 @@ class Handler(Sensor):
         self.events = self.iio.events()
         self.addCleanup(self.events.close)
 
-    def interrupt(self, **flags):
+    def interrupt(self, logs=(), **flags):
         for name, value in flags.items():
             setattr(self.chip.CONFIG, name, value)
-        start = len(self.board.trace)
+        start, logged = len(self.board.trace), len(self.guest.log)
         self.chip.irq.assert_()
         self.clock.advance(0.001)
+        self.assertEqual(self.errors(logged), list(logs))
         found = [
             (e.channel_type, e.channel, e.type, e.direction)
             for e in self.events.pending()
@@ -387,12 +467,18 @@ class Handler(Sensor):
         sent, found = self.interrupt(FH=1, FL=1)
         self.assertEqual([e[3] for e in found], ["rising", "falling"])
 
+    def test_configuration_of_zero_is_no_error(self):
+        self.chip.CONFIG.value = 0
+        self.assertEqual(self.interrupt(), (["01"], []))
+
     def test_conversion_ready_is_no_event(self):
         self.assertEqual(self.interrupt(CRF=1), (["01"], []))
 
     def test_failed_transfer_is_no_event(self):
         self.chip.inject(count=1)
-        self.assertEqual(self.interrupt(FH=1), (["01"], []))
+        self.assertEqual(
+            self.interrupt(FH=1, logs=["read register 01"]), (["01"], [])
+        )
         self.chip.irq.deassert()
         sent, found = self.interrupt(FH=1)
         self.assertEqual(len(found), 1)

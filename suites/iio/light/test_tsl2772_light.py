@@ -273,6 +273,11 @@ class Settings(Sensor):
                 self.iio[attribute] = value
         self.assertEqual(self.sent(start), [])
 
+    def test_nak_when_the_target_is_set_is_an_error(self):
+        self.chip.inject(count=1)
+        with self.assertGuestError(errno.EIO):
+            self.iio[TARGET] = "1"
+
     def test_settings_are_kept_when_another_one_changes(self):
         self.iio[TIME] = "0.273"
         self.assertEqual(self.set(GAIN, "16"), restart("819c", "8f22"))

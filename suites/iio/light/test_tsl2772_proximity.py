@@ -161,7 +161,7 @@ class Calibration(Sensor):
                 self.iio[CALIBRATE] = "1"
             self.chip.inject(count=0)
             self.assertEqual(self.iio[HIGH], "512")
-        for message in 7 * 30, 7 * 30 + 20 - 1:
+        for message in 7 * 30, 7 * 30 + 19, 7 * 30 + 20:
             self.chip.inject(after=message, count=1)
             with self.subTest(message), self.assertGuestError(errno.EIO):
                 self.iio[CALIBRATE] = "1"
