@@ -42,6 +42,10 @@ ATTRIBUTES = {
 }
 
 
+# What the driver calls the registers of its settings in the log.
+CONFIGURED = range(0x80, 0x90)
+
+
 def events(channel):
     """The event attributes of a channel."""
     names = "rising_value falling_value either_en either_period".split()
@@ -149,18 +153,26 @@ class Probe(Sensor):
         self.assertGreaterEqual(enabled - settings, 3_000_000)
 
     def test_nak_is_an_error_and_the_next_probe_works(self):
-        messages = 22
-        for message in range(messages):
-            before = self.chip.messages
-            self.chip.inject(after=message, count=1)
-            with self.subTest(message), self.assertGuestError(errno.EIO):
-                self.dev.bind()
-            # nothing more is sent
-            self.assertEqual(self.chip.messages - before, message + 1)
+        logs = [
+            "", "",  # of the id
+            "Failed to write to CMD register: -5",
+            "failed to write to control register 1: -5",
+            *(f"failed to write to register {r:x}: -5" for r in CONFIGURED),
+            "failed to write to control register 7: -5",
+            "failed to clear interrupt status: -5",
+        ]  # fmt: skip
+        for message, line in enumerate(logs):
+            with self.subTest(message):
+                errors = self.nak(message, self.bind_with_eio)
+                self.assertEqual(errors, [line] if line else [])
         before = self.chip.messages
         self.dev.bind()
-        self.assertEqual(self.chip.messages - before, messages)
+        self.assertEqual(self.chip.messages - before, len(logs))
         self.assertEqual(self.chip.ENABLE.value, 0x07)
+
+    def bind_with_eio(self):
+        with self.assertGuestError(errno.EIO):
+            self.dev.bind()
 
     def test_unbind_switches_the_chip_off(self):
         self.dev.bind()

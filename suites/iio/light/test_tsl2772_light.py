@@ -125,7 +125,9 @@ class Illuminance(Sensor):
         self.chip.ends = False
         self.iio[GAIN] = "8"  # starts again
         self.clock.advance(1)
-        sent = self.sent_by(self.iio.__getitem__, LUX)
+        sent = self.sent_by(
+            self.iio.__getitem__, LUX, errors=["data not valid yet"]
+        )
         self.assertEqual(sent, ["93"])
         self.assertEqual((self.iio[LUX], self.iio[CH0]), ("1786", "100"))
 
@@ -157,25 +159,30 @@ class Intensity(Sensor):
         self.assertEqual(self.iio[CH0], str(0x01FF))
         self.assertEqual(self.iio[CH0], str(0x0200))
 
-    def swallowed(self, message):
-        """A failed transfer must end the reading and change no value; the
-        value before is what this driver gives instead of an error."""
-        before = self.chip.messages
-        self.chip.inject(after=message, count=1)
+    def read_or_eio(self, value):
+        """A failed transfer must change no value; the value before is what
+        this driver gives instead of an error."""
         try:
-            self.assertEqual(self.iio[CH1], "2")
+            self.assertEqual(self.iio[CH1], value)
         except OSError as error:
             self.assertEqual(error.errno, errno.EIO)
-        self.assertEqual(self.chip.messages - before, message + 1)
-        self.chip.inject(count=0)
 
     def test_failed_transfer_ends_the_reading(self):
         self.measure(1, 2)
         self.assertEqual(self.iio[CH1], "2")
         self.measure(3, 4)
-        for message in range(13):
+        logs = ["failed to read STATUS register: -5"] * 2
+        for low, high in (0x14, 0x15), (0x16, 0x17):
+            logs += [
+                "failed to enable auto increment protocol: -5",
+                *[f"failed to read from register {low:x}: -5"] * 2,
+                *[f"failed to read from register {high:x}: -5"] * 2,
+                "failed to enable repeated byte protocol: -5",
+            ]
+        for message, line in enumerate(logs):
             with self.subTest(message=message):
-                self.swallowed(message)
+                errors = self.nak(message, self.read_or_eio, "2")
+                self.assertEqual(errors, [line])
         self.assertEqual((self.iio[CH0], self.iio[CH1]), ("3", "4"))
 
     def assert_nak_is_an_error(self, name):
@@ -291,14 +298,24 @@ class Settings(Sensor):
 
     def test_nak_in_a_change_is_an_error_and_the_next_change_works(self):
         messages = len(restart())
-        for message in 0, 1, 2, 17, 18, messages - 1:
-            before = self.chip.messages
-            self.chip.inject(after=message, count=1)
-            with self.subTest(message), self.assertGuestError(errno.EIO):
-                self.iio[GAIN] = "8"
-            self.assertEqual(self.chip.messages - before, message + 1)
+        logs = {
+            0: "failed to write to control register 0: -5",
+            1: "failed to write to control register 1: -5",
+            2: "failed to write to register 80: -5",
+            17: "failed to write to register 8f: -5",
+            18: "failed to write to control register 7: -5",
+            messages - 1: "failed to clear interrupt status: -5",
+        }
+        for message, line in logs.items():
+            with self.subTest(message):
+                errors = self.nak(message, self.set_with_eio, GAIN, "8")
+                self.assertEqual(errors, [line])
             # It counts as switched off: only the rest of the sequence follows.
             self.assertEqual(self.set(GAIN, "16"), restart("8f22")[1:])
+
+    def set_with_eio(self, attribute, value):
+        with self.assertGuestError(errno.EIO):
+            self.iio[attribute] = value
 
     def test_a_chip_that_failed_to_start_is_not_read(self):
         self.measure(50, 10)
@@ -306,7 +323,10 @@ class Settings(Sensor):
         self.chip.inject(after=1, count=1)
         with self.assertGuestError(errno.EIO):
             self.iio[GAIN] = "8"
-        self.assertEqual(self.sent_by(self.read_or_ebusy, value), [])
+        sent = self.sent_by(
+            self.read_or_ebusy, value, errors=["device is not enabled"]
+        )
+        self.assertEqual(sent, [])
 
     def read_or_ebusy(self, value):
         try:
@@ -420,22 +440,34 @@ class Calibration(Sensor):
         self.measure(20, 0)
         for enable in 0, 1, 2:
             self.chip.ENABLE.value = enable
+            logged = len(self.guest.log)
             with self.subTest(enable), self.assertGuestError(errno.EINVAL):
                 self.iio[CALIBRATE] = "1"
+            self.assertEqual(
+                self.errors(logged),
+                ["Device is not powered on and/or ADC is not enabled"],
+            )
         self.assertEqual(self.iio[TRIM], "1000")
 
     def test_nak_is_an_error(self):
         self.measure(20, 0)
-        # ENABLE, STATUS, a select, switching off, switching on
-        for message in 0, 2, 4, 15, 16:
-            before = self.chip.messages
-            self.chip.inject(after=message, count=1)
-            with self.subTest(message), self.assertGuestError(errno.EIO):
-                self.iio[CALIBRATE] = "1"
-            self.assertEqual(self.chip.messages - before, message + 1)
-            self.chip.inject(count=0)
+        lux = "failed to get lux"
+        for message, logs in {
+            0: ["failed to read from the CNTRL register"],
+            2: ["failed to read STATUS register: -5", lux],
+            4: ["failed to enable auto increment protocol: -5", lux],
+            15: ["failed to enable repeated byte protocol: -5", lux],
+            16: ["failed to write to control register 0: -5"],
+            17: ["failed to write to control register 1: -5"],
+        }.items():
+            with self.subTest(message):
+                self.assertEqual(self.nak(message, self.eio), logs)
             self.iio[TRIM] = "1000"
             self.measure(20, 0)
+
+    def eio(self):
+        with self.assertGuestError(errno.EIO):
+            self.iio[CALIBRATE] = "1"
 
     @known_bug(
         "gave no error",

@@ -52,17 +52,24 @@ class Proximity(Sensor):
         self.measure(prox=5)
         self.iio[PROX]
         self.measure(prox=6)
-        for message in range(7):
-            before = self.chip.messages
-            self.chip.inject(after=message, count=1)
+        logs = [
+            *["failed to read STATUS register: -5"] * 2,
+            "failed to enable auto increment protocol: -5",
+            *["failed to read from register 18: -5"] * 2,
+            *["failed to read from register 19: -5"] * 2,
+            "failed to enable repeated byte protocol: -5",
+        ]
+        for message, line in enumerate(logs):
             with self.subTest(message=message):
-                try:
-                    self.assertEqual(self.iio[PROX], "5")
-                except OSError as error:
-                    self.assertEqual(error.errno, errno.EIO)
-                self.assertEqual(self.chip.messages - before, message + 1)
-            self.chip.inject(count=0)
+                errors = self.nak(message, self.read_or_eio, "5")
+                self.assertEqual(errors, [line])
         self.assertEqual(self.iio[PROX], "6")
+
+    def read_or_eio(self, value):
+        try:
+            self.assertEqual(self.iio[PROX], value)
+        except OSError as error:
+            self.assertEqual(error.errno, errno.EIO)
 
     @known_bug(
         "gave no error",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests of drivers/iio/light/tsl2772.c share."""
 
+import re
+
 from tsl2772_model import TSL2772
 
 from roadtest import Device, TestCase
@@ -74,11 +76,35 @@ class Sensor(TestCase):
             if r.kind == "i2c" and not r.read
         ]
 
-    def sent_by(self, write, *args):
-        """What the guest writes over the bus during a call."""
-        start = len(self.board.trace)
-        write(*args)
+    def sent_by(self, call, *args, errors=()):
+        """What the guest writes over the bus during a call, in which the
+        driver logs these errors and no other."""
+        start, logged = len(self.board.trace), len(self.guest.log)
+        call(*args)
+        self.assertEqual(self.errors(logged), list(errors))
         return self.sent(start)
+
+    def errors(self, start):
+        """Errors of the driver in the kernel log from a position on, without
+        the function's name."""
+        self.clock.settle()
+        lines = re.findall(r"tsl2772 0-00..: (.*)", self.guest.log[start:])
+        core = "probe with driver", "supply "
+        return [
+            re.sub(r"^tsl2772_\w+: ", "", line)
+            for line in lines
+            if not line.startswith(core)
+        ]
+
+    def nak(self, message, call, *args):
+        """A NAK of the message with that number, from 0 on: nothing more is
+        sent. The driver's errors in the log."""
+        before, logged = self.chip.messages, len(self.guest.log)
+        self.chip.inject(after=message, count=1)
+        call(*args)
+        self.assertEqual(self.chip.messages - before, message + 1)
+        self.chip.inject(count=0)
+        return self.errors(logged)
 
     def set(self, attribute, value):
         """Write an attribute; the messages that it takes."""
