@@ -4,6 +4,7 @@
 Time and alarms are in test_pcf8563.py.
 """
 
+import contextlib
 import datetime
 import errno
 
@@ -312,11 +313,6 @@ class ClockOutput(RtcTest):
                 self.assertEqual(self.written(), [("CLKOUT", 0x7C | field)])
                 self.assertEqual((self.clk / "clk_rate").read_text(), f"{hertz}\n")
 
-    def test_rate_of_a_clock_that_runs(self):
-        self.chip.CLKOUT.FE = 1
-        self.ask(32)
-        self.assertEqual(self.chip.clkout, 32)
-
     def test_nak_leaves_the_rate(self):
         results = []
         for message in range(self.messages_of(lambda: self.ask(1024))):
@@ -331,27 +327,41 @@ class ClockOutput(RtcTest):
         self.assertEqual(results[-1], (1, "0\n"))
         self.assertEqual(set(results), {results[0], results[-1]})
 
-    def test_a_consumer_turns_it_on_and_off(self):
-        self.ask(1024)
+    @contextlib.contextmanager
+    def consumer(self):
+        """A regulator that runs on the clock: the file that switches it."""
         with PlatformDriver("reg-fixed-voltage").bind("clocked"):
             self.guest.insmod("userspace-consumer")
             with PlatformDriver("reg-userspace-consumer").bind("switch") as switch:
-                state = switch.path / "state"
-                self.mark()
-                state.write_text("enabled")
-                self.assertEqual(self.chip.clkout, 1024)
-                self.assertEqual(self.written(), [("CLKOUT", 0xFD)])
-                state.write_text("disabled")
-                self.assertEqual(self.chip.clkout, 0)
-                self.assertEqual(self.written(), [("CLKOUT", 0xFD), ("CLKOUT", 0x7D)])
-                self.assert_nak_keeps_it_off(state)
+                yield switch.path / "state"
 
-    def assert_nak_keeps_it_off(self, state):
-        for message in range(3):
-            with self.subTest(message=message):
-                self.chip.inject(after=message, count=1)
-                self.mark()
-                state.write_text("enabled")
-                self.chip.inject(count=0)
-                self.assertEqual(state.read_text(), "disabled\n")
-                self.assertEqual(self.written(), [])
+    def test_a_consumer_turns_it_on_and_off(self):
+        self.ask(1024)
+        with self.consumer() as state:
+            self.mark()
+            state.write_text("enabled")
+            self.assertEqual(self.chip.clkout, 1024)
+            self.assertEqual(self.written(), [("CLKOUT", 0xFD)])
+            state.write_text("disabled")
+            self.assertEqual(self.chip.clkout, 0)
+            self.assertEqual(self.written(), [("CLKOUT", 0xFD), ("CLKOUT", 0x7D)])
+
+    def test_rate_of_a_clock_that_runs(self):
+        with self.consumer() as state:
+            state.write_text("enabled")
+            for rate in 32, 1, 32768:
+                with self.subTest(rate):
+                    self.ask(rate)
+                    self.assertEqual(self.chip.clkout, rate)
+            state.write_text("disabled")
+
+    def test_nak_keeps_it_off(self):
+        with self.consumer() as state:
+            for message in range(3):
+                with self.subTest(message=message):
+                    self.chip.inject(after=message, count=1)
+                    self.mark()
+                    state.write_text("enabled")
+                    self.chip.inject(count=0)
+                    self.assertEqual(state.read_text(), "disabled\n")
+                    self.assertEqual(self.written(), [])

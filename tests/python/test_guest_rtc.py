@@ -6,11 +6,12 @@ from __future__ import annotations
 import datetime
 import errno
 import unittest
+from pathlib import Path
 
 from roadtest import Device, TestCase
 from roadtest import rtc as rtc_module
 from roadtest.models import Register, RegisterModel
-from roadtest.rtc import AF, IRQF, PF, RtcInterrupt, RtcTime, find
+from roadtest.rtc import AF, IRQF, PF, UF, RtcInterrupt, RtcTime, find
 
 Time = datetime.datetime
 
@@ -201,6 +202,70 @@ class OnTheGuest(TestCase):
     def test_it_is_opened_again_after_it_was_closed(self) -> None:
         self.dev.rtc.file.close()
         self.assertEqual(self.dev.rtc.read_time().datetime, NOON)
+
+
+class M41T65(RegisterModel):
+    """ST M41T65, as far as drivers/rtc/rtc-m41t80.c uses it (datasheet
+    DocID12394, table 3 and section 3.3). Its alarm has seconds, so that Linux
+    makes update interrupts with it. It counts seconds up to 59."""
+
+    auto_increment = True
+    SUBSECONDS = Register(0x00)
+    SECONDS = Register(0x01)
+    MINUTES = Register(0x02)
+    HOURS = Register(0x03, reset=0x12)
+    WEEKDAY = Register(0x04, reset=5)
+    DAY = Register(0x05, reset=0x29)
+    MONTH = Register(0x06, reset=0x02)
+    YEAR = Register(0x07, reset=0x24)
+    CONTROL = Register(0x08)
+    WATCHDOG = Register(0x09)
+    ALARM_MONTH = Register(0x0A, fields={"AFE": 7})
+    ALARM_DATE = Register(0x0B)
+    ALARM_HOUR = Register(0x0C, reset=0x40)
+    ALARM_MINUTES = Register(0x0D)
+    ALARM_SECONDS = Register(0x0E)
+    FLAGS = Register(0x0F, fields={"AF": 6, "OF": 2})
+
+    def power_on(self) -> None:
+        self.after(1, self.tick)
+
+    def tick(self) -> None:
+        self.after(1, self.tick)
+        seconds = (self.SECONDS.value >> 4) * 10 + (self.SECONDS.value & 15) + 1
+        self.SECONDS.value = seconds // 10 << 4 | seconds % 10
+        if self.SECONDS.value == self.ALARM_SECONDS.value:
+            self.FLAGS.AF = 1
+            if self.ALARM_MONTH.AFE:
+                self.irq.assert_()
+
+    @FLAGS.on_read
+    def acknowledge(self, flags: int) -> None:
+        self.irq.deassert()
+
+
+class Updates(TestCase):
+    device = Device("st,m41t65", model=M41T65, irq="low", bind=False)
+
+    def setUp(self) -> None:
+        kernel = Path(self.machine.kernel or "")
+        if "rtc-m41t80.ko" not in {path.name for path in kernel.rglob("*.ko")}:
+            self.skipTest("the kernel has no CONFIG_RTC_DRV_M41T80")
+        self.dev.bind()
+
+    def test_an_interrupt_each_second(self) -> None:
+        rtc = self.dev.rtc
+        self.assertEqual(rtc.features(), {"alarm", "update_interrupt"})
+        rtc.enable_updates()
+        rtc.read_interrupt()
+        for _ in range(3):
+            start = self.clock.now
+            self.assertEqual(rtc.read_interrupt(), RtcInterrupt(IRQF | UF, 1))
+            seconds = (self.clock.now - start) / 1e9
+            self.assertAlmostEqual(seconds, 1, delta=0.01)
+        rtc.enable_updates(False)
+        self.assertFalse(rtc.poll(3))
+        self.assertEqual(self.chip.ALARM_MONTH.AFE, 0)
 
 
 if __name__ == "__main__":
