@@ -126,18 +126,22 @@ class Session:
 class KnownBug:
     """See :func:`known_bug`."""
 
-    def __init__(self, regex: str, reason: str, until: str | None) -> None:
+    def __init__(
+        self, regex: str, reason: str, until: str | None, since: str | None
+    ) -> None:
         self.regex = regex
         self.reason = reason
         self.until = until
+        self.since = since
         self._mark = 0
         self._active = False
 
     def applies(self, machine: Machine) -> bool:
         """Has this kernel the bug, by its release?"""
-        if self.until is None:
-            return True
-        return numbers(machine.release or "") < numbers(self.until)
+        release = numbers(machine.release or "")
+        if self.since is not None and release < numbers(self.since):
+            return False
+        return self.until is None or release < numbers(self.until)
 
     def matches(self, error: BaseException) -> bool:
         """Is this the failure that is named?"""
@@ -211,7 +215,12 @@ class KnownBug:
         return False
 
 
-def known_bug(regex: str, reason: str, until: str | None = None) -> KnownBug:
+def known_bug(
+    regex: str,
+    reason: str,
+    until: str | None = None,
+    since: str | None = None,
+) -> KnownBug:
     """Accept exactly one named failure or kernel report.
 
     Decorates a test or stands around a block (``with known_bug(...)``).
@@ -221,8 +230,9 @@ def known_bug(regex: str, reason: str, until: str | None = None) -> KnownBug:
     has to show in one of them at least, and the others go on. ``reason`` says
     what the bug is and where it is reported. ``until``: the first kernel
     release that has the fix ("6.14"); from there on this does nothing.
+    ``since``: the first release that has the bug; before it this does nothing.
     """
-    return KnownBug(regex, reason, until)
+    return KnownBug(regex, reason, until, since)
 
 
 class _GuestErrorContext:

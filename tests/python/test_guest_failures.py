@@ -438,6 +438,22 @@ class KnownBugs(Outer):
 
         self.check(run(Inner), ["test_passes", "test_still_there"])
 
+    def test_before_the_first_release_that_has_it_it_does_nothing(self) -> None:
+        class Inner(TestCase):
+            @known_bug("1 != 2", "a bug", since="99.0")
+            def test_fails(self) -> None:
+                self.assertEqual(1, 2)
+
+            @known_bug("1 != 2", "a bug", since="99.0")
+            def test_passes(self) -> None:
+                pass
+
+            @known_bug("1 != 2", "a bug", since="6.1", until="99.0")
+            def test_there(self) -> None:
+                self.assertEqual(1, 2)
+
+        self.check(run(Inner), ["test_passes", "test_there"])
+
     def test_it_may_show_in_a_subtest(self) -> None:
         class Inner(TestCase):
             values = (1, 2, 1)
