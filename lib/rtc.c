@@ -130,7 +130,8 @@ int road_rtc_enable_alarm(struct road_machine *machine, int fd, bool on)
 int road_rtc_voltage_low(struct road_machine *machine, int fd,
 			 unsigned int *flags)
 {
-	unsigned int value = 0;
+	/* A driver that returns 0 and fills in nothing shall show. */
+	unsigned int value = 0xa5a5a5a5;
 	int ret = road_ioctl(machine, fd, RTC_VL_READ, &value, sizeof(value));
 
 	if (!ret)

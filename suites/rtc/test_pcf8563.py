@@ -22,6 +22,19 @@ NOON = Time(2024, 2, 29, 12, 0, 0)
 TI_TP, FLAG, TIMER_FLAG, ALARM_ON, TIMER_ON = 0x10, 0x08, 0x04, 0x02, 0x01
 
 
+HANDLER = known_bug(
+    "MachineGone|OracleError|ProtocolError|LimitExceeded",
+    "pcf8563_irq() takes the i2c client for the driver's own data: an oops "
+    "with the first interrupt",
+    since="6.13",
+)
+ALWAYS_ALARM = known_bug(
+    "AssertionError",
+    "without an interrupt the driver offers an alarm, which can't go off",
+    until="6.2",
+)
+
+
 class RtcTest(TestCase):
     """What all tests of this chip share."""
 
@@ -318,11 +331,14 @@ class Clock(RtcTest):
 
     # no interrupt
 
+    @ALWAYS_ALARM
     def test_no_alarm_is_offered(self):
         self.assertEqual(self.rtc.features(), {"alarm_res_minute"})
         self.assertNotIn("wakealarm", self.rtc)
-        self.assertFalse((self.dev / "power/wakeup").exists())
+        wakeup = self.dev / "power/wakeup"
+        self.assertNotEqual(wakeup.exists() and wakeup.read_text(), "enabled\n")
 
+    @ALWAYS_ALARM
     @mark("rfc")
     def test_alarm_ioctls_give_einval(self):
         self.rtc.set_time(NOON)
@@ -386,6 +402,7 @@ class Alarm(RtcTest):
                 self.assertEqual(alarm.time.datetime, time)
                 self.assertTrue(alarm.enabled)
 
+    @HANDLER
     @mark("rfc")
     def test_alarm_goes_off(self):
         self.rtc.set_wake_alarm(self.at(60))
@@ -406,6 +423,7 @@ class Alarm(RtcTest):
         self.assertFalse(self.chip.irq.active)
         self.assertFalse(self.rtc.read_wake_alarm().enabled)
 
+    @HANDLER
     def test_poll(self):
         self.rtc.set_wake_alarm(self.at(60))
         self.assertFalse(self.rtc.poll(0))
@@ -430,6 +448,7 @@ class Alarm(RtcTest):
         self.assertEqual(self.written(), [("CONTROL_2", 0)])
         self.assertFalse(self.rtc.poll(61))
 
+    @HANDLER
     def test_alarm_of_the_next_24_hours(self):
         self.rtc.set_alarm(self.at(60))
         self.assertEqual(self.written(), [])
@@ -494,6 +513,7 @@ class Alarm(RtcTest):
         self.assert_nak_gives_eio(self.rtc.enable_alarm)
         self.assertEqual(self.chip.CONTROL_2.AIE, 1)
 
+    @HANDLER
     def test_nak_in_the_handler_only_delays_the_alarm(self):
         for message in range(5):
             with self.subTest(message=message):
@@ -527,6 +547,7 @@ class Alarm(RtcTest):
     def test_it_can_wake_the_system(self):
         self.assertEqual((self.dev / "power/wakeup").read_text(), "enabled\n")
 
+    @HANDLER
     def test_alarm_goes_off_while_the_system_sleeps(self):
         self.clock.advance(57)
         self.rtc.set_wake_alarm(self.at(60))
@@ -552,13 +573,17 @@ class EdgeInterrupt(RtcTest):
         self.rtc.set_time(NOON)
         self.chip.run()
 
+    @HANDLER
     def test_alarm_goes_off(self):
         self.rtc.set_wake_alarm(NOON + 60 * SECOND)
         self.assertFalse(self.rtc.poll(59.9))
         self.assertTrue(self.rtc.poll(0.2))
         self.assertEqual(self.rtc.read_interrupt(), RtcInterrupt(IRQF | AF, 1))
 
+    @HANDLER
     def test_interrupt_of_the_timer_is_no_alarm(self):
+        if "type low" in self.board.trace.text():
+            self.skipTest("this release asks for a low level in any case")
         # nobody but a firmware or another master would start the timer
         self.chip.CONTROL_2.TIE = 1
         self.chip.TIMER.value = 5

@@ -9,9 +9,17 @@ import datetime
 import errno
 
 from pcf8563 import PCF8563
-from roadtest import DtFragment, I2CDriver, PlatformDriver, TestCase
+from roadtest import DtFragment, I2CDriver, PlatformDriver, TestCase, known_bug
 from roadtest.rtc import find
-from test_pcf8563 import NOON, PLAIN, SECOND, RtcTest, Time
+from test_pcf8563 import (
+    ALWAYS_ALARM,
+    HANDLER,
+    NOON,
+    PLAIN,
+    SECOND,
+    RtcTest,
+    Time,
+)
 
 EPOCH = Time(1970, 1, 1)
 CLOCKS = "sys/kernel/debug/clk"
@@ -20,20 +28,29 @@ CLOCKS = "sys/kernel/debug/clk"
 class Probe(RtcTest):
     device = PLAIN.replace(irq="low", bind=False)
 
-    def test_timer_interrupts_and_clock_output_are_off(self):
+    def test_interrupts_and_clock_output_are_off(self):
         # as a firmware may leave it
-        self.chip.TIMER.value = 5
-        self.chip.TIMER_CONTROL.value = 0xFE  # 1 Hz
-        self.chip.start_timer(self.chip.TIMER_CONTROL)
         self.chip.CONTROL_2.value = 0xFF
         self.chip.CLKOUT.value = 0xFD
         self.chip.drive_int()
         self.dev.bind()
         self.assertEqual(self.chip.CONTROL_2.value & 0x1F, 0)
-        self.assertEqual(self.chip.TIMER_CONTROL.TE, 0)
-        self.assertEqual(self.chip.TIMER_CONTROL.TD, 3)  # 8.8.1: saves power
         self.assertEqual(self.chip.clkout, 0)
         self.assertFalse(self.chip.irq.active)
+
+    @known_bug(
+        "1 != 0",
+        "pcf8563_probe() sets the bits of the lowest frequency and leaves the "
+        "one that enables the timer as it is",
+        since="6.13",
+    )
+    def test_timer_is_off(self):
+        self.chip.TIMER.value = 5
+        self.chip.TIMER_CONTROL.value = 0xFE  # 1 Hz
+        self.chip.start_timer(self.chip.TIMER_CONTROL)
+        self.dev.bind()
+        self.assertEqual(self.chip.TIMER_CONTROL.TD, 3)  # 8.8.1: saves power
+        self.assertEqual(self.chip.TIMER_CONTROL.TE, 0)
         self.clock.advance(10)
         self.assertEqual(self.chip.CONTROL_2.TF, 0)
 
@@ -42,7 +59,7 @@ class Probe(RtcTest):
         self.chip.MONTHS.C = 1
         self.mark()
         self.dev.bind()
-        self.assertEqual(
+        self.assertLessEqual(
             {name for name, _ in self.written()},
             {"TIMER_CONTROL", "CONTROL_2", "CLKOUT"},
         )
@@ -67,21 +84,19 @@ class Probe(RtcTest):
         for number, message in enumerate(self.messages_of_probe()):
             with self.subTest(message=number, what=message):
                 self.chip.inject(after=number, count=1)
-                if message in ("write TIMER_CONTROL", "write CONTROL_2"):
+                if "TIMER_CONTROL" in message or message == "write CONTROL_2":
                     with self.assertGuestError(errno.EIO):
                         self.dev.bind()
                     continue
                 self.dev.bind()
                 self.chip.inject(count=0)
-                alarm, rate = NOON + 60 * SECOND, "32768\n"
-                if message == "read CLKOUT":
-                    rate = "0\n"
-                elif message == "write CLKOUT":
-                    rate = None
-                else:
-                    alarm = EPOCH  # the class does not know of one
-                self.assertEqual(self.rtc.read_alarm().datetime, alarm)
-                self.assertEqual(self.rate(), rate)
+                alarm = self.rtc.read_alarm().datetime
+                if "CLKOUT" in message:  # no clock, or one of unknown rate
+                    self.assertIn(self.rate(), (None, "0\n"))
+                    self.assertEqual(alarm, NOON + 60 * SECOND)
+                else:  # the class does not know of the alarm
+                    self.assertEqual(self.rate(), "32768\n")
+                    self.assertEqual(alarm, EPOCH)
                 self.rtc.close()
                 self.dev.unbind()
         self.dev.bind()
@@ -126,6 +141,61 @@ class Probe(RtcTest):
         self.assertIn("unable to request IRQ", self.guest.log)
 
 
+class Debugging(RtcTest):
+    """What the driver says with its debugging messages switched on."""
+
+    device = PLAIN.replace(irq="low")
+
+    def setUp(self):
+        self.rtc.set_time(NOON)
+        control = self.guest / "sys/kernel/debug/dynamic_debug/control"
+        control.write_text("module rtc_pcf8563 +p")
+        self.addCleanup(control.write_text, "module rtc_pcf8563 -p")
+        self.idle()
+        self.before = len(self.guest.log)
+
+    def assert_says(self, *texts):
+        log = self.guest.log[self.before :]
+        for text in texts:
+            with self.subTest(text):
+                self.assertIn(text + "\n", log)
+
+    def test_time_is_read(self):
+        self.chip.time = Time(2024, 2, 29, 23, 48, 37)
+        self.rtc.read_time()
+        self.assert_says(
+            "raw data is st1=5f, st2=e0, sec=37, min=c8, hr=e3, mday=e9, "
+            "wday=fc, mon=62, year=24",
+            "tm is secs=37, mins=48, hours=23, mday=29, mon=1, year=124, wday=4",
+        )
+
+    def test_time_is_set(self):
+        self.rtc.set_time(Time(2045, 10, 20, 15, 47, 38))
+        self.assert_says(
+            "pcf8563_rtc_set_time: secs=38, mins=47, hours=15, mday=20, mon=9, "
+            "year=145, wday=5"
+        )
+
+    def test_alarm_is_read(self):
+        self.dev.unbind()
+        self.chip.MINUTE_ALARM.value = 0xC8
+        self.chip.HOUR_ALARM.value = 0xE3
+        self.chip.DAY_ALARM.value = 0xE9
+        self.chip.WEEKDAY_ALARM.value = 0xFC
+        self.dev.bind()
+        self.assert_says(
+            "raw data is min=c8, hr=e3, mday=e9, wday=fc",
+            "tm is mins=48, hours=23, mday=29, wday=4, enabled=0, pending=0",
+        )
+
+    def test_alarm_is_switched(self):
+        self.rtc.set_alarm(NOON + 60 * SECOND)
+        self.rtc.enable_alarm()
+        self.assert_says("pcf8563_irq_enable: en=1")
+        self.rtc.enable_alarm(False)
+        self.assert_says("pcf8563_irq_enable: en=0")
+
+
 class AlarmIsOn(RtcTest):
     class Model(PCF8563):
         """Another master turns the alarm on while the driver probes."""
@@ -136,6 +206,7 @@ class AlarmIsOn(RtcTest):
 
     device = PLAIN.replace(model=Model, irq="low", bind=False)
 
+    @HANDLER
     def test_it_is_taken_over(self):
         self.chip.time = NOON
         self.chip.MINUTE_ALARM.value = 0x01
@@ -194,6 +265,7 @@ class Properties(RtcTest):
         self.assertFalse(rtc.poll(61))
         self.assertEqual(chip.CONTROL_2.AF, 1)
 
+    @HANDLER
     def test_wakeup_source_with_an_interrupt(self):
         self.wakeup_irq.bind()
         rtc = self.wakeup_irq.rtc
@@ -228,6 +300,7 @@ class MatchTables(TestCase):
                 device.unbind()
                 self.guest.rmmod("rtc-pcf8563")
 
+    @ALWAYS_ALARM
     def test_ids(self):
         bus = self.guest / "sys/bus/i2c/devices/i2c-0"
         for name in "pcf8563", "rtc8564", "pca8565":
