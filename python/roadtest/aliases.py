@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import os
 
 from .errors import HostError, UsageError
@@ -21,8 +22,14 @@ def _aliases(machine: Machine) -> list[tuple[str, str]]:
         raise HostError(machine.error)
     top = os.path.join(kernel, "modules", "lib", "modules")
     (release,) = os.listdir(top)
+    path = os.path.join(top, release, "modules.alias")
+    return _read(path, os.stat(path).st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=2)
+def _read(path: str, mtime_ns: int) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    with open(os.path.join(top, release, "modules.alias")) as f:
+    with open(path, encoding="utf-8") as f:
         for line in f:
             if line.startswith("alias "):
                 pattern, module = line[len("alias ") :].rsplit(None, 1)
