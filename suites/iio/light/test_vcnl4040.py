@@ -4,10 +4,18 @@ rfc among them, are in vcnl4xxx.py."""
 
 import errno
 
-from roadtest import Device, DtFragment, DtVar, I2CDriver, TestCase, known_bug
+from roadtest import (
+    Device,
+    DtFragment,
+    DtVar,
+    I2CDriver,
+    TestCase,
+    known_bug,
+    requires_kernel,
+)
 
 import vcnl4xxx
-from vcnl40xx import Vcnl4040, since
+from vcnl40xx import Vcnl4040
 
 
 class Numbers:
@@ -40,6 +48,7 @@ class Probe(Numbers, vcnl4xxx.Probe, TestCase):
     )
 
 
+@requires_kernel("6.12", "vcnl4000 has no interrupt for this chip")
 class SharedLine(TestCase):
     """Two chips with their interrupts on one line, which the driver does not
     share."""
@@ -68,7 +77,6 @@ class SharedLine(TestCase):
     )
 
     def setUp(self):
-        since(self, 6, 12, "no interrupt for this chip")
         self.guest.insmod("vcnl4000")
         first, self.second = Vcnl4040(), Vcnl4040()
         self.board.attach(first, self.dts["first"])

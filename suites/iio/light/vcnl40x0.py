@@ -4,9 +4,9 @@ test_vcnl4010.py."""
 
 import errno
 
-from roadtest import known_bug, mark
+from roadtest import known_bug, mark, requires_kernel
 
-from vcnl40xx import does, since
+from vcnl40xx import does
 
 LIGHT = "in_illuminance_raw"
 NEAR = "in_proximity_raw"
@@ -157,10 +157,10 @@ class Readings(Common):
 class Proximity(Common):
     """Alone in its kernel, which it ends."""
 
+    @requires_kernel("6.12", "vcnl4000 gives the proximity as a whole number")
     @DIVISION
     @mark("rfc")
     def test_proximity(self):
-        since(self, 6, 12, "no fraction")
         self.chip.proximity = 0x1234
         self.assertEqual(float(self.iio[NEAR]), 0x1234)
 

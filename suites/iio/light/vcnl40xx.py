@@ -24,13 +24,6 @@ def does(test, *expected):
     traffic.assert_accesses(*(step_of(chip, step) for step in expected))
 
 
-def since(test, major, minor, what):
-    """Skip the test on kernels before a release, which lack something."""
-    found = [int(n) for n in test.guest.release.split(".")[:2]]
-    if found < [major, minor]:
-        test.skipTest(f"before Linux {major}.{minor} the driver has {what}")
-
-
 def step_of(chip, step):
     """What traffic's assertions want for a step of :func:`does`."""
     if isinstance(step, str):

@@ -5,9 +5,9 @@ test_vcnl4200.py, which have the classes and each chip's numbers."""
 import errno
 from decimal import Decimal
 
-from roadtest import known_bug, mark
+from roadtest import known_bug, mark, requires_kernel
 
-from vcnl40xx import does, since
+from vcnl40xx import does
 
 LIGHT_IT = "in_illuminance_integration_time"
 NEAR_IT = "in_proximity_integration_time"
@@ -35,6 +35,7 @@ TOLERANCE = 700
 """ns: the driver computes its delay in whole microseconds."""
 
 
+@requires_kernel("6.12", "vcnl4000 has other settings and units for these chips")
 class Common:
     """What the classes of a chip have in common. Each chip gives these:"""
 
@@ -50,13 +51,6 @@ class Common:
     """ns between two readings of the proximity after probe."""
     ID_READS: tuple[str, ...]
     """Registers that probe reads to identify the chip."""
-
-    def setUp(self):
-        since(self, 6, 12, "other settings and units for these chips")
-        self.prepare()
-
-    def prepare(self):
-        """What a class does before each test."""
 
     @property
     def iio(self):
@@ -104,7 +98,7 @@ def field(values, lsb, rest):
 class Attributes(Common):
     """Readings and settings, without interrupt, on a chip that stays on."""
 
-    def prepare(self):
+    def setUp(self):
         self.keep_on()
 
     def test_attributes_are_these(self):
@@ -422,7 +416,7 @@ class Attributes(Common):
 class Power(Common):
     """Runtime power management: off 2 seconds after the last reading."""
 
-    def prepare(self):
+    def setUp(self):
         self.clock.advance(3)
 
     def off(self):
@@ -622,7 +616,7 @@ class Power(Common):
 class Events(Common):
     """The interrupt."""
 
-    def prepare(self):
+    def setUp(self):
         self.keep_on()
         self.chip.lux, self.chip.proximity = 48, 100
         self.iio[LIGHT_HIGH] = self.counts(100)
