@@ -258,6 +258,7 @@ struct programs {
 bool programs_add(struct programs *programs, const char *argument);
 void programs_deinit(struct programs *programs);
 void program_deinit(struct program *program);
+/* argv of a program with its options and, unless it is NULL, filters for
  * @ids; NULL-terminated. */
 void program_argv(const struct program *program, const struct strings *ids,
 		  struct strings *argv);
