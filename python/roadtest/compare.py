@@ -20,6 +20,18 @@ def align(
 ) -> list[Row]:
     """Pair what matches, then what is about the same register or line, in
     order and as many as can be."""
+    same = 0  # what matches from the start on, which is all of it mostly
+    for wanted, entry in zip(expected, actual):
+        if not wanted.matches(entry):
+            break
+        same += 1
+    rows: list[Row] = list(zip(expected[:same], actual[:same]))
+    return rows + _align_rest(expected[same:], actual[same:])
+
+
+def _align_rest(
+    expected: Sequence[Expected], actual: Sequence[Entry]
+) -> list[Row]:
     worth = [
         [_SAME if e.matches(a) else _ALIKE if e.resembles(a) else 0
          for a in actual]
