@@ -118,7 +118,7 @@ class Board:
         """The lines of ``&gpio``."""
         self.trace = Trace(machine)
         """What crossed the board's edge."""
-        self._attached: list[tuple[int | None, Model]] = []
+        self._attached: list[tuple[int, int | None, Model]] = []
         self._test_start = 0
 
     def attach(self, model: Model, addr: int | None) -> None:
@@ -133,15 +133,15 @@ class Board:
         machine = self._machine
         model._trace_start = machine.trace_count()
         machine.attach(model, _roadtest.I2C_EVERY_ADDR if addr is None else addr)
-        self._attached.append((addr, model))
-        machine.undo(
-            f"detach {model.name}", lambda: self._forget(addr, model), quiet=True
-        )
-        model.power_on()
+        entry = (model._trace_start, addr, model)
+        self._attached.append(entry)
 
-    def _forget(self, addr: int | None, model: Model) -> None:
-        self._attached.remove((addr, model))
-        self._machine.detach(model)
+        def undo() -> None:
+            self._attached.remove(entry)
+            machine.detach(model)
+
+        machine.undo(f"detach {model.name}", undo, quiet=True)
+        model.power_on()
 
     def detach(self, model: Model) -> None:
         """Take it off the bus: its address is not acknowledged any more."""
@@ -150,14 +150,15 @@ class Board:
     @property
     def models(self) -> list[Model]:
         """The models that were attached in this test."""
-        return [model for _, model in self._attached]
+        return [model for _, _, model in self._attached]
 
-    def owner(self, addr: int) -> Model | None:
-        """The model that was attached last at an address, in this test; also
-        when it was detached since. Else one that answers at every address."""
+    def owner(self, addr: int, index: int) -> Model | None:
+        """Of the models of this test the one that was attached last at an
+        address when the trace had ``index`` records; also when it was
+        detached since. Else one that answers at every address."""
         for wanted in addr, None:
-            for at, model in reversed(self._attached):
-                if at == wanted:
+            for start, at, model in reversed(self._attached):
+                if at == wanted and start <= index:
                     return model
         return None
 

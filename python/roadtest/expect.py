@@ -9,6 +9,8 @@ without registers there are :class:`Write` and :class:`Read`, and
 
 from __future__ import annotations
 
+from .errors import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,7 +157,7 @@ class Transfer(Expected):
     def __str__(self) -> str:
         if self.chip is None:
             return "transfer"
-        return f"transfer of {self.chip.name} at 0x{self.chip.addr:02x}"
+        return f"transfer of {name_of(self.chip)}"
 
     def matches(self, entry: Entry) -> bool:
         """Is it on the bus?"""
@@ -237,6 +239,14 @@ class LineLevel(Expected):
         if self.level is not None:
             return entry.drives == self.level
         return entry.turns == self.direction
+
+
+def name_of(chip: Model) -> str:
+    """Its name, and where it stands while it does."""
+    try:
+        return f"{chip.name} at 0x{chip.addr:02x}"
+    except UsageError:
+        return chip.name
 
 
 def hex_bytes(data: bytes) -> str:

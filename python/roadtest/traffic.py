@@ -15,7 +15,7 @@ from __future__ import annotations
 from . import _roadtest
 from .compare import align, good, pair, table
 from .errors import UsageError
-from .expect import Expected, hex_bytes, resolve
+from .expect import Expected, hex_bytes, name_of, resolve
 from .trace import Record
 
 TYPE_CHECKING = False
@@ -151,18 +151,17 @@ def collect(
     register: what a register model was told is shown as registers.
     """
     records = machine.board.trace.since(start)
-    if chip is not None:
-        records = [
-            r
-            for r in records
-            if r.kind in ("i2c", "reg")
-            and (r.addr == chip.addr or machine.board.owner(r.addr) is chip)
-        ]
+    owners = [
+        machine.board.owner(r.addr, i) if r.kind in ("i2c", "reg") else None
+        for i, r in enumerate(records, start)
+    ]
     with_registers = {r.transaction for r in records if r.kind == "reg"}
     lines = LineStates(machine, records)
     spans: dict[int, tuple[int, int]] = {}
     found = Entries()
-    for record in records:
+    for record, owner in zip(records, owners):
+        if chip is not None and owner is not chip:
+            continue
         if record.kind in ("line", "direction"):
             found.append(lines.entry(record))
         elif record.kind in ("i2c", "reg"):
@@ -171,7 +170,6 @@ def collect(
                 spans[record.transaction] = began, record.time
                 if record.transaction in with_registers and not record.status:
                     continue
-            owner = chip or machine.board.owner(record.addr)
             found.append(Entry(record, owner))
     for entry in found:
         if entry.line is None and entry.transaction in spans:
@@ -413,7 +411,7 @@ class Traffic:
     def _of(self) -> str:
         if self._chip is None:
             return "traffic"
-        return f"traffic of {self._chip.name} at 0x{self._chip.addr:02x}"
+        return f"traffic of {name_of(self._chip)}"
 
     def _expect(self, item: Any, read: bool = False) -> Expected:
         return resolve(item, read, self._names())

@@ -309,6 +309,27 @@ failed on the bus:
         with self.assertRaisesRegex(AssertionError, "write 01"):
             traffic.assert_none()
 
+    def test_a_chip_that_is_taken_off_the_bus(self) -> None:
+        with self.adc.traffic() as traffic:
+            self.bus.write(b"\x01\x80")
+            self.board.detach(self.adc)
+            self.bus.write(b"\x01\x81")
+        traffic.assert_writes(("CONFIG", 0x80))
+        self.assertEqual(traffic.failed.values, [b"\x01\x81"])
+        with self.assertRaisesRegex(AssertionError, "traffic of Adc: "):
+            traffic.assert_writes()
+
+    def test_a_chip_in_the_place_of_another(self) -> None:
+        with self.adc.traffic() as traffic, self.board.traffic() as both:
+            self.bus.write(b"\x01\x80")
+            self.board.detach(self.adc)
+            other = Dac()
+            self.board.attach(other, 0x50)
+            self.bus.write(b"\x01\x81")
+        traffic.assert_writes(Adc.CONFIG.write(0x80))
+        both.assert_writes(Adc.CONFIG.write(0x80), Dac.CONFIG.write(0x81))
+        other.traffic().assert_writes(("CONFIG", 0x81))
+
     def test_time_between_two_accesses(self) -> None:
         self.bus.write(b"\x01\x80")
         self.clock.advance(0.001)
