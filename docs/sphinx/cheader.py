@@ -34,7 +34,9 @@ TOKEN = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 ATTRIBUTE = re.compile(r"\b(ROAD_API|static inline|ROAD_PRINTF\([^)]*\))")
-TITLE = re.compile(r"(?:(?:struct|enum) )?\w+(\([^)]*\))?(, \w+\(\))* - ?")
+TITLE = re.compile(
+    r"^(?:[\w/]+\.h - |(?:(?:struct|enum) )?\w+(?:\([^)]*\))?(?:, \w+\(\))* - )"
+)
 
 
 class Item(NamedTuple):
