@@ -349,7 +349,8 @@ class TestCase(unittest.TestCase):
     @property
     def dev(self) -> BoundDevice:
         """The class's device: the one called ``device``, or the only one."""
-        return self._road_device(self._road_main_device())
+        found = getattr(self, "_road_bound", {}).get("device")
+        return found or self._road_device(self._road_main_device())
 
     @property
     def chip(self) -> Any:
