@@ -121,6 +121,7 @@ class Attributes(Common):
         self.assertEqual(self.iio["name"], "vcnl4000")
         self.assertNotIn("buffer", self.iio)
 
+    @mark("rfc")
     def test_illuminance_with_every_integration_time(self):
         light = self.iio.channel("in_illuminance")
         self.chip.lux = 48
