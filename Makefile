@@ -8,7 +8,7 @@ DEMO = suites/iio/light
 # One kernel serves demo, check and bench.
 KERNEL_FOR = suites tests examples
 
-.PHONY: all help setup demo check bench coverage mutants touched docs clean
+.PHONY: all help setup demo check bench check-kernels coverage mutants touched docs clean
 
 # For coverage, mutants and touched: names of drivers (tools/drivers.py), none for all.
 DRIVERS =
@@ -21,6 +21,7 @@ help:
 	@echo "make          install what is missing, build into $(BUILD)"
 	@echo "make demo     ... and run the OPT3001 suites, in Python and in C"
 	@echo "make check    ... and run all tests"
+	@echo "make check-kernels  run the suites on Linux 6.1, 6.12 and Debian's newest"
 	@echo "make bench    ... and measure; numbers go to $(BUILD)/bench.json"
 	@echo "make coverage ... and print which lines of each driver no suite reaches"
 	@echo "make mutants  ... and whether the suites see mistakes in their drivers;"
@@ -43,6 +44,10 @@ demo: setup $(BUILD)/build.ninja
 
 check: setup
 	@tools/check $(BUILD)
+
+check-kernels: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@tools/check-kernels $(BUILD)
 
 bench: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
