@@ -211,6 +211,25 @@ class Attributes(Common):
         self.assert_reads("PS_CONF3", CURRENT, [(v, t) for t, v in cases])
         self.assert_refused(CURRENT, ["0", "0.050001", "0.06", "x"])
 
+    def test_a_register_of_zero_is_a_value_like_others(self):
+        for register, attribute, first, last, value in [
+            ("AL_CONF", LIGHT_IT, self.LIGHT_TIMES[0], self.LIGHT_TIMES[3], 0xC0),
+            ("AL_CONF", LIGHT_EN, "0", "1", 0x02),
+            ("PS_CONF", NEAR_IT, self.NEAR_TIMES[0], self.NEAR_TIMES[5], 0x0A),
+            ("PS_CONF", NEAR_RISING_EN, "0", "1", 0x0100),
+            ("PS_CONF", NEAR_FALLING_EN, "0", "1", 0x0200),
+            ("PS_CONF3", PULSES, "1", "8", 0x60),
+            ("PS_CONF3", CURRENT, "0.050000", "0.200000", 0x0700),
+        ]:
+            self.assert_reads(register, attribute, [(0, first)])
+            self.assert_writes(register, 0, attribute, [(last, value)])
+        for register, attribute, times, value in [
+            ("AL_CONF", LIGHT_PERIOD, self.LIGHT_TIMES, 0x0C),
+            ("PS_CONF", NEAR_PERIOD, self.NEAR_TIMES, 0x30),
+        ]:
+            self.assert_reads(register, attribute, [(0, times[0])])
+            self.assert_writes(register, 0, attribute, [("1", value)], reads=2)
+
     @known_bug(
         "gave no error",
         "vcnl4040_write_ps_calibbias() looks at the fraction alone: 7.05 A "
@@ -233,7 +252,7 @@ class Attributes(Common):
             (LIGHT_HIGH, "AL_HIGH"), (LIGHT_LOW, "AL_LOW"),
             (NEAR_HIGH, "PS_HIGH"), (NEAR_LOW, "PS_LOW"),
         ]:  # fmt: skip
-            for value in 0x1234, 0xFFFF:
+            for value in 0x1234, 0xFFFF, 0:
                 with self.subTest(attribute, value=value):
                     with self.does((register, value)):
                         self.iio[attribute] = value
