@@ -63,12 +63,12 @@ static uint8_t reg(FIXTURE_DATA(pcf8563) *self, uint32_t addr)
 }
 
 /* Does the kernel come before MAJOR.MINOR? */
-static bool before_release(FIXTURE_DATA(pcf8563) *self, unsigned int major,
+static bool before_release(struct road_machine *machine, unsigned int major,
 			   unsigned int minor)
 {
 	unsigned int x = 0, y = 0;
 
-	sscanf(road_machine_release(self->machine), "%u.%u", &x, &y);
+	sscanf(road_machine_release(machine), "%u.%u", &x, &y);
 	return x < major || (x == major && y < minor);
 }
 
@@ -109,6 +109,9 @@ TEST_F(pcf8563, probe_stops_timer_interrupts_and_clock_output)
 	road_regmap_set(&self->chip.map, PCF8563_TIMER_CONTROL, 0xfc);
 	ASSERT_OK(road_device_bind(self->dev));
 	EXPECT_EQ(0xe0, reg(self, PCF8563_CONTROL_2));
+	if (!before_release(self->machine, 6, 13))
+		KNOWN_BUG("PCF8563_TE",
+			  "probe sets two bits and leaves the one that enables the timer");
 	EXPECT_EQ(0, reg(self, PCF8563_TIMER_CONTROL) & PCF8563_TE);
 	EXPECT_EQ(3, reg(self, PCF8563_TIMER_CONTROL) & 3);
 	EXPECT_EQ(0, reg(self, PCF8563_CLKOUT) & PCF8563_FE);
@@ -238,7 +241,7 @@ TEST_F(pcf8563, a_second_that_ends_meanwhile_does_not_spoil_the_time)
 	tm.tm_sec = 59;
 	pcf8563_run(&self->chip, 100 * ROAD_US);
 	ASSERT_OK(road_rtc_set_time(self->machine, self->fd, &tm));
-	if (before_release(self, 6, 13))
+	if (before_release(self->machine, 6, 13))
 		KNOWN_BUG("59 30 12",
 			  "pcf8563_rtc_set_time() writes each register in a transfer of its own (8.5)");
 	EXPECT_STREQ("59 30 12 29 04 02 24", registers(self, buf));
@@ -290,6 +293,8 @@ TEST_F(pcf8563, an_alarm_goes_off)
 {
 	unsigned int flags;
 
+	if (!before_release(self->machine, 6, 13))
+		SKIP(return, "since 6.13 the interrupt handler oopses");
 	BIND();
 	pcf8563_set(&self->chip, noon_regs);
 	pcf8563_run(&self->chip, ROAD_S);
@@ -336,6 +341,10 @@ TEST(without_an_interrupt_there_is_no_alarm)
 	ASSERT_OK(pcf8563_init(&chip));
 	ASSERT_OK(road_device_add(machine, &config, &chip.map.chip, &dev));
 	ASSERT_OK(road_machine_boot(machine));
+	if (before_release(machine, 6, 2)) {
+		pcf8563_deinit(&chip);
+		SKIP(return, "before 6.2 an alarm is offered in any case");
+	}
 	ASSERT_OK(road_device_bind(dev));
 	fd = road_rtc_open(dev);
 	ASSERT_LE(0, fd);

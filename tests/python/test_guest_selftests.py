@@ -17,7 +17,7 @@ import unittest
 from datetime import datetime
 from pathlib import Path
 
-from roadtest import Device, Machine, TestCase
+from roadtest import Device, Machine, TestCase, known_bug
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "suites" / "rtc"))
@@ -74,6 +74,9 @@ class RtcTest(TestCase):
         )
         return Path(program).read_bytes()
 
+    @known_bug(
+        "MachineGone", "the interrupt of rtc-pcf8563 is an oops", since="6.13"
+    )
     def test_rtctest(self) -> None:
         program = self.guest.put("/bin/rtctest", self.build(), 0o755)
         self.chip.time = datetime(2024, 2, 29, 12, 0, 0)
