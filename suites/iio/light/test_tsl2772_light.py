@@ -409,21 +409,16 @@ class Calibration(Sensor):
         self.assertEqual(self.iio[TRIM], str(439 * 2000 // 878))
 
     def test_trim_ends_at_250_and_4000(self):
-        for target, trim in (
-            (110, 250),
-            (1757, 4000 + 2),
-            (1756, 4000),
-            (109, 248),
-        ):
-            self.iio[TRIM] = "1000"
-            with self.subTest(trim=trim):
-                if 250 <= trim <= 4000:
-                    self.calibrate(target)
-                    self.assertEqual(self.iio[TRIM], str(trim))
-                else:
-                    with self.assertGuestError(errno.ERANGE):
-                        self.calibrate(target)
-                    self.assertEqual(self.iio[TRIM], "1000")
+        # of 1000 * target / 439, rounded down
+        for target in 109, 1757:
+            with self.subTest(target), self.assertGuestError(errno.ERANGE):
+                self.calibrate(target)
+        self.assertEqual(self.iio[TRIM], "1000")
+        self.calibrate(110)
+        self.assertEqual(self.iio[TRIM], "250")
+        self.iio[TRIM] = "1000"
+        self.calibrate(1756)
+        self.assertEqual(self.iio[TRIM], "4000")
 
     def test_zero_lux_gives_erange(self):
         with self.assertGuestError(errno.ERANGE):
