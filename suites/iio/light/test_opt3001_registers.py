@@ -338,8 +338,6 @@ class Limits(Sensor):
             with self.subTest(text), self.assertGuestError(errno.EINVAL):
                 self.iio[RISING + "value"] = text
         self.assertEqual(self.chip.writes(OPT3001.HIGH_LIMIT), [])
-        self.iio[RISING + "value"] = "83865.600999"
-        self.assertEqual(self.chip.HIGH_LIMIT.value, 0xBFFF)
 
     @known_bug(
         "gave no error",
@@ -353,6 +351,7 @@ class Limits(Sensor):
         "gave no error",
         "opt3001_find_scale() multiplies by 1000 before it compares, which "
         "overflows",
+        until="6.13",
     )
     def test_far_above_the_range_gives_einval(self):
         with self.assertGuestError(errno.EINVAL):
