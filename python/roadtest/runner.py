@@ -23,9 +23,8 @@ import sys
 import traceback
 import types
 import unittest
-from importlib.machinery import SourceFileLoader
 
-from . import debugger
+from . import bytecode, debugger
 from .marks import marks_of
 
 TYPE_CHECKING = False
@@ -153,7 +152,8 @@ def load(path: str, taken: set[str]) -> unittest.TestSuite:
     folder = os.path.dirname(os.path.abspath(path))
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    loader = SourceFileLoader(name, os.path.abspath(path))
+        bytecode.keep_of(folder)
+    loader = bytecode.Loader(name, os.path.abspath(path))
     module = types.ModuleType(name)
     module.__file__ = os.path.abspath(path)
     module.__loader__ = loader

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import unittest.mock
 
@@ -269,6 +270,83 @@ class Marks(unittest.TestCase):
             timeout=60,
         )
         self.assertIn("2 passed, 3 deselected in", done.stdout, done.stdout)
+
+
+class Bytecode(unittest.TestCase):
+    """Where Python keeps none, roadtest's cache does."""
+
+    def setUp(self) -> None:
+        temp = tempfile.TemporaryDirectory()
+        self.addCleanup(temp.cleanup)
+        self.dir = temp.name
+        self.test = self.write("test_x.py", TEST_OF_A_MODEL, age=10)
+        self.model = self.write("model.py", "NAME = 'a'\n", age=10)
+
+    def write(self, name: str, text: str, age: float) -> str:
+        """A file that was changed ``age`` seconds ago."""
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        then = time.time() - age
+        os.utime(path, (then, then))
+        return path
+
+    def names(self, **env: str) -> str:
+        """What the test prints: the model's name."""
+        env = {"ROADTEST_CACHE": f"{self.dir}/cache", **env}
+        done = subprocess.run(
+            [sys.executable, "-m", "roadtest", self.test],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **env},
+            timeout=60,
+        )
+        (name,) = re.findall("# name (.)", done.stdout)
+        return str(name)
+
+    def kept(self) -> list[str]:
+        """Names of the files in the cache."""
+        names = [n for _, _, found in os.walk(f"{self.dir}/cache") for n in found]
+        return sorted(name.partition(".")[0] for name in names)
+
+    def test_it_is_kept_in_the_cache_and_not_beside_the_files(self) -> None:
+        self.assertEqual(self.names(), "a")
+        self.assertEqual(self.kept(), ["model", "test_x"])
+        self.assertEqual(self.names(), "a")
+        self.assertNotIn("__pycache__", os.listdir(self.dir))
+
+    def test_that_of_the_cache_is_used(self) -> None:
+        self.names()
+        before = os.stat(self.model)
+        self.write("model.py", "NAME = 'b'\n", age=0)
+        os.utime(self.model, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.assertEqual(self.names(), "a", "as Python does it")
+
+    def test_a_file_that_changed_is_compiled_anew(self) -> None:
+        self.names()
+        self.write("model.py", "NAME = 'b'\n", age=5)
+        self.assertEqual(self.names(), "b")
+
+    def test_none_is_kept_of_a_file_that_was_just_changed(self) -> None:
+        self.write("model.py", "NAME = 'b'\n", age=0)
+        self.assertEqual(self.names(), "b")
+        self.assertEqual(self.kept(), ["test_x"])
+        self.write("model.py", "NAME = 'c'\n", age=0)
+        self.assertEqual(self.names(), "c")
+
+    def test_elsewhere_it_stays_as_python_wants_it(self) -> None:
+        self.names(PYTHONDONTWRITEBYTECODE="")
+        self.assertEqual(self.kept(), [])
+        self.assertIn("__pycache__", os.listdir(self.dir))
+
+
+TEST_OF_A_MODEL = """\
+import unittest
+import model
+class X(unittest.TestCase):
+    def test_it(self):
+        print("name", model.NAME)
+"""
 
 
 class Watchdog(unittest.TestCase):
