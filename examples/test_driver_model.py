@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the driver model does with a driver: match tables, modules, deferred
-probes, sleep. An example of docs/writing-tests.md, on drivers/hwmon/lm75.c."""
+probes, sleep. An example of docs/driver-model.md, on drivers/hwmon/lm75.c."""
 
 import errno
 

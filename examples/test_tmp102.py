@@ -3,6 +3,7 @@ import errno
 
 from roadtest import Device, TestCase, known_bug
 from roadtest.models import Register, RegisterModel
+from roadtest.power import suspended
 
 
 class TMP102(RegisterModel):
@@ -83,12 +84,9 @@ class Thermometer(TestCase):
         self.assertEqual(self.dev.hwmon["temp1_input"], "25000")
 
     def test_chip_is_shut_down_while_the_system_sleeps(self):
-        asleep = []
-        self.clock.after(2, lambda: asleep.append(self.chip.CONFIG.SD))
-        (self.guest / "sys/power/pm_test").write_text("devices")
-        (self.guest / "sys/power/state").write_text("freeze")
-        self.assertEqual(asleep, [1])
-        self.chip.celsius = 30
+        with suspended():
+            self.assertEqual(self.chip.CONFIG.SD, 1)
+            self.chip.celsius = 30
         with self.assertGuestError(errno.EAGAIN):
             self.dev.hwmon["temp1_input"]
         self.clock.advance(0.05)
