@@ -149,7 +149,6 @@ class Polled(TestCase):
                 self.assertGreaterEqual(seconds, shortest)
                 self.assertLess(seconds, longest)
 
-    @mark("rfc")
     def test_conversion_that_never_ends_times_out(self):
         self.chip.ends = False
         with self.assertGuestError(errno.ETIMEDOUT):

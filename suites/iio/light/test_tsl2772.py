@@ -11,7 +11,7 @@ from functools import partial
 from tsl2772_case import CLEAR, DEFAULTS, ENABLE, Sensor, registers
 from tsl2772_model import PARTS, TSL2772, AlsOnly
 
-from roadtest import Device, DtFragment, DtVar, TestCase, known_bug, mark
+from roadtest import Device, DtFragment, DtVar, TestCase, known_bug
 from roadtest.models import Nak
 
 ALS = {
@@ -210,7 +210,6 @@ class Property(Sensor):
         device.unbind()
 
 
-@mark("rfc")
 class ProximityDiodes(Property):
     """PDIODE is bit 5:4 of CONTROL: 1 for CH0, 2 for CH1, 3 for both."""
 
