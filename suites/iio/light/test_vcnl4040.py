@@ -15,6 +15,7 @@ from roadtest import (
 )
 
 import vcnl4xxx
+import vcnl4xxx_device
 from vcnl40xx import Vcnl4040
 
 
@@ -34,15 +35,15 @@ class Attributes(Numbers, vcnl4xxx.Attributes, TestCase):
     device = Device("vishay,vcnl4040", model=Vcnl4040)
 
 
-class Power(Numbers, vcnl4xxx.Power, TestCase):
+class Power(Numbers, vcnl4xxx_device.Power, TestCase):
     device = Attributes.device
 
 
-class Events(Numbers, vcnl4xxx.Events, TestCase):
+class Events(Numbers, vcnl4xxx_device.Events, TestCase):
     device = Attributes.device.with_irq("falling")
 
 
-class Probe(Numbers, vcnl4xxx.Probe, TestCase):
+class Probe(Numbers, vcnl4xxx_device.Probe, TestCase):
     device = Attributes.device.replace(
         bind=False, properties="proximity-near-level = <220>;"
     )

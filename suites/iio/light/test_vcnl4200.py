@@ -7,6 +7,7 @@ import errno
 from roadtest import Device, TestCase
 
 import vcnl4xxx
+import vcnl4xxx_device
 from vcnl40xx import Vcnl4200
 
 
@@ -34,15 +35,15 @@ class Attributes(Numbers, vcnl4xxx.Attributes, TestCase):
             self.assert_refused(vcnl4xxx.NEAR_PERIOD, ["0.0001"], reads=["PS_CONF"])
 
 
-class Power(Numbers, vcnl4xxx.Power, TestCase):
+class Power(Numbers, vcnl4xxx_device.Power, TestCase):
     device = Attributes.device
 
 
-class Events(Numbers, vcnl4xxx.Events, TestCase):
+class Events(Numbers, vcnl4xxx_device.Events, TestCase):
     device = Attributes.device.with_irq("falling")
 
 
-class Probe(Numbers, vcnl4xxx.Probe, TestCase):
+class Probe(Numbers, vcnl4xxx_device.Probe, TestCase):
     device = Attributes.device.replace(
         bind=False, properties="proximity-near-level = <220>;"
     )
