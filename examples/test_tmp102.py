@@ -107,6 +107,7 @@ class Probe(TestCase):
         self.chip.CONFIG.R = 0  # R1 and R0 always read 1
         with self.assertGuestError(errno.ENODEV):
             self.dev.bind()
+        self.assertEqual(len(self.chip.reads(TMP102.CONFIG)), 1)
 
     def test_unbind_restores_the_configuration(self):
         self.dev.bind()
