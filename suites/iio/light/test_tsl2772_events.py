@@ -121,6 +121,8 @@ class Periods(Events):
         self.iio[LIGHT + "either_period"] = "1.092"
         self.assertEqual(self.chip.PERS.APERS, ALS_FILTER.index(10))
         self.assertEqual(self.iio[LIGHT + "either_period"], "1.092000")
+        self.iio[LIGHT + "either_period"] = "1.091999"
+        self.assertEqual(self.chip.PERS.APERS, ALS_FILTER.index(5))
 
     @known_bug(
         "gave no error",

@@ -131,6 +131,16 @@ class Illuminance(Sensor):
         self.assertEqual(sent, ["93"])
         self.assertEqual((self.iio[LUX], self.iio[CH0]), ("1786", "100"))
 
+    def test_needs_its_own_measurement_not_one_of_proximity(self):
+        self.assert_lux(100, 10, 1786)
+        self.chip.stop()
+        self.chip.latched, self.chip.STATUS.AVALID = (200, 20, 0), 0
+        self.assertEqual(self.chip.STATUS.PVALID, 1)
+        sent = self.sent_by(
+            self.iio.__getitem__, LUX, errors=["data not valid yet"]
+        )
+        self.assertEqual(sent, ["93"])
+
     def test_all_is_0_before_the_first_integration(self):
         self.chip.ends = False
         self.measure(100, 100, 100)
@@ -363,7 +373,7 @@ class LuxTable(Sensor):
         start = len(self.board.trace)
         for text in (
             "x", "0,0", "1,2,0", "1,2,3,0,0", "1,2,3,4", "1,2,0,4",
-            "1,2,3,0", "1,2,3,4,5,6,7,8,9,10,0,0",
+            "1,0,3,0", "1,2,3,4,5,6,7,8,9,10,0,0",
             "1,2,3,4,5,6,7,8,9,10,11,12,0,0",
         ):  # fmt: skip
             with self.subTest(text), self.assertGuestError(errno.EINVAL):

@@ -142,6 +142,17 @@ class Calibration(Sensor):
             self.assertGreaterEqual(after - before, 15_000_000)
             self.assertLess(after - before, 20_000_000)
 
+    def test_mean_is_rounded_down(self):
+        # The first sample comes after 15 to 20 ms, the second 15 ms later.
+        self.chip.stop()
+        self.chip.STATUS.PVALID, self.chip.latched = 1, (0, 0, 99)
+        self.clock.after(
+            0.025, partial(setattr, self.chip, "latched", (0, 0, 100))
+        )
+        self.iio[CALIBRATE] = "1"
+        self.assertEqual(self.samples(), [99] + [100] * 29)
+        self.assertEqual(self.iio[HIGH], str(2 * 100 - 99))
+
     def test_anything_but_true_gives_einval(self):
         start = len(self.board.trace)
         for text in "0", "2", "x", "n":
