@@ -287,6 +287,16 @@ class ReadingByInterrupt(Sensor):
         with self.assertGuestError(errno.ETIMEDOUT):
             self.iio[LUX]
 
+    def test_handler_waits_while_a_setting_is_changed(self):
+        self.iio[LUX]
+        start = len(self.board.trace)
+        # 30 us: in the first transfer of two
+        self.clock.after(30e-6, self.chip.irq.assert_)
+        self.iio[INT_TIME] = "0.1"
+        self.clock.advance(0.001)
+        config = RESET & ~LONG
+        self.assertEqual(self.sent(start), ["01", f"01{config:04x}", "01"])
+
     def test_unbound_driver_serves_no_interrupt(self):
         line = self.board.gpio[self.dev.irq_pin]
         self.dev.unbind()
