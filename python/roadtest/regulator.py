@@ -126,7 +126,7 @@ class Output(_Node):
     """A class attribute of a test: the kernel's reg-userspace-consumer, a
     "regulator-output" on the regulator whose node has that ``label``.
     ``name``: of its own node. ``bind()`` gives a
-    :class:`UserspaceConsumer`."""
+    :class:`UserspaceConsumer`. Before Linux 6.2 there is no such node."""
 
     compatible = "regulator-output"
     supply = "vout"

@@ -8,7 +8,7 @@ of 5 mV. Not modelled: the pins EN, VID and VSET, and what the analogue side
 does.
 """
 
-from roadtest.models import Nak, Register, RegisterModel
+from roadtest.models import Register, RegisterModel
 
 LOWEST, HIGHEST, STEP = 400_000, 1_675_000, 5_000  # 8.6.3, microvolts
 
@@ -30,15 +30,6 @@ class TPS6286x(RegisterModel):
         0x05, access="ro", rc=0x19,
         fields={"THERMAL": 4, "HICCUP": 3, "UVLO": 0},
     )  # fmt: skip
-
-    broken = False
-    """It does not acknowledge what is written to VOUT register 1."""
-
-    @VOUT1.on_write
-    def refuse(self, value):
-        if self.broken:
-            self.VOUT1.value = value.old
-            raise Nak
 
     @CONTROL.on_write
     def reset_by_software(self, control):

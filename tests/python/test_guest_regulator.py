@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 
-from roadtest import Device, TestCase, known_bug
+from roadtest import Device, TestCase, known_bug, requires_kernel
 from roadtest.models import Register, RegisterModel
 from roadtest.regulator import Consumer, Output, find
 
@@ -155,6 +155,10 @@ class Virtual(RegulatorTest):
         self.assertEqual(self.chip.VOUT1.value, 120)
 
 
+NO_OUTPUT = "reg-userspace-consumer has no devicetree"
+
+
+@requires_kernel("6.2", NO_OUTPUT)
 class Userspace(RegulatorTest):
     output = Output("&sw")
 
@@ -184,6 +188,7 @@ class Userspace(RegulatorTest):
         self.output.bind().unbind()
 
 
+@requires_kernel("6.2", NO_OUTPUT)
 class Shared(RegulatorTest):
     output = Output("sw")
     consumer = Consumer("sw", name="other-consumer")
