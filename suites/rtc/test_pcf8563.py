@@ -14,6 +14,7 @@ from roadtest import (
     Device,
     GuestError,
     TestCase,
+    insmod,
     known_bug,
     mark,
     requires_kernel,
@@ -43,7 +44,16 @@ ALWAYS_ALARM = known_bug(
 
 
 class RtcTest(TestCase):
-    """What all tests of this chip share."""
+    """What all tests of this chip share.
+
+    The module is there from the start and stays: the kernel's alarmtimer holds
+    the first RTC that can wake the system for ever, and a module that can't go
+    costs each test a kernel of its own. Each test probes anew.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        insmod("rtc-pcf8563")
 
     @property
     def rtc(self):
