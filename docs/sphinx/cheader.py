@@ -2,19 +2,16 @@
 """Sphinx directive ``c-headers``: the reference of C headers, from their comments.
 
 The comments are written as in the kernel: ``NAME() - what it is``, ``@argument:
-text``, ``Return:``. One stands before what it documents; what follows that
-without an empty line between has the same. A comment that is a rule of dashes
-begins a section. A public name without a comment is a warning.
+text``, ``Return:``. A public name without a comment is a warning.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+from cparse import Item, comment_text, parse
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
@@ -23,110 +20,9 @@ from sphinx.util.nodes import nested_parse_with_titles
 INTERNAL = "What the macros are made of"
 """Name of the section with which the reference of a header ends."""
 
-TOKEN = re.compile(
-    r"(?P<comment>/\*.*?\*/)"
-    r"|(?P<define>\#define(?:[^\\\n]|\\.|\\\n)*)"
-    r"|(?P<other>\#[^\n]*)"
-    r"|(?P<skip>extern \"C\" \{|\}|extern [^;]*;)"
-    r"|(?P<body>(?:struct|enum) \w+ \{.*?^\};)"
-    r"|(?P<inline>static inline [^{]*\n\{.*?^\})"
-    r"|(?P<plain>[^;{}]+;)",
-    re.DOTALL | re.MULTILINE,
-)
-ATTRIBUTE = re.compile(r"\b(ROAD_API|static inline|ROAD_PRINTF\([^)]*\))")
 TITLE = re.compile(
     r"^(?:[\w/]+\.h - |(?:(?:struct|enum) )?\w+(?:\([^)]*\))?(?:, \w+\(\))* - )"
 )
-
-
-class Item(NamedTuple):
-    """Declarations that share a comment. ``kind`` is that of the C domain,
-    ``text`` for a comment that stands alone, or ``section``."""
-
-    kind: str
-    signatures: list[str]
-    doc: str
-    body: str
-    line: int
-
-
-def comment_text(comment: str) -> str:
-    """What a comment says, without its stars."""
-    inner = comment.strip()[2:-2].lstrip("*")
-    lines = [re.sub(r"^\s*\* ?", "", line) for line in inner.split("\n")]
-    lines = [lines[0].strip(), *lines[1:]]
-    # "/** text" goes on with two spaces behind the star.
-    rest = textwrap.dedent("\n".join(line.expandtabs() for line in lines[1:]))
-    return f"{lines[0]}\n{rest}".strip()
-
-
-def signature(kind: str, code: str) -> str:
-    """One line for the C domain."""
-    if kind == "macro":
-        match = re.match(r"#define\s+(\w+(?:\([^)]*\))?)", code)
-        assert match
-        return match[1]
-    code = re.sub(r"/\*.*?\*/", "", code, flags=re.DOTALL)
-    code = ATTRIBUTE.sub("", code.split("\n{")[0])
-    return re.sub(r"\s+", " ", code).strip().rstrip(";{ ").strip()
-
-
-def classify(group: str, code: str) -> tuple[str, str]:
-    """Kind and signature of a declaration; "" for one to leave out."""
-    if group == "define":
-        name = signature("macro", code)
-        hidden = name.endswith("_H") or name.startswith(("ROAD_API", "ROAD_PRINTF("))
-        return ("", "") if hidden else ("macro", name)
-    if group == "body":
-        kind, name = code.split(None, 2)[:2]
-        return kind, name
-    text = signature("function", code)
-    if re.fullmatch(r"struct \w+", text):
-        return "opaque", text.split()[1]
-    return "function", text
-
-
-def tokens(source: str) -> Iterator[tuple[str, str, int]]:
-    """Kind, text and line of each part; "empty" where a line is."""
-    position = 0
-    while True:
-        space = re.compile(r"\s*").match(source, position)
-        assert space
-        if space[0].count("\n") > 1:
-            yield "empty", "", 0
-        match = TOKEN.match(source, space.end())
-        if not match:
-            return
-        position = match.end()
-        line = source.count("\n", 0, match.start()) + 1
-        yield match.lastgroup or "", match[0], line
-
-
-def parse(source: str) -> list[Item]:
-    """The items of a header, in its order."""
-    items: list[Item] = []
-    doc, adjacent = "", False
-    for group, code, line in tokens(source):
-        if group == "comment":
-            doc, adjacent = comment_text(code), False
-            if doc.startswith("---"):
-                title, _, text = doc.lstrip("-\n ").partition("\n")
-                items.append(Item("section", [title], text, "", line))
-                doc = ""
-        elif group == "empty":
-            if doc:
-                items.append(Item("text", [], doc, "", line))
-            doc, adjacent = "", False
-        elif group in ("define", "body", "inline", "plain"):
-            kind, text = classify(group, code)
-            if not kind:
-                continue
-            if adjacent and not doc and items[-1].kind == kind:
-                items[-1].signatures.append(text)
-                continue
-            items.append(Item(kind, [text], doc, code, line))
-            doc, adjacent = "", True
-    return items
 
 
 def inline(text: str) -> str:
@@ -197,22 +93,24 @@ def members(item: Item, arguments: dict[str, str]) -> list[str]:
     kind = "enumerator" if item.kind == "enum" else "member"
     pattern = ENUMERATOR if item.kind == "enum" else FIELD
     for match in pattern.finditer(inner):
-        code = re.sub(r"\s+", " ", match["code"]).strip()
-        names = re.findall(r"\(\*(\w+)\)", code) or re.findall(
-            r"(\w+)(?:\[\w+\])?(?=,|$)", code.split("=")[0].strip()
-        )
-        text = " ".join(
-            comment_text(match[g]) for g in ("before", "behind") if match[g]
-        )
-        text = text or known.get(names[0], "")
-        for signature_ in (
-            declarators(code) if kind == "member" else [code.split("=")[0].strip()]
-        ):
-            result += [f".. c:{kind}:: {signature_}", ""]
+        code = re.sub(r"\s+", " ", match["code"].partition("=")[0]).strip()
+        said = [match[group] for group in ("before", "behind") if match[group]]
+        text = " ".join(map(comment_text, said)) or known.get(name_of(code), "")
+        for one in declarators(code):
+            result += [f".. c:{kind}:: {one}", ""]
             if text:
                 result += [*textwrap.indent(inline(text), "   ").split("\n"), ""]
                 text = ""
     return result
+
+
+def name_of(code: str) -> str:
+    """The first name that a member declares."""
+    pointer = re.search(r"\(\*(\w+)\)", code)
+    plain = re.search(r"(\w+)(?:\[\w+\])?(?=,|$)", code)
+    found = pointer or plain
+    assert found, code
+    return found[1]
 
 
 def declarators(code: str) -> list[str]:
@@ -224,48 +122,64 @@ def declarators(code: str) -> list[str]:
     return [first] + [f"{base} {part.strip()}" for part in rest]
 
 
+def section(item: Item) -> list[str]:
+    """A heading and what stands below it."""
+    return [inline(item.signatures[0]), "-" * 70, "", *paragraphs(item.doc), ""]
+
+
+def indented(lines: list[str]) -> list[str]:
+    return [("   " + line).rstrip() for line in lines]
+
+
+def said_of(arguments: dict[str, str]) -> list[str]:
+    """What a comment says of a function's arguments."""
+    lines: list[str] = []
+    for name, said in arguments.items():
+        lines.append(", ".join(f"``{n.strip(' @')}``" for n in name.split(",")))
+        lines += [*indented(inline(said).split("\n")), ""]
+    return lines
+
+
+def declaration(item: Item) -> list[str]:
+    """An entry of the C domain."""
+    directive = f".. c:{item.kind}:: "
+    lines = [directive + item.signatures[0]]
+    lines += [" " * len(directive) + more for more in item.signatures[1:]] + [""]
+    text, arguments = split(item.doc)
+    text, mark, returned = text.partition("Return: ")
+    inner = paragraphs(text)
+    if item.kind in ("struct", "enum"):
+        inner += members(item, arguments)
+    else:
+        inner += said_of(arguments)
+    if mark:
+        inner += ["Returns " + inline(" ".join(returned.split())), ""]
+    return lines + indented(inner) + [""]
+
+
 def render(items: list[Item], defined: set[str], missing: list[str]) -> list[str]:
     """reStructuredText of a header. ``defined`` are the structs of all headers.
     What has no comment is added to ``missing``."""
     lines: list[str] = []
-    functions = {s for i in items if i.kind == "function" for s in i.signatures}
+    functions = " ".join(s for i in items if i.kind == "function" for s in i.signatures)
     for item in items:
+        if item.kind == "section" and item.signatures[0] == INTERNAL:
+            break
         if item.kind == "section":
-            title = item.signatures[0]
-            if title == INTERNAL:
-                break
-            lines += [inline(title), "-" * 70, "", *paragraphs(item.doc), ""]
-            continue
-        if item.kind == "text":
+            lines += section(item)
+        elif item.kind == "text":
             lines += [*paragraphs(TITLE.sub("", item.doc, count=1)), ""]
-            continue
-        if item.kind == "opaque":
-            for name in item.signatures:
-                if name not in defined:
-                    lines += [f".. c:struct:: {name}", "", "   Opaque.", ""]
-            continue
-        if not item.doc:
-            missing += [f"{item.line}: {s}" for s in item.signatures]
-        text, arguments = split(item.doc)
-        # For Sphinx a struct and a function can't have the same name.
-        twice = any(f" {item.signatures[0]}(" in f for f in functions)
-        lines += [".. c:namespace-push:: tag", ""] if twice else []
-        directive = f".. c:{item.kind}:: "
-        lines.append(directive + item.signatures[0])
-        lines += [" " * len(directive) + s for s in item.signatures[1:]]
-        lines.append("")
-        text, mark, returned = text.partition("Return: ")
-        inner = paragraphs(text)
-        if item.kind in ("struct", "enum"):
-            inner += members(item, arguments)
+        elif item.kind == "opaque":
+            for name in sorted(set(item.signatures) - defined):
+                lines += [f".. c:struct:: {name}", "", "   Opaque.", ""]
+        elif f" {item.signatures[0]}(" in functions:
+            # For Sphinx a struct and a function can't have the same name.
+            lines += [".. c:namespace-push:: tag", "", *declaration(item)]
+            lines += [".. c:namespace-pop::", ""]
         else:
-            for name, said in arguments.items():
-                names = ", ".join(f"``{n.strip(' @')}``" for n in name.split(","))
-                inner += [names, *textwrap.indent(inline(said), "   ").split("\n"), ""]
-        if mark:
-            inner += ["Returns " + inline(" ".join(returned.split())), ""]
-        lines += [("   " + line).rstrip() for line in inner] + [""]
-        lines += [".. c:namespace-pop::", ""] if twice else []
+            lines += declaration(item)
+        if not item.doc and item.kind not in ("section", "text", "opaque"):
+            missing += [f"{item.line}: {s}" for s in item.signatures]
     return lines
 
 
