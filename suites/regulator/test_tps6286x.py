@@ -89,18 +89,15 @@ class RegulatorTest(TestCase):
 class Voltage(RegulatorTest):
     consumer = Consumer("sw")
 
-    def test_every_voltage_is_written_and_read(self):
-        consumer, regulator = self.consumer.bind(), self.dev.regulator
-        read = []
+    def test_every_voltage_is_written(self):
+        consumer = self.consumer.bind()
         consumer.set_voltage(HIGHEST)
         with self.chip.traffic() as traffic:
             # of a range the lowest voltage that there is
             for microvolts in range(LOWEST, HIGHEST + 1, STEP):
                 consumer["min_microvolts"] = microvolts
                 self.assertEqual(self.chip.microvolts, microvolts)
-                read.append(regulator["microvolts"])
         traffic.assert_writes(*[("VOUT1", n) for n in range(256)])
-        self.assertEqual(read, [str(400_000 + 5_000 * n) for n in range(256)])
 
     def test_voltage_that_the_chip_comes_up_with(self):
         for selector in 0x00, 0x01, 0x02, 0x14, 0x28, 0x50, 0xA0, 0xFF:
