@@ -125,6 +125,12 @@ class Calibration(Sensor):
         )
         self.assertEqual(self.iio[HIGH], str(0x321))
 
+    def test_no_echo(self):
+        self.measure(prox=0)
+        self.iio[CALIBRATE] = "1"
+        self.assertEqual(len(self.samples()), 30)
+        self.assertEqual(self.iio[HIGH], "0")
+
     def test_scene_that_moves(self):
         self.measure(prox=100)
         self.clock.after(0.05, partial(setattr, self.chip, "prox", 400))
