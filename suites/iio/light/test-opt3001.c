@@ -346,6 +346,16 @@ TEST_F(opt3001_setup, an_unknown_integration_time_gives_einval)
 	EXPECT_EQ(before, reg(&self->chip, OPT3001_CONFIG));
 }
 
+TEST_F(opt3001_setup, integration_times_are_listed)
+{
+	char buf[32];
+
+	ASSERT_OK(road_device_bind(self->dev));
+	ASSERT_OK(road_iio_read(self->dev, "integration_time_available", buf,
+				sizeof(buf)));
+	EXPECT_STREQ("0.1 0.8", buf);
+}
+
 /* ---- suspend */
 
 TEST_F(opt3001, works_after_suspend_and_resume)
@@ -420,6 +430,35 @@ TEST_F(opt3001_event, limits_are_written_as_exponent_and_mantissa)
 	EXPECT_STREQ("500.000000", buf);
 	ASSERT_OK(road_iio_read(self->dev, FALLING_VALUE, buf, sizeof(buf)));
 	EXPECT_STREQ("40.000000", buf);
+}
+
+TEST_F(opt3001_event, a_limit_takes_the_smallest_exponent_that_holds_it)
+{
+	unsigned int exponent, centi;
+	char lux[32];
+
+	for (exponent = 0; exponent < 12; exponent++) {
+		centi = 0xfff << exponent;
+		snprintf(lux, sizeof(lux), "%u.%02u", centi / 100, centi % 100);
+		ASSERT_OK(road_iio_write(self->dev, RISING_VALUE, lux));
+		EXPECT_EQ(exponent << 12 | 0xfff,
+			  reg(&self->chip, OPT3001_HIGH_LIMIT)) {
+			TH_LOG("exponent %u", exponent);
+		}
+	}
+}
+
+TEST_F(opt3001_event, one_enable_is_for_both_directions)
+{
+	char buf[8];
+
+	ASSERT_OK(road_iio_write(self->dev, RISING_EN, "1"));
+	ASSERT_OK(road_iio_read(self->dev, FALLING_EN, buf, sizeof(buf)));
+	EXPECT_STREQ("1", buf);
+	ASSERT_OK(road_iio_write(self->dev, FALLING_EN, "0"));
+	ASSERT_OK(road_iio_read(self->dev, RISING_EN, buf, sizeof(buf)));
+	EXPECT_STREQ("0", buf);
+	EXPECT_EQ(0, reg(&self->chip, OPT3001_CONFIG) & OPT3001_M);
 }
 
 TEST_F(opt3001_event, a_limit_out_of_range_gives_einval)
