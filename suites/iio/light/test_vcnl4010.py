@@ -4,7 +4,7 @@
 import errno
 
 from roadtest import Device, TestCase, known_bug, mark
-from roadtest.iio import SysfsTrigger
+from roadtest.iio import HrtimerTrigger, SysfsTrigger
 
 import vcnl40x0
 from vcnl40x0 import LIGHT, LUX, NEAR
@@ -525,3 +525,11 @@ class Probe(Numbers, vcnl40x0.Probe, TestCase):
     device = Events.device.replace(
         bind=False, properties="proximity-near-level = <220>;"
     )
+
+    def test_name_of_the_trigger_that_is_taken_gives_eexist(self):
+        self.dev.bind()
+        name = self.iio.own_trigger.name
+        self.dev.unbind()
+        HrtimerTrigger(self.guest, name)
+        with self.assertGuestError(errno.EEXIST):
+            self.dev.bind()
