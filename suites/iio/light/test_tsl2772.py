@@ -281,20 +281,16 @@ class Supplied(TSL2772):
 class Powered(Sensor):
     """vdd and vddio come from the board's regulators, which a line switches.
 
-    The chip is reset when one of them goes, and answers while both are on. The
-    regulators have names of their own, because the kernel gives a consumer
-    without the property the regulator that is called like its supply.
+    The chip is reset when one of them goes, and answers while both are on.
     """
 
     dts = DtFragment(
         src="""
 &vdd {
-    regulator-name = "rail-3v3";
     gpio = <&gpio $vdd$ 0>;
     enable-active-high;
 };
 &vio {
-    regulator-name = "rail-1v8";
     gpio = <&gpio $vio$ 0>;
     enable-active-high;
 };
@@ -397,7 +393,7 @@ class FailedSuspend(Powered):
             self.suspend()
         with known_bug("off although it is awake", self.REASON):
             self.assertEqual(self.levels(), (1, 1), "off although it is awake")
-        with known_bug("unbalanced disables for rail-1v8", self.REASON):
+        with known_bug("unbalanced disables for board-1v8", self.REASON):
             self.dev.unbind()
 
 
