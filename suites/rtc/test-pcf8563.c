@@ -322,6 +322,22 @@ TEST_F(pcf8563, a_write_of_the_alarm_leaves_the_timers_bits_alone)
 		  reg(self, PCF8563_CONTROL_2));
 }
 
+TEST_F(pcf8563, wakealarm_sets_an_alarm_and_takes_it_back)
+{
+	char buf[64];
+
+	BIND();
+	pcf8563_set(&self->chip, noon_regs);
+	ASSERT_OK(road_rtc_write(self->dev, "wakealarm", "+120"));
+	EXPECT_EQ(0x02, reg(self, PCF8563_MINUTE_ALARM));
+	EXPECT_EQ(PCF8563_AIE, reg(self, PCF8563_CONTROL_2) & PCF8563_AIE);
+	ASSERT_OK(road_rtc_read(self->dev, "wakealarm", buf, sizeof(buf)));
+	EXPECT_STREQ("1709208120", buf);
+	EXPECT_EQ(-EBUSY, road_rtc_write(self->dev, "wakealarm", "+180"));
+	ASSERT_OK(road_rtc_write(self->dev, "wakealarm", "0"));
+	EXPECT_EQ(0, reg(self, PCF8563_CONTROL_2) & PCF8563_AIE);
+}
+
 /* ---- without an interrupt */
 
 TEST(without_an_interrupt_there_is_no_alarm)

@@ -131,17 +131,24 @@ class Probe(RtcTest):
 
     def test_interrupt_that_nobody_gets_is_an_error(self):
         # a GPIO that somebody drives can't be an interrupt
-        for chip in (self.guest / "sys/class/gpio").glob("gpiochip*"):
-            line = int((chip / "base").read_text()) + self.dev.irq_pin
-        gpio = self.guest / "sys/class/gpio"
-        (gpio / "export").write_text(str(line))
-        self.addCleanup((gpio / "unexport").write_text, str(line))
-        direction = gpio / f"gpio{line}/direction"
+        directory, line = self.gpio()
+        (directory / "export").write_text(line)
+        self.addCleanup((directory / "unexport").write_text, line)
+        direction = directory / f"gpio{line}/direction"
         direction.write_text("out")
         self.addCleanup(direction.write_text, "in")
         with self.assertGuestError(errno.EIO):
             self.dev.bind()
         self.assertIn("unable to request IRQ", self.guest.log)
+
+    def gpio(self):
+        """Where sysfs exports the interrupt's line, and its number there."""
+        for chip in (self.guest / "sys/class/gpio").iterdir():
+            if chip.name.startswith("chip"):  # newer kernels
+                return chip, str(self.dev.irq_pin)
+            if chip.name.startswith("gpiochip"):
+                base = int((chip / "base").read_text())
+                return chip.parent, str(base + self.dev.irq_pin)
 
 
 class Debugging(RtcTest):
