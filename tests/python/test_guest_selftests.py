@@ -33,10 +33,11 @@ def kernel_source(machine: Machine) -> Path | None:
         key, _, name = line.partition("=")
         if key == "source":
             # a directory, or a package that is unpacked in the cache
+            if name.startswith("/"):
+                return Path(name) if os.path.isdir(name) else None
             cache = kernel.parent.parent / "sources"
-            for path in (Path(name), *sorted(cache.glob(f"{name}-*"))):
-                if path.is_dir():
-                    return path
+            for path in cache.glob(f"{name}-*"):
+                return path
     return None
 
 
@@ -68,7 +69,8 @@ class RtcTest(TestCase):
         program = os.path.join(work, "rtctest")
         compiler = os.environ.get("CC", "gcc").split()
         subprocess.run(
-            [*compiler, "-static", "-D_GNU_SOURCE=", "-o", program, "rtctest.c"],
+            [*compiler, "-static", "-D_GNU_SOURCE=", "-I..", "-o", program]
+            + ["rtctest.c"],
             cwd=directory,
             check=True,
         )
