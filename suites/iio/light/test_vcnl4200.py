@@ -22,7 +22,7 @@ class Numbers:
     ID_READS = ("ID",)
 
 
-class Attributes(Numbers, vcnl4xxx.Attributes, TestCase):
+class Attributes(Numbers, vcnl4xxx.Measuring, TestCase):
     device = Device("vishay,vcnl4200", model=Vcnl4200)
 
     def test_times_that_the_chip_has_not_give_einval(self):
@@ -35,11 +35,11 @@ class Attributes(Numbers, vcnl4xxx.Attributes, TestCase):
             self.assert_refused(vcnl4xxx.NEAR_PERIOD, ["0.0001"], reads=["PS_CONF"])
 
 
-class Power(Numbers, vcnl4xxx_device.Power, TestCase):
+class Power(Numbers, vcnl4xxx_device.Waiting, TestCase):
     device = Attributes.device
 
 
-class Events(Numbers, vcnl4xxx_device.Events, TestCase):
+class Events(Numbers, vcnl4xxx_device.Flags, TestCase):
     device = Attributes.device.with_irq("falling")
 
 

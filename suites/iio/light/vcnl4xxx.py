@@ -96,8 +96,9 @@ def field(values, lsb, rest):
     return [(value, rest | i << lsb) for i, value in enumerate(values)]
 
 
-class Attributes(Common):
-    """Readings and settings, without interrupt, on a chip that stays on."""
+class Measuring(Common):
+    """Readings and what they depend on, without interrupt, on a chip that stays
+    on: each chip has numbers of its own."""
 
     def setUp(self):
         self.keep_on()
@@ -198,6 +199,79 @@ class Attributes(Common):
             NEAR_IT, ["0", "0.000001", near[:-1] + "1", "1" + near[1:], "x"]
         )
 
+    def test_periods_that_are_read(self):
+        for attribute, register, times, factors, shifts, rest in [
+            (LIGHT_PERIOD, "AL_CONF", self.LIGHT_TIMES, (1, 2, 4, 8), (6, 2), 2),
+            (NEAR_PERIOD, "PS_CONF", self.NEAR_TIMES, (1, 2, 3, 4), (1, 4), 0xBC0),
+        ]:
+            for it, time in enumerate(times):
+                # each persistence with the shortest and the longest time
+                all = it in (0, len(times) - 1)
+                for pers, factor in list(enumerate(factors))[0 if all else 3 :]:
+                    value = rest | it << shifts[0] | pers << shifts[1]
+                    text = f"{Decimal(time) * factor:.6f}"
+                    self.assert_reads(register, attribute, [(value, text)])
+
+    def test_light_period_is_rounded_to_the_persistence(self):
+        least = Decimal("0.000001")
+        for it, time in enumerate(self.LIGHT_TIMES):
+            step = Decimal(time)
+            cases = [(2 * step - least, 1), (2 * step + least, 2), (100, 3)]
+            if it in (0, len(self.LIGHT_TIMES) - 1):
+                cases += [(step - least, 0), (step + least, 1)]
+                cases += [(4 * step - least, 2), (4 * step + least, 3)]
+            rest = it << 6 | 0x02
+            cases = [(str(text), rest | pers << 2) for text, pers in cases]
+            before = rest | 0x0C if it else rest
+            self.assert_writes("AL_CONF", before, LIGHT_PERIOD, cases, reads=2)
+
+    def test_proximity_period_is_rounded_to_the_persistence(self):
+        least = Decimal("0.000001")
+        for it, time in enumerate(self.NEAR_TIMES):
+            step = Decimal(time)
+            cases = [(3 * step, 2), (step + least, 1)]
+            if it in (0, len(self.NEAR_TIMES) - 1):
+                cases += [(n * step, n - 1) for n in (1, 2)]
+                cases += [(n * step + least, n) for n in (2, 3)]
+                cases += [(1, 3), (Decimal("1.000001"), 3)]
+            rest = it << 1 | 0x0BC0
+            cases = [(str(text), rest | pers << 4) for text, pers in cases]
+            before = rest | 0x30 if it else rest
+            self.assert_writes("PS_CONF", before, NEAR_PERIOD, cases, reads=2)
+
+    def test_time_between_two_readings_of_the_light(self):
+        self.assert_apart("in_illuminance_raw", "AL_DATA", self.LIGHT_WAIT)
+        for text in self.LIGHT_TIMES:
+            with self.subTest(text):
+                self.iio[LIGHT_IT] = text
+                # 20 % more than the integration time
+                wait = int(Decimal(text) * 1_200_000_000)
+                self.assert_apart("in_illuminance_raw", "AL_DATA", wait)
+
+    def test_time_between_two_readings_of_the_proximity(self):
+        self.assert_apart("in_proximity_raw", "PS_DATA", self.NEAR_WAIT)
+        for text in self.NEAR_TIMES:
+            with self.subTest(text):
+                self.iio[NEAR_IT] = text
+                # 50 times the integration time, and 20 % more
+                wait = int(Decimal(text) * 60_000_000_000)
+                self.assert_apart("in_proximity_raw", "PS_DATA", wait)
+
+    def assert_apart(self, attribute, register, wait):
+        """Readings, one after the other, are so many ns apart. When another
+        timer of the kernel ends in its range, usleep_range() does, too."""
+        for _ in range(5):
+            self.iio[attribute]
+        reads = self.chip.reads(getattr(self.chip, register))[-4:]
+        apart = [b.time - a.time for a, b in zip(reads, reads[1:])]
+        self.assertGreaterEqual(min(apart), wait - TOLERANCE)
+        self.assertAlmostEqual(max(apart), wait + USLEEP, delta=TOLERANCE)
+
+
+class Attributes(Measuring):
+    """Also what is the same for both chips, and need be tested with one
+    alone."""
+
     def test_oversampling_ratio_is_the_number_of_pulses(self):
         cases = field(("1", "2", "4", "8"), 5, 0x0719)
         self.assert_writes("PS_CONF3", 0x0719, PULSES, cases)
@@ -284,32 +358,6 @@ class Attributes(Common):
             self.assert_writes(register, on, attribute, [("0", off)])
             self.assert_reads(register, attribute, [(on, "1"), (off, "0")])
 
-    def test_periods_that_are_read(self):
-        for attribute, register, times, factors, shifts, rest in [
-            (LIGHT_PERIOD, "AL_CONF", self.LIGHT_TIMES, (1, 2, 4, 8), (6, 2), 2),
-            (NEAR_PERIOD, "PS_CONF", self.NEAR_TIMES, (1, 2, 3, 4), (1, 4), 0xBC0),
-        ]:
-            for it, time in enumerate(times):
-                # each persistence with the shortest and the longest time
-                all = it in (0, len(times) - 1)
-                for pers, factor in list(enumerate(factors))[0 if all else 3 :]:
-                    value = rest | it << shifts[0] | pers << shifts[1]
-                    text = f"{Decimal(time) * factor:.6f}"
-                    self.assert_reads(register, attribute, [(value, text)])
-
-    def test_light_period_is_rounded_to_the_persistence(self):
-        least = Decimal("0.000001")
-        for it, time in enumerate(self.LIGHT_TIMES):
-            step = Decimal(time)
-            cases = [(2 * step - least, 1), (2 * step + least, 2), (100, 3)]
-            if it in (0, len(self.LIGHT_TIMES) - 1):
-                cases += [(step - least, 0), (step + least, 1)]
-                cases += [(4 * step - least, 2), (4 * step + least, 3)]
-            rest = it << 6 | 0x02
-            cases = [(str(text), rest | pers << 2) for text, pers in cases]
-            before = rest | 0x0C if it else rest
-            self.assert_writes("AL_CONF", before, LIGHT_PERIOD, cases, reads=2)
-
     @known_bug(
         "!=",
         "vcnl4040_write_als_period() compares with < where _ps_period() has "
@@ -320,48 +368,6 @@ class Attributes(Common):
         period = self.iio[LIGHT_PERIOD]
         self.iio[LIGHT_PERIOD] = period
         self.assertEqual(self.iio[LIGHT_PERIOD], period)
-
-    def test_proximity_period_is_rounded_to_the_persistence(self):
-        least = Decimal("0.000001")
-        for it, time in enumerate(self.NEAR_TIMES):
-            step = Decimal(time)
-            cases = [(3 * step, 2), (step + least, 1)]
-            if it in (0, len(self.NEAR_TIMES) - 1):
-                cases += [(n * step, n - 1) for n in (1, 2)]
-                cases += [(n * step + least, n) for n in (2, 3)]
-                cases += [(1, 3), (Decimal("1.000001"), 3)]
-            rest = it << 1 | 0x0BC0
-            cases = [(str(text), rest | pers << 4) for text, pers in cases]
-            before = rest | 0x30 if it else rest
-            self.assert_writes("PS_CONF", before, NEAR_PERIOD, cases, reads=2)
-
-    def test_time_between_two_readings_of_the_light(self):
-        self.assert_apart("in_illuminance_raw", "AL_DATA", self.LIGHT_WAIT)
-        for text in self.LIGHT_TIMES:
-            with self.subTest(text):
-                self.iio[LIGHT_IT] = text
-                # 20 % more than the integration time
-                wait = int(Decimal(text) * 1_200_000_000)
-                self.assert_apart("in_illuminance_raw", "AL_DATA", wait)
-
-    def test_time_between_two_readings_of_the_proximity(self):
-        self.assert_apart("in_proximity_raw", "PS_DATA", self.NEAR_WAIT)
-        for text in self.NEAR_TIMES:
-            with self.subTest(text):
-                self.iio[NEAR_IT] = text
-                # 50 times the integration time, and 20 % more
-                wait = int(Decimal(text) * 60_000_000_000)
-                self.assert_apart("in_proximity_raw", "PS_DATA", wait)
-
-    def assert_apart(self, attribute, register, wait):
-        """Readings, one after the other, are so many ns apart. When another
-        timer of the kernel ends in its range, usleep_range() does, too."""
-        for _ in range(5):
-            self.iio[attribute]
-        reads = self.chip.reads(getattr(self.chip, register))[-4:]
-        apart = [b.time - a.time for a, b in zip(reads, reads[1:])]
-        self.assertGreaterEqual(min(apart), wait - TOLERANCE)
-        self.assertAlmostEqual(max(apart), wait + USLEEP, delta=TOLERANCE)
 
     @known_bug(
         "!=",
