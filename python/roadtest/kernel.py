@@ -49,7 +49,15 @@ def numbers(release: str) -> tuple[int, ...]:
 def release_of(directory: str | None = None) -> str | None:
     """Release of the kernel in a directory that ``roadtest kernel`` made;
     None: the environment's, else the newest. None if there is no kernel."""
-    directory = directory or os.environ.get("ROADTEST_KERNEL")
+    return _info("release", directory or os.environ.get("ROADTEST_KERNEL"))
+
+
+def flavour_of(directory: str) -> str | None:
+    """Flavour of the kernel in a directory: "fast", "check", "coverage"."""
+    return _info("flavour", directory)
+
+
+def _info(key: str, directory: str | None) -> str | None:
     if not directory:
         # As lib/kernel.c does.
         cache = os.environ.get("ROADTEST_CACHE") or os.path.join(
@@ -61,7 +69,7 @@ def release_of(directory: str | None = None) -> str | None:
     try:
         with open(os.path.join(directory, "info"), encoding="utf-8") as f:
             for line in f:
-                if line.startswith("release="):
+                if line.startswith(f"{key}="):
                     return line.partition("=")[2].strip()
     except OSError:
         pass

@@ -17,7 +17,7 @@ from . import fixtures
 from .busdevice import coldplug
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
-from .kernel import lacks, numbers
+from .kernel import flavour_of, lacks, numbers
 from .machine import Machine, current, current_machine
 
 TYPE_CHECKING = False
@@ -127,17 +127,25 @@ class KnownBug:
     """See :func:`known_bug`."""
 
     def __init__(
-        self, regex: str, reason: str, until: str | None, since: str | None
+        self,
+        regex: str,
+        reason: str,
+        until: str | None,
+        since: str | None,
+        flavour: str | None,
     ) -> None:
         self.regex = regex
         self.reason = reason
         self.until = until
         self.since = since
+        self.flavour = flavour
         self._mark = 0
         self._active = False
 
     def applies(self, machine: Machine) -> bool:
-        """Has this kernel the bug, by its release?"""
+        """Has this kernel the bug, and shows it?"""
+        if self.flavour not in (None, flavour_of(machine.kernel or "")):
+            return False
         release = numbers(machine.release or "")
         if self.since is not None and release < numbers(self.since):
             return False
@@ -220,6 +228,7 @@ def known_bug(
     reason: str,
     until: str | None = None,
     since: str | None = None,
+    flavour: str | None = None,
 ) -> KnownBug:
     """Accept exactly one named failure or kernel report.
 
@@ -231,8 +240,10 @@ def known_bug(
     what the bug is and where it is reported. ``until``: the first kernel
     release that has the fix ("6.14"); from there on this does nothing.
     ``since``: the first release that has the bug; before it this does nothing.
+    ``flavour``: "check" for a bug that shows on no other kernel, since it takes
+    KASAN or lockdep to see it.
     """
-    return KnownBug(regex, reason, until, since)
+    return KnownBug(regex, reason, until, since, flavour)
 
 
 class _GuestErrorContext:
