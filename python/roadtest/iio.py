@@ -80,7 +80,7 @@ CHANNEL_TYPES = (
     "humidityrelative activity steps energy distance velocity concentration "
     "resistance ph uvindex electricalconductivity count index gravity "
     "positionrelative phase massconcentration deltaangl deltavelocity "
-    "colortemp chromaticity attention altcurrent"
+    "colortemp chromaticity attention altcurrent coverage"
 ).split()
 """Names of enum iio_chan_type, by number."""
 
@@ -101,8 +101,8 @@ MODIFIERS = (
     "from_north_magnetic from_north_true from_north_magnetic_tilt_comp "
     "from_north_true_tilt_comp running jogging walking still "
     "sqrt(x^2+y^2+z^2) i q co2 voc uv duv pm1 pm2p5 pm4 pm10 ethanol h2 o2 "
-    "linear_x linear_y linear_z pitch yaw roll uva uvb active reactive "
-    "apparent rms"
+    "linear_x linear_y linear_z pitch yaw roll uva uvb rms active "
+    "reactive apparent quaternionaxis"
 ).split()
 """Names of enum iio_modifier as in sysfs, by number."""
 

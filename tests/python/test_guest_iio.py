@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 from decimal import Decimal
 
-from roadtest import Device, TestCase
+from roadtest import Device, TestCase, known_bug
 from roadtest.iio import (
     HrtimerTrigger,
     IioDevice,
@@ -182,6 +182,16 @@ class Real(TestCase):
             self.chip.after(0.45, self.ready)
             first, second = buffer.read(), buffer.read()
         self.assertEqual(second.timestamp - first.timestamp >> 20, 238)
+
+    @known_bug(
+        "KASAN: slab-use-after-free in config_item_put",
+        "trigger_drop_group() puts the item that iio_sw_trigger_destroy() has "
+        "freed",
+        flavour="check",
+    )
+    def test_removing_a_software_trigger_is_a_use_after_free(self) -> None:
+        HrtimerTrigger(self.guest, "gone")
+        (self.guest / "sys/kernel/config/iio/triggers/hrtimer/gone").unlink()
 
     def ready(self) -> None:
         self.chip.STATUS.value = 0x08

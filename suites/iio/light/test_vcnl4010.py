@@ -526,12 +526,6 @@ class Probe(Numbers, vcnl40x0.Probe, TestCase):
         bind=False, properties="proximity-near-level = <220>;"
     )
 
-    @known_bug(
-        r"KASAN: slab-use-after-free in config_item_put",
-        "trigger_drop_group() of industrialio-sw-trigger.c gives back the item "
-        "in the trigger that it has just freed",
-        flavour="check",
-    )
     def test_name_of_the_trigger_that_is_taken_gives_eexist(self):
         self.dev.bind()
         name = self.iio.own_trigger.name
