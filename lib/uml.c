@@ -331,6 +331,8 @@ static void uml_build_args(struct uml *uml, const struct uml_config *config,
 	args_add(args, "hostfs=/proc/self/cwd/root");
 	args_add(args, "rootfstype=hostfs");
 	args_add(args, "rootflags=/");
+	/* Else it is UML's 98:0, a disk. Kernels of 6.1 then mount nothing. */
+	args_add(args, "root=none");
 	args_add(args, "rw");
 	args_add(args, "init=/sbin/init");
 	args_add(args, "uml_dir=./");
