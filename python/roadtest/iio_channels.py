@@ -119,6 +119,11 @@ class _Attributes:
         return True
 
     def __getitem__(self, attribute: str) -> str:
+        for name in self._candidates(attribute):
+            try:
+                return self._iio[name]
+            except FileNotFoundError:
+                pass  # the next one; or the driver itself gave ENOENT
         return self._iio[self.find(attribute)]
 
     def __setitem__(self, attribute: str, value: str | int | Decimal) -> None:
@@ -187,13 +192,27 @@ class IioChannel(_Attributes):
     def processed(self) -> Number:
         """The value in the ABI's unit (lux, millivolt, ...): ``_input`` if
         there is one, else (raw + offset) * scale, without rounding."""
-        if "input" in self:
-            return self.number("input")
-        raw, offset, scale = self.raw, self.offset, self.scale
+        files = set(self._iio)  # one call, in place of one for each name
+        value = self._value("input", files, None)
+        if value is not None:
+            return value
+        raw = self.raw
+        offset = self._value("offset", files, 0)
+        scale = self._value("scale", files, 1)
+        assert offset is not None and scale is not None
         if all(isinstance(n, int) for n in (raw, offset, scale)):
             return (raw + offset) * scale
         total = _EXACT.add(Decimal(raw), Decimal(offset))
         return _EXACT.multiply(total, Decimal(scale))
+
+    def _value(
+        self, attribute: str, files: set[str], default: Number | None
+    ) -> Number | None:
+        """The attribute, looked for among these files only."""
+        for name in self._candidates(attribute):
+            if name in files:
+                return number(self._iio[name])
+        return default
 
     def available(self, attribute: str) -> list[Number] | Range:
         """What the attribute may be set to: see :func:`available`."""

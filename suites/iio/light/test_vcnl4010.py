@@ -144,6 +144,19 @@ class Readings(Numbers, vcnl40x0.Readings, TestCase):
             self.chip.light = 9
             self.assertEqual(self.iio[LIGHT], "9")
 
+    def test_there_is_no_trigger(self):
+        with self.assertRaises(FileNotFoundError):
+            self.iio.own_trigger
+
+    def test_another_trigger_will_do(self):
+        trigger = SysfsTrigger(self.guest)
+        self.iio.trigger = trigger
+        self.chip.proximity = 21
+        with self.iio.buffer().capture("in_proximity") as buffer:
+            self.clock.advance(0.6)
+            trigger.fire()
+            self.assertEqual(buffer.read(), {"in_proximity": 21})
+
 
 class Vcnl4020(Numbers, vcnl40x0.Common, TestCase):
     """The VCNL4020 is the same chip in another package."""
@@ -498,23 +511,6 @@ class Two(TestCase):
             self.other.iio.trigger = self.dev.iio.own_trigger
         self.assertEqual(self.other.iio.trigger, "")
         self.other.iio.trigger = self.other.iio.own_trigger
-
-
-class NoInterrupt(Numbers, vcnl40x0.Common, TestCase):
-    device = Readings.device
-
-    def test_there_is_no_trigger(self):
-        with self.assertRaises(FileNotFoundError):
-            self.iio.own_trigger
-
-    def test_another_trigger_will_do(self):
-        trigger = SysfsTrigger(self.guest)
-        self.iio.trigger = trigger
-        self.chip.proximity = 21
-        with self.iio.buffer().capture("in_proximity") as buffer:
-            self.clock.advance(0.6)
-            trigger.fire()
-            self.assertEqual(buffer.read(), {"in_proximity": 21})
 
 
 class Proximity(Numbers, vcnl40x0.Proximity, TestCase):

@@ -212,33 +212,6 @@ class Measuring(Common):
                     text = f"{Decimal(time) * factor:.6f}"
                     self.assert_reads(register, attribute, [(value, text)])
 
-    def test_light_period_is_rounded_to_the_persistence(self):
-        least = Decimal("0.000001")
-        for it, time in enumerate(self.LIGHT_TIMES):
-            step = Decimal(time)
-            cases = [(2 * step - least, 1), (2 * step + least, 2), (100, 3)]
-            if it in (0, len(self.LIGHT_TIMES) - 1):
-                cases += [(step - least, 0), (step + least, 1)]
-                cases += [(4 * step - least, 2), (4 * step + least, 3)]
-            rest = it << 6 | 0x02
-            cases = [(str(text), rest | pers << 2) for text, pers in cases]
-            before = rest | 0x0C if it else rest
-            self.assert_writes("AL_CONF", before, LIGHT_PERIOD, cases, reads=2)
-
-    def test_proximity_period_is_rounded_to_the_persistence(self):
-        least = Decimal("0.000001")
-        for it, time in enumerate(self.NEAR_TIMES):
-            step = Decimal(time)
-            cases = [(3 * step, 2), (step + least, 1)]
-            if it in (0, len(self.NEAR_TIMES) - 1):
-                cases += [(n * step, n - 1) for n in (1, 2)]
-                cases += [(n * step + least, n) for n in (2, 3)]
-                cases += [(1, 3), (Decimal("1.000001"), 3)]
-            rest = it << 1 | 0x0BC0
-            cases = [(str(text), rest | pers << 4) for text, pers in cases]
-            before = rest | 0x30 if it else rest
-            self.assert_writes("PS_CONF", before, NEAR_PERIOD, cases, reads=2)
-
     def test_time_between_two_readings_of_the_light(self):
         self.assert_apart("in_illuminance_raw", "AL_DATA", self.LIGHT_WAIT)
         for text in self.LIGHT_TIMES:
@@ -271,6 +244,33 @@ class Measuring(Common):
 class Attributes(Measuring):
     """Also what is the same for both chips, and need be tested with one
     alone."""
+
+    def test_light_period_is_rounded_to_the_persistence(self):
+        least = Decimal("0.000001")
+        for it, time in enumerate(self.LIGHT_TIMES):
+            step = Decimal(time)
+            cases = [(2 * step - least, 1), (2 * step + least, 2), (100, 3)]
+            if it in (0, len(self.LIGHT_TIMES) - 1):
+                cases += [(step - least, 0), (step + least, 1)]
+                cases += [(4 * step - least, 2), (4 * step + least, 3)]
+            rest = it << 6 | 0x02
+            cases = [(str(text), rest | pers << 2) for text, pers in cases]
+            before = rest | 0x0C if it else rest
+            self.assert_writes("AL_CONF", before, LIGHT_PERIOD, cases, reads=2)
+
+    def test_proximity_period_is_rounded_to_the_persistence(self):
+        least = Decimal("0.000001")
+        for it, time in enumerate(self.NEAR_TIMES):
+            step = Decimal(time)
+            cases = [(3 * step, 2), (step + least, 1)]
+            if it in (0, len(self.NEAR_TIMES) - 1):
+                cases += [(n * step, n - 1) for n in (1, 2)]
+                cases += [(n * step + least, n) for n in (2, 3)]
+                cases += [(1, 3), (Decimal("1.000001"), 3)]
+            rest = it << 1 | 0x0BC0
+            cases = [(str(text), rest | pers << 4) for text, pers in cases]
+            before = rest | 0x30 if it else rest
+            self.assert_writes("PS_CONF", before, NEAR_PERIOD, cases, reads=2)
 
     def test_oversampling_ratio_is_the_number_of_pulses(self):
         cases = field(("1", "2", "4", "8"), 5, 0x0719)
