@@ -10,7 +10,9 @@ import datetime
 import errno
 
 from pcf8563 import PCF8563
-from roadtest import DtFragment, I2CDriver, PlatformDriver, TestCase, known_bug
+from roadtest import (
+    DtFragment, I2CDriver, PlatformDriver, TestCase, known_bug, requires_kernel,
+)  # fmt: skip
 from roadtest.rtc import AF, IRQF, RtcInterrupt, find
 from test_pcf8563 import (
     ALWAYS_ALARM,
@@ -375,6 +377,11 @@ RATE = """
 """
 
 
+CONSUMER = requires_kernel(
+    "6.2", "reg-userspace-consumer has no devicetree"
+)
+
+
 class ClockOutput(RtcTest):
     """CLKOUT, with drivers of regulators as its consumers: each asks for a
     rate when it is probed, and one runs on the clock."""
@@ -450,6 +457,7 @@ class ClockOutput(RtcTest):
             with PlatformDriver("reg-userspace-consumer").bind("switch") as switch:
                 yield switch.path / "state"
 
+    @CONSUMER
     def test_a_consumer_turns_it_on_and_off(self):
         self.ask(1024)
         with self.consumer() as state:
@@ -461,6 +469,7 @@ class ClockOutput(RtcTest):
             self.assertEqual(self.chip.clkout, 0)
             self.assertEqual(self.written(), [("CLKOUT", 0xFD), ("CLKOUT", 0x7D)])
 
+    @CONSUMER
     def test_rate_of_a_clock_that_runs(self):
         with self.consumer() as state:
             state.write_text("enabled")
@@ -470,6 +479,7 @@ class ClockOutput(RtcTest):
                     self.assertEqual(self.chip.clkout, rate)
             state.write_text("disabled")
 
+    @CONSUMER
     def test_nak_keeps_it_off(self):
         with self.consumer() as state:
             for message in range(3):

@@ -13,6 +13,7 @@ from test_opt3001 import (
 
 from roadtest import (
     Device, DtFragment, DtVar, I2CDriver, TestCase, insmod, known_bug,
+    requires_kernel,
 )  # fmt: skip
 
 SINGLE, LONG = 1 << 9, 1 << 11
@@ -188,6 +189,7 @@ class Reading(Sensor):
     def test_integration_time_available(self):
         self.assertEqual(self.iio["integration_time_available"], "0.1 0.8")
 
+    @requires_kernel("6.12", "the IIO core ends the clock's name with a NUL")
     def test_clock_of_time_stamps(self):
         self.assertEqual(self.iio["current_timestamp_clock"], "realtime")
 

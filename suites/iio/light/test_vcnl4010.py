@@ -3,7 +3,7 @@
 
 import errno
 
-from roadtest import Device, TestCase, known_bug, mark
+from roadtest import Device, TestCase, known_bug, mark, requires_kernel
 from roadtest.iio import HrtimerTrigger, SysfsTrigger
 
 import vcnl40x0
@@ -148,6 +148,7 @@ class Readings(Numbers, vcnl40x0.Readings, TestCase):
         with self.assertRaises(FileNotFoundError):
             self.iio.own_trigger
 
+    @requires_kernel("6.12", "vcnl4000 has no buffer without an interrupt")
     def test_another_trigger_will_do(self):
         trigger = SysfsTrigger(self.guest)
         self.iio.trigger = trigger
@@ -181,6 +182,11 @@ class Events(Numbers, vcnl40x0.Common, TestCase):
         self.iio[HIGH], self.iio[LOW] = 2000, 1000
         self.chip.proximity = 1500
         self.iio[RATE] = "31.25"
+
+    def tearDown(self):
+        # The handler of the last event may still write: if the driver goes
+        # meanwhile, the i2c-virtio of 6.1 gives its buffer to somebody else.
+        self.clock.advance(0.001)
 
     def assert_events(self, events, *directions):
         self.assertEqual(
@@ -316,7 +322,8 @@ class Events(Numbers, vcnl40x0.Common, TestCase):
         self.chip.irq.deassert()
         self.clock.advance(0.001)
         self.assertEqual(line.irqs - before, 1)
-        self.assertIn("vcnl4000_irq", (self.guest / "proc/interrupts").read_text())
+        names = (self.guest / "proc/interrupts").read_text()
+        self.assertRegex(names, "vcnl40[01]0_irq")  # 6.1 has the 1
 
     def test_events_go_on_when_the_device_is_idle(self):
         self.iio[ENABLE] = "1"
@@ -386,6 +393,7 @@ class Capture(Numbers, vcnl40x0.Common, TestCase):
         apart = second.timestamp - first.timestamp
         self.assertAlmostEqual(apart, 16_000_000, delta=1_000)
 
+    @requires_kernel("6.12", "the IIO core ends the clock's name with a NUL")
     def test_time_is_that_of_the_clock_that_is_chosen(self):
         self.assertEqual(self.iio["current_timestamp_clock"], "realtime")
         self.iio["current_timestamp_clock"] = "monotonic"
