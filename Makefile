@@ -4,7 +4,7 @@
 
 BUILD ?= build
 ROADTEST = $(BUILD)/cli/roadtest
-DEMO = suites/iio/light
+DEMO = $(wildcard suites/iio/light/test_opt3001*.py suites/iio/light/test-opt3001.c)
 # One kernel serves demo, check and bench.
 KERNEL_FOR = suites tests examples
 
