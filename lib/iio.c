@@ -4,13 +4,14 @@
  */
 #include <roadtest/iio.h>
 
+#include "class-device.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
+
+#define BELOW "iio:device*"
 
 /* include/uapi/linux/iio/events.h */
 #define IIO_GET_EVENT_FD_IOCTL _IOR('i', 0x90, int)
@@ -22,71 +23,27 @@ struct iio_event_data {
 
 int road_iio_path(struct road_device *device, char *buf, size_t size)
 {
-	struct road_machine *machine = road_device_machine(device);
-	char pattern[128], *paths;
-	int ret;
-
-	snprintf(pattern, sizeof(pattern), "%s/iio:device*",
-		 road_device_path(device));
-	ret = road_glob(machine, pattern, &paths);
-	if (ret)
-		return ret;
-	if (!*paths)
-		ret = -ENODEV;
-	else if (strlen(paths) >= size)
-		ret = -ENAMETOOLONG;
-	else
-		strcpy(buf, paths);
-	free(paths);
-	return ret;
-}
-
-static int iio_attr_path(struct road_device *device, const char *attr,
-			 char *buf, size_t size)
-{
-	int ret = road_iio_path(device, buf, size);
-	size_t len;
-
-	if (ret)
-		return ret;
-	len = strlen(buf);
-	if (len + strlen(attr) + 2 > size)
-		return -ENAMETOOLONG;
-	snprintf(buf + len, size - len, "/%s", attr);
-	return 0;
+	return class_path(device, BELOW, buf, size);
 }
 
 int road_iio_read(struct road_device *device, const char *attr, char *buf,
 		  size_t size)
 {
-	char path[256];
-	ssize_t n = iio_attr_path(device, attr, path, sizeof(path));
-
-	if (n)
-		return n;
-	n = road_read_file(road_device_machine(device), path, buf, size);
-	if (n < 0)
-		return n;
-	buf[strcspn(buf, "\n")] = '\0';
-	return 0;
+	return class_read(device, BELOW, attr, buf, size);
 }
 
 int road_iio_write(struct road_device *device, const char *attr,
 		   const char *value)
 {
-	char path[256];
-	int ret = iio_attr_path(device, attr, path, sizeof(path));
-
-	return ret ? ret :
-		     road_write_file(road_device_machine(device), path, value);
+	return class_write(device, BELOW, attr, value);
 }
 
 struct road_call *road_start_iio_read(struct road_device *device,
 				      const char *attr)
 {
-	char path[256];
+	char path[CLASS_PATH];
 
-	if (iio_attr_path(device, attr, path, sizeof(path)))
+	if (class_attr_path(device, BELOW, attr, path, sizeof(path)))
 		return NULL;
 	return road_start_read_file(road_device_machine(device), path);
 }
@@ -94,13 +51,12 @@ struct road_call *road_start_iio_read(struct road_device *device,
 int road_iio_event_open(struct road_device *device)
 {
 	struct road_machine *machine = road_device_machine(device);
-	char path[256], node[64];
+	char node[64];
 	int fd, event_fd = -1;
-	int ret = road_iio_path(device, path, sizeof(path));
+	int ret = class_node(device, BELOW, node, sizeof(node));
 
 	if (ret)
 		return ret;
-	snprintf(node, sizeof(node), "/dev/%s", strrchr(path, '/') + 1);
 	fd = road_open(machine, node, O_RDONLY, 0);
 	if (fd < 0)
 		return fd;

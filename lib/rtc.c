@@ -4,83 +4,38 @@
  */
 #include <roadtest/rtc.h>
 
+#include "class-device.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+#define BELOW "rtc/rtc*"
 
 int road_rtc_path(struct road_device *device, char *buf, size_t size)
 {
-	struct road_machine *machine = road_device_machine(device);
-	char pattern[128], *paths;
-	int ret;
-
-	snprintf(pattern, sizeof(pattern), "%s/rtc/rtc*",
-		 road_device_path(device));
-	ret = road_glob(machine, pattern, &paths);
-	if (ret)
-		return ret;
-	if (!*paths)
-		ret = -ENODEV;
-	else if (strlen(paths) >= size)
-		ret = -ENAMETOOLONG;
-	else
-		strcpy(buf, paths);
-	free(paths);
-	return ret;
-}
-
-static int rtc_attr_path(struct road_device *device, const char *attr,
-			 char *buf, size_t size)
-{
-	int ret = road_rtc_path(device, buf, size);
-	size_t len;
-
-	if (ret)
-		return ret;
-	len = strlen(buf);
-	if (len + strlen(attr) + 2 > size)
-		return -ENAMETOOLONG;
-	snprintf(buf + len, size - len, "/%s", attr);
-	return 0;
+	return class_path(device, BELOW, buf, size);
 }
 
 int road_rtc_read(struct road_device *device, const char *attr, char *buf,
 		  size_t size)
 {
-	char path[256];
-	ssize_t n = rtc_attr_path(device, attr, path, sizeof(path));
-
-	if (n)
-		return n;
-	n = road_read_file(road_device_machine(device), path, buf, size);
-	if (n < 0)
-		return n;
-	buf[strcspn(buf, "\n")] = '\0';
-	return 0;
+	return class_read(device, BELOW, attr, buf, size);
 }
 
 int road_rtc_write(struct road_device *device, const char *attr,
 		   const char *value)
 {
-	char path[256];
-	int ret = rtc_attr_path(device, attr, path, sizeof(path));
-
-	return ret ? ret :
-		     road_write_file(road_device_machine(device), path, value);
+	return class_write(device, BELOW, attr, value);
 }
 
 int road_rtc_open(struct road_device *device)
 {
-	char path[256], node[64];
-	int ret = road_rtc_path(device, path, sizeof(path));
+	char node[64];
+	int ret = class_node(device, BELOW, node, sizeof(node));
 
-	if (ret)
-		return ret;
-	snprintf(node, sizeof(node), "/dev/%s", strrchr(path, '/') + 1);
-	return road_open(road_device_machine(device), node, O_RDONLY, 0);
+	return ret ? ret :
+		     road_open(road_device_machine(device), node, O_RDONLY, 0);
 }
 
 int road_rtc_get_time(struct road_machine *machine, int fd,
