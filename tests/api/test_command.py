@@ -23,6 +23,12 @@ def is_alive(pid):
         return False
 
 
+def needs_python(thing):
+    """What runs files of Python: the package is not built with sanitizers."""
+    return unittest.skipIf(os.environ.get("SANITIZED") == "1",
+                           "Python is not built with sanitizers")(thing)
+
+
 class CommandTestCase(unittest.TestCase):
     """A directory of its own with a cache and something like a kernel."""
 
@@ -134,6 +140,7 @@ class X(unittest.TestCase):
     def test_y(self): pass  # quick
 """)
 
+    @needs_python
     def test_mark_runs_only_what_has_it_and_no_c_program(self):
         self.program("test-x", "pass a; pass b; pass c")
         self.marked("test_one.py", "quick")
@@ -149,6 +156,7 @@ class X(unittest.TestCase):
             "--mark", "quick", "--skip", "test_one.X.test_x")
         self.assertEqual(result.returncode, 2, result.stdout)
 
+    @needs_python
     def test_a_mark_may_stand_in_what_a_test_file_imports(self):
         self.marked("sub/base.py", "quick")
         self.write("sub/middle.py", "import os, base\nimport test_x\n")
@@ -164,6 +172,7 @@ class Y(b.X):
         result = self.run_tests("--mark", "quick", "--list")
         self.assertEqual(result.stdout, "test_x.Y.test_x\n", result.stderr)
 
+    @needs_python
     def test_a_mark_that_no_test_has_is_exit_2(self):
         self.program("test-x", "pass a; pass b; pass c")
         self.marked("test_two.py")
@@ -365,6 +374,7 @@ touch lock; sleep 0.1; rm lock; pass a.a; pass b.a"""
             self.assertIn("--jobs", result.stderr)
 
 
+@needs_python
 class Python(CommandTestCase):
     """Files of Python run in copies of one process."""
 
