@@ -6,7 +6,8 @@
  * kernel.c	`roadtest kernel`; source.c, kconfig.c, build.c do its work
  * run.c	`roadtest run`; program.c finds the suites, marks.c those with a
  *		mark, schedule.c shares the work out, runner.c runs a part, stream.c reads its KTAP,
- *		report.c shows it; forkserver.c spares starts of Python
+ *		report.c shows it, reports.c writes it into files; forkserver.c
+ *		spares starts of Python
  * doctor.c	`roadtest doctor`
  * cache.c	where bundles of kernels are kept
  * process.c	programs that are started, and their end
@@ -225,6 +226,7 @@ struct entry {
 	char *reason;		/* of skip or known bug; NULL */
 	struct strings lines;	/* diagnostics */
 	int64_t ms;
+	char *journal;		/* of the process that ran it; NULL */
 };
 
 struct program {
@@ -244,7 +246,8 @@ struct program {
 	struct entry *entries;
 	size_t num_entries, hint;
 	size_t printed;		/* of entries, those on the screen */
-	struct strings trouble;	/* that is no test's */
+	struct strings trouble;	/* that is no test's, as it is shown */
+	struct strings errors;	/* the same, for reports.c */
 	bool begun, ended, failed;
 };
 
@@ -285,6 +288,7 @@ struct stream_test {
 	const char *reason;	/* of skip or known bug; NULL */
 	const struct strings *lines;	/* diagnostics */
 	int64_t ms;
+	const char *journal;	/* of the process; NULL */
 };
 
 /* Called with each result, in order. */
@@ -325,6 +329,7 @@ struct report {
 	unsigned int passed, failed, skipped, known;
 	bool not_run;		/* a program could not run at all */
 	int64_t begin;
+	struct reports *reports;	/* keep all for them; NULL: none */
 };
 
 void report_begin(struct report *report, bool ktap, struct programs *programs);
@@ -346,6 +351,31 @@ unsigned int report_tests(const struct report *report);
 int report_end(struct report *report);
 /* Has the test a result? */
 bool report_has(const struct program *program, const char *id);
+
+/* --- reports.c: files that a run writes, and what they are made from */
+
+enum report_kind { REPORT_JUNIT, REPORT_JSON, REPORT_HTML, REPORT_KINDS };
+
+struct reports {
+	const char *paths[REPORT_KINDS];	/* NULL: not wanted */
+	bool trace;		/* keep the journals for `roadtest trace` */
+	const char *kernel, *seed;	/* what the run says; seed may be NULL */
+	char *journals;		/* directory with one for each process; NULL */
+	int lock;		/* on it */
+	unsigned int processes;
+	int64_t began;		/* seconds since 1970 */
+};
+
+/* Is anything to be written? Then results and their lines are to be kept. */
+bool reports_wanted(const struct reports *reports);
+/* Before the run: can the files be written? Return: false after a message. */
+bool reports_begin(struct reports *reports);
+/* A process of a program is going to be started: a directory for its journal,
+ * in its environment. Return: its name, to be freed; NULL for none. */
+char *reports_process(struct reports *reports);
+/* Write what is known. Return: false after a message. */
+bool reports_end(struct reports *reports, const struct report *report,
+		 bool interrupted);
 
 /* --- forkserver.c: Python that is started once */
 
@@ -382,6 +412,7 @@ struct runner {
 	int64_t deadline;
 	const char *watched;	/* stream.current when the deadline was set */
 	int count;		/* and stream.count */
+	char *journal;		/* of the process that runs; NULL */
 	bool hung;
 	bool killed;
 };

@@ -264,6 +264,7 @@ void program_deinit(struct program *program)
 	for (size_t i = 0; i < program->num_entries; i++) {
 		free(program->entries[i].id);
 		free(program->entries[i].reason);
+		free(program->entries[i].journal);
 		strings_deinit(&program->entries[i].lines);
 	}
 	free(program->entries);
@@ -275,6 +276,7 @@ void program_deinit(struct program *program)
 	strings_deinit(&program->marks);
 	strings_deinit(&program->ids);
 	strings_deinit(&program->trouble);
+	strings_deinit(&program->errors);
 }
 
 void programs_deinit(struct programs *programs)

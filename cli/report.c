@@ -151,7 +151,8 @@ static void print_tests(struct report *report, struct program *program,
 			print_test_ktap(entry, program->printed);
 		else
 			print_test_text(entry);
-		strings_deinit(&entry->lines);
+		if (!report->reports)
+			strings_deinit(&entry->lines);
 	}
 }
 
@@ -256,6 +257,7 @@ void report_test(struct report *report, struct program *program,
 	entry->result = test->result;
 	entry->reason = test->reason ? text("%s", test->reason) : NULL;
 	entry->ms = test->ms;
+	entry->journal = test->journal ? text("%s", test->journal) : NULL;
 	for (size_t i = 0; test->lines && i < test->lines->num; i++)
 		strings_add(&entry->lines, text("%s", test->lines->items[i]));
 	report_count(report, program, test->result);
@@ -277,6 +279,10 @@ void report_trouble(struct report *report, struct program *program,
 		strings_add(&program->trouble,
 			    text("%s%s", report->ktap ? "" : "      ",
 				 lines->items[i]));
+	for (size_t i = 0; report->reports && lines && i < lines->num; i++)
+		strings_add(&program->errors, text("%s", lines->items[i]));
+	if (report->reports)
+		strings_add(&program->errors, text("%s", what));
 	strings_add(&program->trouble,
 		    report->ktap ? text("%s: %s", program->path, what) :
 				   text("%sERROR%s %s",

@@ -27,6 +27,7 @@ static const char help[] =
 "                    repeated: with one of these\n"
 "  --list            print the ids of the tests, run none\n"
 "  --ktap            print KTAP instead of text\n"
+"  --junit FILE      write the results as JUnit XML, too\n"
 "  -j, --jobs N      run N parts of the tests at once; default: one for each\n"
 "                    processor. Results come in the same order.\n"
 "  --timeout SECONDS wall time for one test, default 120; 0: none. Time in a\n"
@@ -43,6 +44,7 @@ static const char help[] =
 "wrong path or id, no tests, no kernel.\n";
 
 enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
+       OPT_JUNIT,
        OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_HELP };
 
 static const struct option options[] = {
@@ -51,6 +53,7 @@ static const struct option options[] = {
 	{ "mark", required_argument, NULL, OPT_MARK },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "ktap", no_argument, NULL, OPT_KTAP },
+	{ "junit", required_argument, NULL, OPT_JUNIT },
 	{ "jobs", required_argument, NULL, 'j' },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "seed", required_argument, NULL, OPT_SEED },
@@ -67,6 +70,7 @@ struct run {
 	struct strings filter, skip, marks;
 	struct kernel_request request;
 	struct runner_options options;
+	struct reports reports;
 	const char *kernel, *seed;
 	unsigned int jobs;	/* 0: not given */
 	bool list, ktap;
@@ -108,6 +112,9 @@ static int parse_option(struct run *run, int opt)
 		break;
 	case OPT_KTAP:
 		run->ktap = true;
+		break;
+	case OPT_JUNIT:
+		run->reports.paths[REPORT_JUNIT] = optarg;
 		break;
 	case 'j':
 		if (!parse_number("--jobs", optarg, MAX_JOBS, &number) ||
@@ -320,18 +327,26 @@ static unsigned int job_count(const struct run *run)
 static int run_programs(struct run *run, const char *kernel)
 {
 	struct report report;
+	int rc;
 
 	setenv("ROADTEST_KERNEL", kernel, true);
 	if (run->seed)
 		setenv("ROADTEST_SEED", run->seed, true);
+	run->reports.kernel = kernel;
+	run->reports.seed = run->seed;
+	if (!reports_begin(&run->reports))
+		return CLI_NOT_RUN;
 	report_begin(&report, run->ktap, &run->programs);
+	if (reports_wanted(&run->reports))
+		report.reports = &run->reports;
 	schedule_run(&report, &run->programs, &run->options,
 		     job_count(run));
 	if (run->marks.num && !report_tests(&report) && !report.not_run) {
 		cli_error("no test has the mark");
 		report.not_run = true;
 	}
-	return report_end(&report);
+	rc = report_end(&report);
+	return reports_end(report.reports, &report, false) ? rc : CLI_NOT_RUN;
 }
 
 /* Leave out what can't have a marked test; an error if that is all. */

@@ -25,8 +25,10 @@
 static void runner_result(void *arg, const struct stream_test *test)
 {
 	struct runner *runner = arg;
+	struct stream_test whole = *test;
 
-	report_test(runner->report, runner->program, test);
+	whole.journal = runner->journal;
+	report_test(runner->report, runner->program, &whole);
 }
 
 /* A debugger at work: on a process of the program's group. */
@@ -117,6 +119,9 @@ static bool runner_start(struct runner *runner)
 	/* The server wants them without "python3 -m roadtest". */
 	for (size_t i = 3; program->python && i < argv.num; i++)
 		strings_add(&python, text("%s", argv.items[i]));
+	free(runner->journal);
+	runner->journal = runner->listing ? NULL :
+			  reports_process(runner->report->reports);
 	ok = program->python &&
 	     forkserver_run(runner->server, &runner->process, &python);
 	if (!ok)
@@ -205,6 +210,7 @@ static void runner_fail_missing(struct runner *runner,
 			.result = RESULT_FAIL,
 			.id = missing->items[i],
 			.lines = &lines,
+			.journal = runner->journal,
 		};
 
 		report_test(runner->report, runner->program, &test);
@@ -376,4 +382,5 @@ void runner_deinit(struct runner *runner)
 {
 	strings_deinit(&runner->ids);
 	strings_deinit(&runner->list);
+	free(runner->journal);
 }

@@ -205,6 +205,7 @@ static void interrupted(struct schedule *schedule, int signo)
 		printf(" after %u passed, %u failed\n", report->passed,
 		       report->failed);
 	}
+	reports_end(report->reports, report, true);
 	signals_raise(signo);
 }
 

@@ -183,10 +183,13 @@ const char *colour(FILE *stream, enum colour which)
 static void message(const char *label, enum colour which, const char *fmt,
 		    va_list ap)
 {
+	int error = errno;	/* for a %m */
+
 	progress_end();
 	fflush(stdout);
 	fprintf(stderr, "%s%s%s ", colour(stderr, which), label,
 		colour(stderr, COLOUR_NONE));
+	errno = error;
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * reports.h - the files that a run writes: JUnit XML, JSON, an HTML page
+ *
+ * reports.c	which are wanted, where the journals of the run are, writing all
+ * report-text.c	texts of any bytes as XML and as JSON
+ * report-junit.c, report-json.c, report-html.c
+ *		one kind of file each
+ * timeline.c	the journals' records of one test (docs/reports.md)
+ * timeline-text.c, timeline-vcd.c
+ *		a timeline for people and for waveform viewers
+ */
+#ifndef CLI_REPORTS_H
+#define CLI_REPORTS_H
+
+#include "cli.h"
+
+#include <jansson.h>
+
+/* What each writer is given; it is complete. */
+struct results {
+	const struct programs *programs;
+	const char *journals;	/* directory, NULL: there are none */
+	const char *kernel;	/* directory of the kernel */
+	const char *seed;	/* NULL: not given */
+	int64_t began;		/* seconds since 1970 */
+	int64_t ms;		/* of wall time */
+	bool interrupted;
+};
+
+/* Return: false with errno. */
+typedef bool report_writer(FILE *out, const struct results *results);
+
+report_writer report_junit, report_json, report_html;
+
+/* Word for an outcome: "passed", "failed", ... */
+const char *result_word(const struct entry *entry);
+/* "2024-02-29T12:00:00Z"; @buf has 32 bytes. */
+const char *report_time(int64_t seconds, char *buf);
+
+/* --- run-index.c: which tests the last run had, for `roadtest trace` */
+
+bool run_index_write(const char *dir, const struct results *results);
+
+/* --- report-text.c */
+
+/* @s as content or attribute of XML. Bytes that XML can't have become
+ * U+FFFD. */
+void xml_put(FILE *out, const char *s);
+/* A new reference to a JSON string; what is no UTF-8 becomes U+FFFD. */
+json_t *json_text(const char *s);
+/* On one line, and safe inside of a <script> of HTML. */
+bool json_put(FILE *out, const json_t *json);
+
+#endif /* CLI_REPORTS_H */

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * run-index.c - the tests of a run, beside its journals
+ *
+ * A line of JSON for each: program, id, outcome, and the name of the directory
+ * that has the journals of the process that ran it.
+ */
+#include "reports.h"
+
+#include <stdlib.h>
+
+static json_t *entry_line(const struct program *program,
+			  const struct entry *entry)
+{
+	return json_pack("{s:o, s:o, s:s, s:o}", "program",
+			 json_text(program->path), "id", json_text(entry->id),
+			 "outcome", result_word(entry), "journal",
+			 entry->journal ? json_text(entry->journal) :
+					  json_null());
+}
+
+bool run_index_write(const char *dir, const struct results *results)
+{
+	const struct programs *programs = results->programs;
+	char *path = text("%s/tests.jsonl", dir);
+	FILE *out = fopen(path, "we");
+	bool ok = out;
+
+	for (size_t i = 0; ok && i < programs->num; i++) {
+		const struct program *program = &programs->items[i];
+
+		for (size_t n = 0; n < program->num_entries; n++) {
+			json_t *line = entry_line(program,
+						  &program->entries[n]);
+
+			ok = line && json_put(out, line) && putc('\n', out) > 0;
+			json_decref(line);
+		}
+	}
+	if (out && (ferror(out) | fclose(out)))
+		ok = false;
+	if (!ok)
+		cli_error("can't write %s: %m", path);
+	free(path);
+	return ok;
+}
