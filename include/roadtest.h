@@ -99,6 +99,10 @@ ROAD_API const char *road_strerror(int error);
 /** Keep the work directory (its path is in the error of road_machine_error()
  *  and in road_machine_dir()). */
 #define ROAD_KEEP		(1U << 4)
+/** Calendar and guest talk by messages alone, as with kernels before 6.11, and
+ *  share no memory. Slower; traces must be the same. The environment's
+ *  ROADTEST_CALENDAR_PAGE=0 sets it for every machine. */
+#define ROAD_NO_PAGE		(1U << 5)
 
 /**
  * struct road_machine_config - how a machine is built; zero is the default

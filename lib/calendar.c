@@ -15,14 +15,17 @@
  * for), the guest is blocked on us by definition, and we shrink t before we
  * let it go on.
  *
+ * The ACK of START carries two descriptors. Kernels since 6.11 map the first
+ * one, a page that we share with them: REQUEST, GET, UPDATE and FREE_UNTIL
+ * then are a look at the page or a word written to it, and nobody acknowledges
+ * WAIT and RUN. That is two thirds of all messages. What happens and when is
+ * the same both ways.
+ *
  * Trust. Messages have a fixed size; a guest that sends an unknown operation,
  * a time that runs backwards or a message that is cut short is ended with a
  * protocol error.
  *
- * Message format and operations: include/uapi/linux/um_timetravel.h. The ACK
- * of START carries two descriptors: kernels that know a shared-memory
- * calendar map the first one, and fall back to messages when its version
- * field is 0.
+ * Message format and operations: include/uapi/linux/um_timetravel.h.
  */
 #include "calendar.h"
 
@@ -32,7 +35,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -66,9 +68,6 @@ struct tt_msg {
 
 /* Messages instead of the ACK that we wait for; normal are none. */
 #define TT_MAX_UNASKED 1000
-
-/* Enough for the header that a guest maps to look at the version. */
-#define TT_SHM_SIZE 8192
 
 /* ---- timers */
 
@@ -199,10 +198,12 @@ static bool tt_send(struct calendar *cal, uint32_t op, uint32_t seq,
 	       sizeof(msg);
 }
 
-/* The ACK of START: no shared memory (version 0), and a log to ignore. */
+/* The ACK of START: the guest's number, the page, and a log to ignore. */
 static bool tt_ack_start(struct calendar *cal, uint32_t seq)
 {
-	struct tt_msg msg = { .op = TT_ACK, .seq = seq };
+	struct tt_msg msg = {
+		.op = TT_ACK, .seq = seq, .time = CAL_PAGE_GUEST,
+	};
 	struct iovec iov = { .iov_base = &msg, .iov_len = sizeof(msg) };
 	union {
 		char buf[CMSG_SPACE(2 * sizeof(int))];
@@ -218,17 +219,18 @@ static bool tt_ack_start(struct calendar *cal, uint32_t seq)
 	int fds[2] = { -1, -1 };
 	bool ok = false;
 
-	fds[0] = memfd_create("roadtest-calendar", MFD_CLOEXEC);
+	cal->shared = false;
+	cal_page_deinit(&cal->page);
 	fds[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (fds[0] >= 0 && fds[1] >= 0 && !ftruncate(fds[0], TT_SHM_SIZE)) {
+	if (fds[1] >= 0 && !cal_page_init(&cal->page, cal->use_page)) {
+		fds[0] = cal->page.fd;
 		cmsg->cmsg_level = SOL_SOCKET;
 		cmsg->cmsg_type = SCM_RIGHTS;
 		cmsg->cmsg_len = CMSG_LEN(sizeof(fds));
 		memcpy(CMSG_DATA(cmsg), fds, sizeof(fds));
 		ok = sendmsg(cal->conn.fd, &hdr, MSG_NOSIGNAL) == sizeof(msg);
 	}
-	if (fds[0] >= 0)
-		close(fds[0]);
+	cal_page_close_fd(&cal->page);
 	if (fds[1] >= 0)
 		close(fds[1]);
 	return ok;
@@ -245,6 +247,22 @@ static bool tt_update(struct calendar *cal, uint64_t time)
 		return false;
 	}
 	cal->now = time;
+	return true;
+}
+
+bool cal_pull(struct calendar *cal)
+{
+	return !cal->shared || cal->waiting ||
+	       tt_update(cal, cal_page_time(&cal->page));
+}
+
+static bool tt_wait(struct calendar *cal)
+{
+	if (!cal_pull(cal))
+		return false;
+	cal->waiting = true;
+	if (cal->shared)
+		cal_page_wait(&cal->page);
 	return true;
 }
 
@@ -280,6 +298,10 @@ static int tt_serve(struct calendar *cal)
 		cal->request = msg.time;
 		break;
 	case TT_WAIT:
+		if (!tt_wait(cal))
+			return -1;
+		if (cal->shared)
+			return TT_WAIT;
 		break;
 	case TT_GET:
 		answer = cal->now;
@@ -289,6 +311,8 @@ static int tt_serve(struct calendar *cal)
 			return -1;
 		break;
 	case TT_GET_TOD:
+		/* Asked once, after the guest had a look at the page. */
+		cal->shared = cal_page_is_taken(&cal->page);
 		answer = cal->start_of_day + cal->now;
 		break;
 	default:
@@ -298,8 +322,6 @@ static int tt_serve(struct calendar *cal)
 	}
 	if (!tt_send(cal, TT_ACK, msg.seq, answer))
 		return -1;
-	if (msg.op == TT_WAIT)
-		cal->waiting = true;
 	return msg.op;
 }
 
@@ -339,12 +361,18 @@ static void tt_sync(struct calendar *cal, uint32_t op, uint64_t time)
 		cal_gone(cal);
 }
 
+uint64_t cal_request(const struct calendar *cal)
+{
+	return cal->shared ? cal_page_request(&cal->page) : cal->request;
+}
+
 void cal_grant(struct calendar *cal, uint64_t limit)
 {
+	uint64_t request = cal_request(cal);
 	uint64_t next = cal_next(cal);
 
-	if (cal->request > cal->now)
-		cal->now = cal->request;
+	if (request > cal->now)
+		cal->now = request;
 	cal->waiting = false;
 	cal->request = ROAD_NEVER;
 	cal->free_until = 0;
@@ -352,10 +380,16 @@ void cal_grant(struct calendar *cal, uint64_t limit)
 		next = limit;
 	if (next > TT_FOREVER)
 		next = TT_FOREVER;
-	if (cal->use_free_until && next > cal->now) {
+	if (cal->use_free_until && next > cal->now)
 		cal->free_until = next;
-		tt_sync(cal, TT_FREE_UNTIL, next);
+	if (cal->shared) {
+		cal_page_run(&cal->page, cal->now, cal->free_until);
+		if (!tt_send(cal, TT_RUN, ++cal->seq, cal->now))
+			cal_gone(cal);
+		return;
 	}
+	if (cal->free_until)
+		tt_sync(cal, TT_FREE_UNTIL, next);
 	tt_sync(cal, TT_RUN, cal->now);
 }
 
@@ -364,7 +398,16 @@ void cal_shrink(struct calendar *cal, uint64_t time)
 	if (cal->waiting || time >= cal->free_until)
 		return;
 	cal->free_until = time;
-	tt_sync(cal, TT_FREE_UNTIL, time);
+	if (cal->shared)
+		cal_page_set_free_until(&cal->page, time);
+	else
+		tt_sync(cal, TT_FREE_UNTIL, time);
+}
+
+void cal_push(struct calendar *cal)
+{
+	if (cal->shared)
+		cal_page_set_time(&cal->page, cal->now);
 }
 
 /* ---- connection */
@@ -422,6 +465,8 @@ void cal_init(struct calendar *cal, struct engine *engine, uint64_t seed)
 		.random = seed,
 		.request = ROAD_NEVER,
 		.use_free_until = true,
+		.use_page = true,
+		.page = { .fd = -1 },
 		.listen = { .fd = -1, .ready = cal_accept },
 		.conn = { .fd = -1, .ready = cal_ready },
 		/* 2024-01-01 00:00:00 UTC, and up to a day more. */
@@ -432,6 +477,7 @@ void cal_init(struct calendar *cal, struct engine *engine, uint64_t seed)
 void cal_deinit(struct calendar *cal)
 {
 	cal_close(cal);
+	cal_page_deinit(&cal->page);
 	while (cal->num_timers)
 		cal_del(cal, cal->heap[1]);
 	free(cal->heap);

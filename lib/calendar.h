@@ -5,6 +5,7 @@
 #ifndef LIB_CALENDAR_H
 #define LIB_CALENDAR_H
 
+#include "calendar-page.h"
 #include "loop.h"
 
 #include <roadtest/model.h>
@@ -20,11 +21,14 @@ struct calendar {
 	uint64_t random;		/* 0: insertion order breaks ties */
 	struct loop_source listen, conn;
 	uint64_t start_of_day;		/* answer to GET_TOD */
-	uint64_t request;		/* when the guest wants to run next */
+	uint64_t request;		/* what REQUEST said; see cal_request() */
 	uint64_t free_until;		/* granted; 0: nothing */
 	uint32_t seq;
 	bool waiting;			/* the guest is in WAIT */
 	bool use_free_until;
+	bool use_page;			/* offer the shared page */
+	bool shared;			/* the guest has taken it */
+	struct cal_page page;
 	uint64_t messages;		/* received, for benchmarks and tests */
 };
 
@@ -50,6 +54,13 @@ void cal_run_next(struct calendar *cal);
 void cal_grant(struct calendar *cal, uint64_t limit);
 /* The guest, which is blocked on us, may not run past @time any more. */
 void cal_shrink(struct calendar *cal, uint64_t time);
+/* When the waiting guest wants to run; ROAD_NEVER. */
+uint64_t cal_request(const struct calendar *cal);
+/* Take over how far the guest has come, before a device acts on what it
+ * said. Return: false (and fatal) for a time that can't be. */
+bool cal_pull(struct calendar *cal);
+/* Let the guest know what time it is, before a device tells it something. */
+void cal_push(struct calendar *cal);
 /* Serve one message of the guest. Return: false when the link is gone. */
 bool cal_serve(struct calendar *cal);
 

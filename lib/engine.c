@@ -165,7 +165,7 @@ static enum engine_end engine_step(struct engine *engine)
 {
 	struct calendar *cal = &engine->cal;
 	uint64_t next = cal_next(cal);
-	uint64_t guest = cal->request;
+	uint64_t guest = cal_request(cal);
 
 	if (next <= guest && next <= engine->limit) {
 		cal_run_next(cal);

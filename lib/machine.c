@@ -129,11 +129,14 @@ static void machine_init_engine(struct road_machine *machine)
 
 	if (env_is("ROADTEST_FREE_UNTIL", "0"))
 		config->flags |= ROAD_NO_FREE_UNTIL;
+	if (env_is("ROADTEST_CALENDAR_PAGE", "0"))
+		config->flags |= ROAD_NO_PAGE;
 	if (env_is("ROADTEST_DEBUG", "1"))
 		config->flags |= ROAD_DEBUG;
 	/* Its errors show at boot. */
 	engine_init(engine, machine, config->seed);
 	engine->cal.use_free_until = !(config->flags & ROAD_NO_FREE_UNTIL);
+	engine->cal.use_page = !(config->flags & ROAD_NO_PAGE);
 	engine->debug = config->flags & ROAD_DEBUG;
 	engine->interrupted = machine_interrupted;
 	engine->wall_limit_ms = config->wall_limit_ms ? config->wall_limit_ms :

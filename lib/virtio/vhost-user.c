@@ -446,6 +446,8 @@ static int vu_dispatch(struct vu_dev *dev, struct vu_msg *msg)
 	if (msg->header.size < vu_messages[request].size)
 		return vu_fail(dev, "a message that is too short",
 			       msg->header.size);
+	if (!cal_pull(&dev->engine->cal))
+		return -ROAD_EPROTO;
 	engine_debug(dev->engine, "%s %s %u", dev->ops->name,
 		     vu_messages[request].name,
 		     msg->header.size >= 8 ? msg->state.index : 0);
@@ -560,6 +562,7 @@ void vu_call(struct vu_dev *dev, unsigned int queue)
 	if (vq->call_pending)
 		return;
 	engine_debug(dev->engine, "%s > VRING_CALL %u", dev->ops->name, queue);
+	cal_push(&dev->engine->cal);
 	if (send(dev->backend_fd, &call, sizeof(call), MSG_NOSIGNAL) !=
 	    sizeof(call)) {
 		engine_fail(dev->engine, -ROAD_EGONE, "%s: the guest hung up",

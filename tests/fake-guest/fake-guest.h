@@ -41,6 +41,21 @@ struct fg_tt_msg {
 	uint64_t time;
 };
 
+/* struct um_timetravel_schedshm, of version 2 */
+struct fg_page {
+	uint32_t version, len;
+	uint64_t free_until, current_time;
+	uint16_t running_id, max_clients;
+	uint32_t unused[1017];
+	struct {
+		uint32_t capa, flags;
+		uint64_t req_time, name;
+		uint64_t reserve[13];
+	} clients[2];
+};
+
+#define FG_PAGE_ID	1
+
 /* vhost_user.h */
 enum fg_request {
 	FG_GET_FEATURES = 1,
@@ -120,6 +135,8 @@ struct fg_guest {
 	uint64_t start_of_day;
 	uint64_t request;		/* sent last */
 	bool request_valid, waiting, free_until_valid;
+	struct fg_page *page;		/* NULL: messages alone */
+	bool no_page;			/* as Linux before 6.11 */
 	bool irq_pending;
 	uint64_t irq_time;
 	unsigned int messages;		/* sent to the calendar */
@@ -142,7 +159,8 @@ void __attribute__((noreturn)) fg_hang_up(struct fg_guest *guest);
 
 /* ---- the calendar's client */
 
-/* Connect, START, GET_TOD, GET, as at boot. */
+/* Connect, START, GET_TOD, GET, as at boot. The calendar's shared page is
+ * taken, unless @no_page was set before; then all goes by messages. */
 void fg_tt_connect(struct fg_guest *guest, const char *path);
 int fg_socket(const char *path);
 /* Send a message as it is. */
@@ -154,6 +172,10 @@ uint64_t fg_tt_req(struct fg_guest *guest, uint32_t op, uint64_t time);
 void fg_tt_handle(struct fg_guest *guest, struct fg_tt_msg *msg);
 /* Ask to run at @time, unless that is known or granted already. */
 void fg_tt_request(struct fg_guest *guest, uint64_t time);
+/* Take over the time. */
+void fg_tt_get(struct fg_guest *guest);
+/* How far the guest may run by itself; 0: not at all. */
+uint64_t fg_free_until(const struct fg_guest *guest);
 /* Tell the calendar the time before another part is told something. */
 void fg_tt_propagate(struct fg_guest *guest);
 

@@ -5,6 +5,7 @@
  * In what it sends and when it is like the kernel's: a REQUEST is left out
  * when the time is known or lies in the time that was granted by FREE_UNTIL;
  * the grant ends with each WAIT; interrupts are events at the present time.
+ * Where it has taken the shared page, it reads and writes that instead.
  */
 #include "fake-guest.h"
 
@@ -103,8 +104,13 @@ void fg_tt_handle(struct fg_guest *guest, struct fg_tt_msg *msg)
 		FG_REQUIRE(guest->waiting);
 		fg_set_time(guest, msg->time);
 		guest->runs++;
+		if (guest->page) {
+			guest->page->clients[FG_PAGE_ID].flags = 0;
+			return;
+		}
 		break;
 	case FG_FREE_UNTIL:
+		FG_REQUIRE(!guest->page);
 		FG_REQUIRE(msg->time >= guest->now);
 		guest->free_until = msg->time;
 		guest->free_until_valid = true;
@@ -115,6 +121,23 @@ void fg_tt_handle(struct fg_guest *guest, struct fg_tt_msg *msg)
 	fg_tt_send(guest, FG_ACK, msg->seq, 0);
 }
 
+static void fg_take_page(struct fg_guest *guest, int fd, uint64_t id)
+{
+	struct fg_page *page = mmap(NULL, sizeof(*page),
+				    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	FG_REQUIRE(page != MAP_FAILED);
+	FG_REQUIRE(page->version == 0 || page->version == 2);
+	if (guest->no_page || !page->version) {
+		munmap(page, sizeof(*page));
+		return;
+	}
+	FG_REQUIRE(page->len >= sizeof(*page) && id == FG_PAGE_ID);
+	FG_REQUIRE(page->current_time == 0);
+	page->clients[FG_PAGE_ID].capa |= 1;
+	guest->page = page;
+}
+
 uint64_t fg_tt_req(struct fg_guest *guest, uint32_t op, uint64_t time)
 {
 	uint32_t seq = ++guest->seq;
@@ -122,15 +145,11 @@ uint64_t fg_tt_req(struct fg_guest *guest, uint32_t op, uint64_t time)
 	int fds[2];
 
 	fg_tt_send(guest, op, seq, time);
+	if (op == FG_WAIT && guest->page)
+		return 0;
 	if (op == FG_START) {
-		uint32_t *shm;
-
 		fg_tt_recv(guest, &msg, fds);
-		/* Version 0: no shared-memory calendar. */
-		shm = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   fds[0], 0);
-		FG_REQUIRE(shm != MAP_FAILED && *shm == 0);
-		munmap(shm, 4096);
+		fg_take_page(guest, fds[0], msg.time);
 		close(fds[0]);
 		close(fds[1]);
 	} else {
@@ -144,10 +163,34 @@ uint64_t fg_tt_req(struct fg_guest *guest, uint32_t op, uint64_t time)
 	return msg.time;
 }
 
+void fg_tt_get(struct fg_guest *guest)
+{
+	if (guest->page)
+		fg_set_time(guest, guest->page->current_time);
+	else
+		fg_tt_req(guest, FG_GET, -1);
+}
+
+uint64_t fg_free_until(const struct fg_guest *guest)
+{
+	if (guest->page)
+		return guest->page->free_until;
+	return guest->free_until_valid ? guest->free_until : 0;
+}
+
 static bool fg_is_free(const struct fg_guest *guest, uint64_t time)
 {
-	return !guest->waiting && guest->free_until_valid &&
-	       time < guest->free_until;
+	return !guest->waiting && time < fg_free_until(guest);
+}
+
+static void fg_page_request(struct fg_page *page, uint64_t time)
+{
+	/* While the calendar runs, its own capability counts. */
+	FG_REQUIRE(page->clients[page->running_id].capa & 1);
+	page->clients[FG_PAGE_ID].flags = 1;
+	page->clients[FG_PAGE_ID].req_time = time;
+	if (time < page->free_until)
+		page->free_until = time;
 }
 
 void fg_tt_request(struct fg_guest *guest, uint64_t time)
@@ -158,11 +201,19 @@ void fg_tt_request(struct fg_guest *guest, uint64_t time)
 		return;
 	guest->request = time;
 	guest->request_valid = true;
-	fg_tt_req(guest, FG_REQUEST, time);
+	if (guest->page)
+		fg_page_request(guest->page, time);
+	else
+		fg_tt_req(guest, FG_REQUEST, time);
 }
 
 void fg_tt_propagate(struct fg_guest *guest)
 {
+	if (guest->page) {
+		FG_REQUIRE(guest->page->running_id == FG_PAGE_ID);
+		guest->page->current_time = guest->now;
+		return;
+	}
 	if (guest->propagated == guest->now)
 		return;
 	fg_tt_req(guest, FG_UPDATE, guest->now);
@@ -174,7 +225,7 @@ void fg_tt_connect(struct fg_guest *guest, const char *path)
 	guest->tt = fg_socket(path);
 	fg_tt_req(guest, FG_START, 1);
 	guest->start_of_day = fg_tt_req(guest, FG_GET_TOD, -1);
-	fg_tt_req(guest, FG_GET, -1);
+	fg_tt_get(guest);
 }
 
 static void fg_tt_wait(struct fg_guest *guest)
@@ -235,6 +286,8 @@ void fg_give_turn(struct fg_guest *guest, uint64_t ns)
 	/* A real answer comes with a kick, before whose ACK the host does
 	 * this. */
 	guest->free_until_valid = false;
+	if (guest->page)
+		guest->page->free_until = 0;
 	fg_sleep_until(guest, ns == FG_FOREVER ? ns : guest->now + ns);
 }
 
@@ -252,6 +305,7 @@ struct fg_guest *fg_create(void)
 	if (guest == MAP_FAILED)
 		return NULL;
 	guest->tt = -1;
+	guest->no_page = getenv("FAKE_GUEST_NO_PAGE");
 	guest->mem_fd = memfd_create("fake-guest", MFD_CLOEXEC);
 	if (guest->mem_fd < 0 || ftruncate(guest->mem_fd, FG_MEM_END))
 		return NULL;

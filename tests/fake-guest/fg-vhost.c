@@ -140,7 +140,7 @@ static void fg_take_call(struct fg_device *dev)
 		return;
 	}
 	/* An event at this instant, which the calendar has to tell. */
-	fg_tt_req(guest, FG_GET, -1);
+	fg_tt_get(guest);
 	if (!guest->irq_pending) {
 		guest->irq_pending = true;
 		guest->irq_time = guest->now;

@@ -344,18 +344,22 @@ TEST(same_test_gives_the_same_trace_and_log)
 	scenario_free(&first);
 }
 
-TEST(trace_is_the_same_without_free_until)
+TEST(trace_is_the_same_in_every_mode_of_the_calendar)
 {
-	const struct road_machine_config without = {
-		.flags = ROAD_NO_FREE_UNTIL,
-	};
 	struct scenario first = play(_metadata, NULL);
-	struct scenario other = play(_metadata, &without);
 
-	EXPECT_STREQ(first.trace, other.trace);
-	EXPECT_EQ(first.end, other.end);
+	for (int mode = 1; mode < 4; mode++) {
+		const struct road_machine_config without = {
+			.flags = (mode & 1 ? ROAD_NO_FREE_UNTIL : 0) |
+				 (mode & 2 ? ROAD_NO_PAGE : 0),
+		};
+		struct scenario other = play(_metadata, &without);
+
+		EXPECT_STREQ(first.trace, other.trace);
+		EXPECT_EQ(first.end, other.end);
+		scenario_free(&other);
+	}
 	scenario_free(&first);
-	scenario_free(&other);
 }
 
 TEST(trace_is_the_same_on_any_processor)

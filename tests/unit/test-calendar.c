@@ -158,7 +158,7 @@ static void sleep_a_bit(struct fg_guest *guest)
 		fg_sleep_until(guest, i * ROAD_MS);
 		CHECK_INT(guest->now, i * ROAD_MS);
 	}
-	fg_tt_req(guest, FG_GET, -1);
+	fg_tt_get(guest);
 	CHECK_INT(guest->now, 10 * ROAD_MS);
 	fg_answer(guest);
 }
@@ -212,9 +212,9 @@ static void request_twice(struct fg_guest *guest)
 	struct fg_tt_msg msg;
 
 	fg_tt_connect(guest, fx_path("calendar"));
-	fg_tt_req(guest, FG_REQUEST, 5 * ROAD_MS);
-	fg_tt_req(guest, FG_REQUEST, 2 * ROAD_MS);
-	fg_tt_req(guest, FG_REQUEST, 3 * ROAD_MS);
+	fg_tt_request(guest, 5 * ROAD_MS);
+	fg_tt_request(guest, 2 * ROAD_MS);
+	fg_tt_request(guest, 3 * ROAD_MS);
 	guest->waiting = true;
 	fg_tt_req(guest, FG_WAIT, -1);
 	while (!guest->runs)
@@ -278,7 +278,7 @@ static void run_past_the_timer(struct fg_guest *guest)
 {
 	fg_tt_connect(guest, fx_path("calendar"));
 	fg_sleep_until(guest, ROAD_MS);
-	guest->result[0] = guest->free_until;
+	guest->result[0] = fg_free_until(guest);
 	for (int i = 2; i <= 20; i++)
 		fg_sleep_until(guest, i * ROAD_MS);
 	guest->result[1] = guest->runs;
@@ -331,12 +331,12 @@ static void kick_while_free(struct fg_guest *guest)
 	*(struct virtio_i2c_out_hdr *)fg_mem(guest, out) =
 		(struct virtio_i2c_out_hdr){ .addr = 0x44 << 1 };
 	fg_sleep_until(guest, ROAD_MS);
-	CHECK(guest->free_until_valid);
-	guest->result[0] = guest->free_until;
+	CHECK(fg_free_until(guest));
+	guest->result[0] = fg_free_until(guest);
 	fg_add(&dev->queues[0], (struct fg_buf[]){ { out, 8, false },
 						   { in, 1, true } }, 2);
 	fg_kick(dev, 0);
-	guest->result[1] = guest->free_until;
+	guest->result[1] = fg_free_until(guest);
 	fg_wait_calls(&dev->queues[0], guest, 1);
 	guest->result[2] = guest->now;
 	fg_answer(guest);
@@ -360,10 +360,10 @@ static void answer_with_a_kick(struct fg_guest *guest)
 	fg_tt_connect(guest, fx_path("calendar"));
 	fg_vu_probe(dev, fx_path("gpio"), 2);
 	fg_sleep_until(guest, ROAD_MS);
-	guest->result[0] = guest->free_until;
+	guest->result[0] = fg_free_until(guest);
 	guest->answered = true;
 	fg_kick(dev, 0);
-	guest->result[1] = guest->free_until;
+	guest->result[1] = fg_free_until(guest);
 	fg_sleep_until(guest, 2 * ROAD_MS);
 	fg_sleep_until(guest, FG_FOREVER);
 }
@@ -431,7 +431,7 @@ static void toggle(struct road_timer *timer)
 	road_timer_set(&fx.machine, timer, 777 * ROAD_US);
 }
 
-static char *run_mixed_load(bool use_free_until, uint64_t *now,
+static char *run_mixed_load(bool use_page, bool use_free_until, uint64_t *now,
 			    uint64_t *messages)
 {
 	struct road_timer timer;
@@ -439,6 +439,7 @@ static char *run_mixed_load(bool use_free_until, uint64_t *now,
 
 	fx_init(&fx);
 	fx.machine.engine.cal.use_free_until = use_free_until;
+	fx.machine.engine.cal.use_page = use_page;
 	toggled = 0;
 	road_timer_init(&timer, "toggle", toggle);
 	road_timer_set(&fx.machine, &timer, 100 * ROAD_US);
@@ -451,18 +452,44 @@ static char *run_mixed_load(bool use_free_until, uint64_t *now,
 	return text;
 }
 
-static void traces_with_and_without_free_until_are_equal(void)
+static void traces_are_equal_in_every_mode_of_the_calendar(void)
 {
-	uint64_t now, now_free, messages, messages_free;
-	char *text = run_mixed_load(false, &now, &messages);
-	char *text_free = run_mixed_load(true, &now_free, &messages_free);
+	uint64_t now, messages, slowest_now, slowest_messages;
+	char *slowest = run_mixed_load(false, false, &slowest_now,
+				       &slowest_messages);
 
-	CHECK(text && strlen(text) > 2000);
-	CHECK_STR(text_free, text);
-	CHECK_INT(now_free, now);
-	CHECK(messages_free < messages);
-	free(text);
-	free(text_free);
+	CHECK(slowest && strlen(slowest) > 2000);
+	for (int mode = 1; mode < 4; mode++) {
+		char *text = run_mixed_load(mode & 2, mode & 1, &now,
+					    &messages);
+
+		CHECK_STR(text, slowest);
+		CHECK_INT(now, slowest_now);
+		CHECK(messages < slowest_messages ||
+		      (mode == 2 && getenv("FAKE_GUEST_NO_PAGE")));
+		free(text);
+	}
+	free(slowest);
+}
+
+static void take_the_page(struct fg_guest *guest)
+{
+	fg_tt_connect(guest, fx_path("calendar"));
+	guest->result[0] = guest->page != NULL;
+	fg_answer(guest);
+}
+
+static void the_page_is_offered_unless_it_is_not_wanted(void)
+{
+	for (int wanted = 0; wanted < 2; wanted++) {
+		fx_init(&fx);
+		fx.machine.engine.cal.use_page = wanted;
+		fx_start(&fx, take_the_page);
+		CHECK_INT(fx_run(&fx), ENGINE_DONE);
+		CHECK_INT(fx.guest->result[0], wanted && !fx.guest->no_page);
+		CHECK_INT(fx.machine.engine.cal.shared, fx.guest->result[0]);
+		fx_finish(&fx);
+	}
 }
 
 /* ---- a guest that breaks the rules */
@@ -494,6 +521,56 @@ static void back_in_time(struct fg_guest *guest)
 	fg_tt_req(guest, FG_UPDATE, ROAD_MS - 1);
 }
 
+/* By message or by page, whichever it uses. */
+static void kick_with_the_clock_at(struct fg_guest *guest, uint64_t time)
+{
+	struct fg_device *dev = &guest->devices[0];
+
+	fg_tt_connect(guest, fx_path("calendar"));
+	fg_vu_probe(dev, fx_path("gpio"), 2);
+	fg_sleep_until(guest, ROAD_MS);
+	fg_kick(dev, 0);
+	guest->now = time;
+	fg_kick(dev, 0);
+}
+
+static void kick_back_in_time(struct fg_guest *guest)
+{
+	kick_with_the_clock_at(guest, ROAD_MS - 1);
+}
+
+static void kick_at_the_end_of_time(struct fg_guest *guest)
+{
+	kick_with_the_clock_at(guest, FG_FOREVER);
+}
+
+static void request_the_past(struct fg_guest *guest)
+{
+	struct fg_tt_msg msg;
+
+	fg_tt_connect(guest, fx_path("calendar"));
+	fg_sleep_until(guest, ROAD_MS);
+	guest->request_valid = false;
+	guest->waiting = true;
+	fg_tt_request(guest, 1);
+	fg_tt_req(guest, FG_WAIT, -1);
+	while (guest->runs < 2)
+		fg_tt_handle(guest, &msg);
+	guest->waiting = false;
+	CHECK_INT(guest->now, ROAD_MS);
+	fg_answer(guest);
+}
+
+static void a_request_in_the_past_is_one_for_now(void)
+{
+	fx_init(&fx);
+	fx.machine.engine.cal.use_free_until = false;
+	fx_start(&fx, request_the_past);
+	CHECK_INT(fx_run(&fx), ENGINE_DONE);
+	CHECK_INT(fx.machine.engine.cal.now, ROAD_MS);
+	fx_finish(&fx);
+}
+
 static void to_the_end_of_time(struct fg_guest *guest)
 {
 	fg_tt_connect(guest, fx_path("calendar"));
@@ -506,6 +583,8 @@ static void what_breaks_the_protocol_ends_the_machine(void)
 	fx_run_broken(broadcast, "unknown operation 9");
 	fx_run_broken(cut_short, "7 bytes");
 	fx_run_broken(back_in_time, "clock went from");
+	fx_run_broken(kick_back_in_time, "clock went from");
+	fx_run_broken(kick_at_the_end_of_time, "clock went from");
 	fx_run_broken(to_the_end_of_time, "clock went from");
 }
 
@@ -523,7 +602,7 @@ static void leave_at_once(struct fg_guest *guest)
 static void leave_when_told_to_run(struct fg_guest *guest)
 {
 	fg_tt_connect(guest, fx_path("calendar"));
-	fg_tt_req(guest, FG_REQUEST, ROAD_MS);
+	fg_tt_request(guest, ROAD_MS);
 	fg_tt_req(guest, FG_WAIT, -1);
 	fg_wait_readable(guest, guest->tt);
 }
@@ -579,8 +658,10 @@ static const struct unit_test tests[] = {
 	TEST(free_until_ends_at_the_limit),
 	TEST(an_event_that_a_kick_makes_shrinks_the_grant),
 	TEST(the_answer_shrinks_the_grant_to_now),
-	TEST(traces_with_and_without_free_until_are_equal),
+	TEST(traces_are_equal_in_every_mode_of_the_calendar),
+	TEST(the_page_is_offered_unless_it_is_not_wanted),
 	TEST(what_breaks_the_protocol_ends_the_machine),
+	TEST(a_request_in_the_past_is_one_for_now),
 	TEST(a_guest_that_ends_is_noticed),
 	TEST(a_guest_that_runs_for_ever_meets_the_wall_limit),
 };
