@@ -2,30 +2,15 @@
 /*
  * build.c - kernels for roadtest: find one in the cache, or build it
  *
- * A bundle is a directory with all that a machine needs of a kernel:
- *
- *	linux		the kernel, an ordinary program
- *	modules/	what modules_install made
- *	include/	dt-bindings for the fragments of tests
- *	config		the .config
- *	info		name=value lines
- *	request		what it was made from; all of it is compared
- *
- * Its name is the hash of `request`. It is made under another name, so that
- * whatever has the name is complete. Object files are kept apart, by source
+ * Object files are kept apart from the finished kernels (bundle.c), by source
  * and flavour: with other options, only what changed is built again.
  */
 #include "build.h"
 
-#include <errno.h>
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-#define KEY_LEN 16	/* of hash_text() */
 
 /* The C compiler, recognised without running it. */
 static char *compiler_identity(void)
@@ -62,7 +47,8 @@ static bool plan_options(struct plan *plan, const struct kernel_request *req)
 	ok = ok && options_read(&plan->options, base) &&
 	     options_read(&plan->options, flavour);
 	for (size_t i = 0; ok && i < req->fragments.num; i++)
-		ok = options_read(&plan->options, req->fragments.items[i]);
+		ok = strings_have(&req->refused, req->fragments.items[i]) ||
+		     options_read(&plan->options, req->fragments.items[i]);
 	for (size_t i = 0; ok && i < req->extra.num; i++) {
 		ok = options_read(&plan->options, req->extra.items[i]) &&
 		     options_read(&plan->extra, req->extra.items[i]);
@@ -73,15 +59,17 @@ static bool plan_options(struct plan *plan, const struct kernel_request *req)
 	return ok;
 }
 
-bool plan_init(struct plan *plan, const struct kernel_request *req)
+/* @source: the plan keeps the pointer. */
+static bool plan_init(struct plan *plan, const struct kernel_request *req,
+		      const struct source *source)
 {
 	char *compiler, *options, *extra, *hash, *cache;
 
 	*plan = (struct plan){
 		.flavour = req->flavour ? req->flavour : "fast",
+		.source = source,
 	};
-	if (!plan_options(plan, req) ||
-	    !source_find(&plan->source, req->source))
+	if (!plan_options(plan, req))
 		return false;
 	compiler = compiler_identity();
 	if (!compiler)
@@ -91,16 +79,19 @@ bool plan_init(struct plan *plan, const struct kernel_request *req)
 	extra = options_text(&plan->extra);
 	/* Whatever has the same head differs in the suites' options only. */
 	plan->head = text("bundle 1\nsource %s\ncompiler %s\nflavour %s\n%s--\n",
-			  plan->source.identity, compiler, plan->flavour,
+			  plan->source->identity, compiler, plan->flavour,
 			  extra);
 	plan->request = text("%s%s", plan->head, options);
 	hash = hash_text(plan->request);
 	plan->bundle = text("%s/kernels/%s", cache, hash);
 	free(hash);
-	hash = text("%s\n%s\n%s\n%s", plan->source.dir, compiler,
+	hash = text("%s\n%s\n%s\n%s", plan->source->dir, compiler,
 		    plan->flavour, extra);
 	plan->object_key = hash_text(hash);
 	plan->objects = text("%s/objects/%s", cache, plan->object_key);
+	free(hash);
+	hash = hash_text(options);
+	plan->refusals = text("%s/refused-%s", plan->objects, hash);
 	free(hash);
 	free(extra);
 	free(options);
@@ -109,196 +100,157 @@ bool plan_init(struct plan *plan, const struct kernel_request *req)
 	return true;
 }
 
-void plan_deinit(struct plan *plan)
+static void plan_deinit(struct plan *plan)
 {
 	options_deinit(&plan->options);
 	options_deinit(&plan->extra);
-	source_deinit(&plan->source);
 	free(plan->head);
 	free(plan->request);
 	free(plan->bundle);
 	free(plan->objects);
 	free(plan->object_key);
-}
-
-/* Content of a file of a bundle; NULL if it is not there. */
-static char *bundle_read(const char *bundle, const char *name)
-{
-	char *path = text("%s/%s", bundle, name);
-	char *content = file_read(path);
-
-	free(path);
-	return content;
-}
-
-static bool bundle_is(const char *bundle, const struct plan *plan)
-{
-	char *request = bundle_read(bundle, "request");
-	bool same = request && !strcmp(request, plan->request);
-
-	free(request);
-	return same;
-}
-
-/* Made from the same, for suites that wanted at least what is wanted now. */
-static bool bundle_serves(const char *bundle, const struct plan *plan)
-{
-	char *request = bundle_read(bundle, "request");
-	char *config = NULL;
-	bool serves = request && starts_with(request, plan->head);
-
-	if (serves)
-		config = bundle_read(bundle, "config");
-	serves = config && options_check(&plan->options, config, NULL);
-	free(config);
-	free(request);
-	return serves;
-}
-
-/* The newest bundle that serves the plan; NULL if there is none. */
-static char *bundle_search(const struct plan *plan)
-{
-	size_t len = strrchr(plan->bundle, '/') - plan->bundle;
-	char *parent = text("%.*s", (int)len, plan->bundle);
-	DIR *dir = opendir(parent);
-	struct dirent *entry;
-	char *found = NULL;
-	time_t newest = 0;
-
-	while (dir && (entry = readdir(dir))) {
-		char *bundle = text("%s/%s", parent, entry->d_name);
-		struct stat st;
-
-		/* Not the link, and not what is being made. */
-		if (strlen(entry->d_name) == KEY_LEN && !stat(bundle, &st) &&
-		    st.st_mtime >= newest && bundle_serves(bundle, plan)) {
-			newest = st.st_mtime;
-			free(found);
-			found = bundle;
-			continue;
-		}
-		free(bundle);
-	}
-	if (dir)
-		closedir(dir);
-	free(parent);
-	return found;
-}
-
-static char *bundle_find(const struct plan *plan)
-{
-	if (bundle_is(plan->bundle, plan))
-		return text("%s", plan->bundle);
-	return bundle_search(plan);
-}
-
-/* Point kernels/default to @bundle. */
-static void bundle_set_default(const char *bundle)
-{
-	size_t len = strrchr(bundle, '/') - bundle;
-	char *link = text("%.*s/default", (int)len, bundle);
-	char *temp = text("%s.%d", link, getpid());
-
-	if (symlink(bundle + len + 1, temp) || rename(temp, link)) {
-		cli_error("can't make the link %s: %m", link);
-		unlink(temp);
-	}
-	free(temp);
-	free(link);
-}
-
-/* Build under locks: one for the objects, which the bundle is made from. */
-static char *kernel_build(const struct plan *plan, bool force,
-			  unsigned int jobs)
-{
-	char *name = text("objects-%s", plan->object_key);
-	int lock = cache_lock(name);
-	char *bundle = NULL;
-
-	free(name);
-	if (lock < 0)
-		return NULL;
-	/* Whoever held the lock may have built just this. */
-	if (!force)
-		bundle = bundle_find(plan);
-	if (!bundle && source_unpack(&plan->source) && make_kernel(plan, jobs))
-		bundle = text("%s", plan->bundle);
-	close(lock);
-	return bundle;
-}
-
-char *kernel_get(const struct kernel_request *request)
-{
-	struct plan plan;
-	char *bundle = NULL;
-
-	if (plan_init(&plan, request)) {
-		if (!request->force)
-			bundle = bundle_find(&plan);
-		if (!bundle && !request->find_only)
-			bundle = kernel_build(&plan, request->force,
-					      request->jobs);
-		if (bundle && request->set_default)
-			bundle_set_default(bundle);
-	}
-	plan_deinit(&plan);
-	return bundle;
+	free(plan->refusals);
 }
 
 /* ------------------------------------------------------------------------
- * Fragments of suites
+ * Options that are known not to be had, so that it is not tried each time
  */
 
-static int not_hidden(const struct dirent *entry)
+/* Whatever it says holds for this text alone. */
+static char *refusals_head(const struct plan *plan)
 {
-	return entry->d_name[0] != '.' && strcmp(entry->d_name, "__pycache__");
+	return text("%s== refused\n", plan->request);
 }
 
-static void add_fragment(struct kernel_request *request, char *path)
+static void refusals_write(const struct plan *plan, const struct unmet *unmet)
 {
-	char *real = realpath(path, NULL);
+	char *all = refusals_head(plan);
 
-	if (real && !strings_have(&request->fragments, real))
-		strings_add(&request->fragments, real);
+	for (size_t i = 0; i < unmet->num; i++) {
+		const struct unmet_option *option = &unmet->items[i];
+		char *more = text("%s%s=%s\t%s\n", all, option->name,
+				  option->wanted, option->why);
+
+		free(all);
+		all = more;
+	}
+	file_write(plan->refusals, all);
+	free(all);
+}
+
+/* Return: is there anything? */
+static bool refusals_read(const struct plan *plan, struct unmet *unmet)
+{
+	char *head = refusals_head(plan);
+	char *content = file_read(plan->refusals);
+	char *rest = content, *line;
+
+	if (content && starts_with(content, head))
+		rest += strlen(head);
 	else
-		free(real);
+		rest = NULL;
+	while ((line = strsep(&rest, "\n"))) {
+		char *why = strchr(line, '\t'), *wanted = strchr(line, '=');
+
+		if (!why || !wanted)
+			continue;
+		*why = *wanted = '\0';
+		unmet_add(unmet, line, wanted + 1, why + 1);
+	}
+	free(content);
+	free(head);
+	return unmet->num;
 }
 
-static void add_directory(struct kernel_request *request, const char *path)
+/* ------------------------------------------------------------------------
+ * Building
+ */
+
+/* Build under locks: one for the objects, which the bundle is made from. */
+static int kernel_build(const struct plan *plan,
+			const struct kernel_request *request, char **bundle,
+			struct unmet *unmet)
 {
-	struct dirent **entries;
-	int num = scandir(path, &entries, not_hidden, alphasort);
+	char *name = text("objects-%s", plan->object_key);
+	int lock = cache_lock(name), status = CLI_OK;
 
-	for (int i = 0; i < num; i++) {
-		char *entry = text("%s/%s", path, entries[i]->d_name);
-
-		if (is_directory(entry))
-			add_directory(request, entry);
-		else if (!strcmp(entries[i]->d_name, "config"))
-			add_fragment(request, entry);
-		free(entry);
-		free(entries[i]);
+	free(name);
+	if (lock < 0)
+		return CLI_NOT_RUN;
+	/* Whoever held the lock may have built just this. */
+	if (!request->force)
+		*bundle = bundle_find(plan);
+	if (!*bundle) {
+		status = source_unpack(plan->source) ?
+			 make_kernel(plan, request->jobs, unmet) : CLI_NOT_RUN;
+		if (!status)
+			*bundle = text("%s", plan->bundle);
+		else if (unmet->num)
+			refusals_write(plan, unmet);
 	}
-	if (num >= 0)
-		free(entries);
+	close(lock);
+	return status;
 }
 
-bool kernel_add_suite(struct kernel_request *request, const char *path)
+/* Options that can't be had are in @unmet, and not yet spoken of. */
+static int kernel_try(const struct kernel_request *request,
+		      const struct source *source, char **bundle,
+		      struct unmet *unmet)
 {
-	const char *slash = strrchr(path, '/');
-	char *config;
+	struct plan plan;
+	int status = CLI_NOT_RUN;
 
-	if (!file_exists(path)) {
-		cli_error("%s: there is no such file or directory", path);
-		return false;
+	if (plan_init(&plan, request, source)) {
+		if (!request->force)
+			*bundle = bundle_find(&plan);
+		if (*bundle)
+			status = CLI_OK;
+		else if (request->may_refuse && refusals_read(&plan, unmet))
+			status = CLI_NO_BUILD;
+		else if (request->find_only)
+			cli_error("the cache has no such kernel; without --print it is built");
+		else
+			status = kernel_build(&plan, request, bundle, unmet);
 	}
-	if (is_directory(path)) {
-		add_directory(request, path);
-		return true;
+	plan_deinit(&plan);
+	return status;
+}
+
+int kernel_get(struct kernel_request *request, char **bundle)
+{
+	struct source source;
+	bool again = true;
+	int status = CLI_NOT_RUN;
+
+	*bundle = NULL;
+	if (!source_find(&source, request->source))
+		again = false;
+	while (again) {
+		struct unmet unmet = { 0 };
+
+		status = kernel_try(request, &source, bundle, &unmet);
+		again = unmet.num && request->may_refuse &&
+			kernel_refuse(request, &unmet);
+		if (unmet.num && !again)
+			unmet_print(&unmet);
+		unmet_deinit(&unmet);
+		/* Without any suite there is nothing to build it for. */
+		if (again && !request->bare &&
+		    request->refused.num == request->fragments.num) {
+			again = false;
+			status = CLI_OK;
+		}
 	}
-	config = slash ? text("%.*s/config", (int)(slash - path), path) :
-			 text("config");
-	add_fragment(request, config);
-	free(config);
-	return true;
+	if (*bundle && request->set_default)
+		bundle_set_default(*bundle);
+	source_deinit(&source);
+	return status;
+}
+
+void kernel_request_deinit(struct kernel_request *request)
+{
+	strings_deinit(&request->fragments);
+	strings_deinit(&request->extra);
+	strings_deinit(&request->refused);
+	strings_deinit(&request->reasons);
 }

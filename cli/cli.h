@@ -3,7 +3,8 @@
  * cli.h - the roadtest command
  *
  * main.c	the table of subcommands
- * kernel.c	`roadtest kernel`; source.c, kconfig.c, build.c do its work
+ * kernel.c	`roadtest kernel`; source.c has the sources, suites.c and kconfig.c the
+ *		options, build.c makes a kernel, bundle.c keeps it
  * run.c	`roadtest run`; program.c finds the suites, marks.c those with a
  *		mark, schedule.c shares the work out, runner.c runs a part, stream.c reads its KTAP,
  *		report.c shows it, reports.c writes it into files; forkserver.c
@@ -27,6 +28,7 @@
 #include <sys/types.h>
 
 enum { CLI_OK, CLI_FAILED, CLI_NOT_RUN };	/* exit status */
+enum { CLI_NO_BUILD = 125 };	/* a kernel does not build: for git bisect run */
 enum { CLI_NONE_MARKED = 5 };	/* of a program: no test has the mark */
 
 #define CLI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -187,10 +189,36 @@ bool options_read(struct config_options *options, const char *path);
 /* As text that Kconfig reads, sorted by first appearance. */
 char *options_text(const struct config_options *options);
 void options_deinit(struct config_options *options);
-/* Is every option as wanted in the .config text @config? If @source_dir is
- * given, print those that are not and why. */
-bool options_check(const struct config_options *options, const char *config,
-		   const char *source_dir);
+/* Is every option as wanted in the .config text @config? */
+bool options_check(const struct config_options *options, const char *config);
+
+/* An option that could not be had. */
+struct unmet_option {
+	char *name;		/* without CONFIG_ */
+	char *wanted;
+	char *origin;		/* file:line; NULL: not known any more */
+	char *value;		/* what it is instead; NULL likewise */
+	char *why;		/* one line */
+	struct strings reasons;	/* the same, each for itself */
+};
+
+struct unmet {
+	struct unmet_option *items;
+	size_t num;
+};
+
+/* Add those that are not as wanted in @config, with the reasons that the
+ * Kconfig files below @source_dir give. */
+void options_unmet(const struct config_options *options, const char *config,
+		   const char *source_dir, struct unmet *unmet);
+void unmet_add(struct unmet *unmet, const char *name, const char *wanted,
+	       const char *why);
+/* Say which and why, as an error. */
+void unmet_print(const struct unmet *unmet);
+/* The first one that @options ask for; NULL: none. */
+const struct unmet_option *unmet_find(const struct unmet *unmet,
+				      const struct config_options *options);
+void unmet_deinit(struct unmet *unmet);
 
 /* --- build.c */
 
@@ -204,13 +232,31 @@ struct kernel_request {
 	bool force;
 	bool set_default;	/* point kernels/default to it */
 	bool find_only;		/* build nothing */
+	/* Leave suites out whose options can't be had; else that is an error. */
+	bool may_refuse;
+	bool bare;		/* a kernel for no suite is of use as well */
+	/* Results: fragments that were left out, and why. */
+	struct strings refused, reasons;
 };
 
-/* Path of a bundle that serves @request, built if there is none; NULL after
- * a message. */
-char *kernel_get(const struct kernel_request *request);
+/* A bundle that serves @request, built if there is none. @bundle: its path, to
+ * be freed; NULL if all suites are refused, and nothing else needs a kernel.
+ * Return: CLI_OK, or an exit status after a message. */
+int kernel_get(struct kernel_request *request, char **bundle);
+void kernel_request_deinit(struct kernel_request *request);
+
+/* --- suites.c: the options of suites */
+
 /* Add the `config` files of suites below @path (file or directory). */
 bool kernel_add_suite(struct kernel_request *request, const char *path);
+/* Leave out the fragments that ask for one of @unmet. Return: is it less than
+ * before? */
+bool kernel_refuse(struct kernel_request *request, const struct unmet *unmet);
+/* Why the suite at @path (file) can't run; NULL if it can. */
+const char *kernel_refused(const struct kernel_request *request,
+			   const char *path);
+/* Does a fragment belong to the suite at @path? */
+bool kernel_has_suite(const struct kernel_request *request, const char *path);
 
 /* --- program.c: what can be run */
 
@@ -239,6 +285,7 @@ struct program {
 	struct strings filter, skip;
 	struct strings marks;	/* only tests with one of these */
 	struct strings ids;	/* what is to be run */
+	const char *refused;	/* why none of its tests can run; NULL */
 	size_t next;		/* of ids, the first that is not given out */
 	unsigned int running;	/* processes */
 
@@ -333,7 +380,8 @@ struct report {
 };
 
 void report_begin(struct report *report, bool ktap, struct programs *programs);
-/* The tests in program->ids will run. */
+/* The tests in program->ids will run; those of a refused program are skipped
+ * at once. */
 void report_plan(struct report *report, struct program *program);
 void report_test(struct report *report, struct program *program,
 		 const struct stream_test *test);

@@ -166,9 +166,11 @@ static size_t clause_length(const char *expression)
 				    find_operator(expression, "&&");
 }
 
-/* Print the options of a clause with their values: "IIO=n". */
-static void print_values(const char *clause, const char *config)
+/* The options of a clause with their values: " IIO=n". */
+static char *clause_values(const char *clause, const char *config)
 {
+	char *values = text("%s", "");
+
 	for (const char *p = clause; *p;) {
 		size_t len = 0;
 
@@ -177,22 +179,23 @@ static void print_values(const char *clause, const char *config)
 		if (len > 1) {
 			char *name = text("%.*s", (int)len, p);
 			char *value = config_value(config, name);
+			char *more = text("%s %s=%s", values, name, value);
 
-			fprintf(stderr, " %s=%s", name, value);
+			free(values);
+			values = more;
 			free(value);
 			free(name);
 		}
 		p += len ? len : 1;
 	}
+	return values;
 }
 
-/* Print each clause that is below @wanted. Return: how many. */
-static unsigned int explain_expression(const char *expression,
-				       const char *config, int wanted,
-				       const char *what)
+/* Name each clause that is below @wanted. */
+static void explain_expression(struct strings *reasons, const char *expression,
+			       const char *config, int wanted,
+			       const char *what)
 {
-	unsigned int unmet = 0;
-
 	while (*expression) {
 		size_t len = clause_length(expression);
 		char *clause = text("%.*s", (int)len, expression);
@@ -201,53 +204,47 @@ static unsigned int explain_expression(const char *expression,
 		while (end && isspace((unsigned char)clause[end - 1]))
 			clause[--end] = '\0';
 		if (expr_value(clause, config) < wanted) {
-			unmet++;
-			fprintf(stderr, "    %s %s  (", what, clause);
-			print_values(clause, config);
-			fprintf(stderr, " )\n");
+			char *values = clause_values(clause, config);
+
+			strings_add(reasons, text("%s %s  (%s )", what,
+						  clause, values));
+			free(values);
 		}
 		free(clause);
 		expression += len + 2 * !!expression[len];
 		expression += strspn(expression, " \t");
 	}
-	return unmet;
 }
 
-static unsigned int explain_symbol(const struct kconfig_symbol *symbol,
-				   const char *config, const char *wanted)
+static void explain_symbol(struct strings *reasons,
+			   const struct kconfig_symbol *symbol,
+			   const char *config, const char *wanted)
 {
 	int need = !strcmp(wanted, "m") ? MODULE : YES;
-	unsigned int unmet = 0;
 
-	if (symbol->is_bool && !strcmp(wanted, "m")) {
-		fprintf(stderr, "    %s: it can be y or n, not m\n",
-			symbol->origin);
-		unmet++;
-	}
+	if (symbol->is_bool && !strcmp(wanted, "m"))
+		strings_add(reasons, text("%s: it can be y or n, not m",
+					  symbol->origin));
 	/* A bool whose dependency is m can still be y. */
 	if (symbol->is_bool)
 		need = MODULE;
 	for (size_t i = 0; i < symbol->depends.num; i++)
-		unmet += explain_expression(symbol->depends.items[i], config,
-					    need, "it depends on");
-	if (!symbol->prompt) {
-		fprintf(stderr, "    %s: it has no prompt: only options that select it can set it\n",
-			symbol->origin);
-		unmet++;
-	} else if (symbol->prompt_if) {
-		unmet += explain_expression(symbol->prompt_if, config, MODULE,
-					    "it can be set only if");
-	}
-	return unmet;
+		explain_expression(reasons, symbol->depends.items[i], config,
+				   need, "it depends on");
+	if (!symbol->prompt)
+		strings_add(reasons, text("%s: it has no prompt: only options that select it can set it",
+					  symbol->origin));
+	else if (symbol->prompt_if)
+		explain_expression(reasons, symbol->prompt_if, config, MODULE,
+				   "it can be set only if");
 }
 
 void kconfig_explain(const struct kconfig *kconfig, const char *config,
-		     const struct config_option *option, const char *value)
+		     const struct config_option *option,
+		     struct strings *reasons)
 {
-	unsigned int defined = 0, reasons = 0;
+	unsigned int defined = 0;
 
-	cli_error("%s: CONFIG_%s=%s did not take effect: it is %s",
-		  option->origin, option->name, option->value, value);
 	for (size_t i = 0; i < kconfig->num; i++) {
 		const struct kconfig_symbol *symbol = &kconfig->symbols[i];
 
@@ -255,13 +252,12 @@ void kconfig_explain(const struct kconfig *kconfig, const char *config,
 			continue;
 		defined++;
 		if (strcmp(option->value, "n"))
-			reasons += explain_symbol(symbol, config,
-						  option->value);
+			explain_symbol(reasons, symbol, config, option->value);
 	}
 	if (!defined)
-		fprintf(stderr, "    no Kconfig file that ARCH=um reads has it: a typo, or an option of another\n    kernel version or architecture\n");
+		strings_add(reasons, text("no Kconfig file that ARCH=um reads has it: a typo, or an option of another kernel version or architecture"));
 	else if (!strcmp(option->value, "n"))
-		fprintf(stderr, "    another option selects it, or it can't be turned off\n");
-	else if (!reasons)
-		fprintf(stderr, "    its dependencies seem to hold; look at it with make menuconfig\n");
+		strings_add(reasons, text("another option selects it, or it can't be turned off"));
+	else if (!reasons->num)
+		strings_add(reasons, text("its dependencies seem to hold; look at it with make menuconfig"));
 }

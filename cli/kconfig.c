@@ -154,26 +154,116 @@ static bool option_holds(const struct config_option *option, const char *value)
 	       (!strcmp(option->value, "m") && !strcmp(value, "y"));
 }
 
-bool options_check(const struct config_options *options, const char *config,
-		   const char *source_dir)
+bool options_check(const struct config_options *options, const char *config)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < options->num; i++) {
+		char *value = config_value(config, options->items[i].name);
+
+		ok = option_holds(&options->items[i], value);
+		free(value);
+	}
+	return ok;
+}
+
+/* ------------------------------------------------------------------------
+ * Options that could not be had
+ */
+
+static char *join(const struct strings *list)
+{
+	char *all = text("%s", "");
+
+	for (size_t i = 0; i < list->num; i++) {
+		char *more = text("%s%s%s", all, i ? "; " : "",
+				  list->items[i]);
+
+		free(all);
+		all = more;
+	}
+	return all;
+}
+
+void unmet_add(struct unmet *unmet, const char *name, const char *wanted,
+	       const char *why)
+{
+	unmet->items = xrealloc(unmet->items, unmet->num + 1,
+				sizeof(*unmet->items));
+	unmet->items[unmet->num++] = (struct unmet_option){
+		.name = text("%s", name),
+		.wanted = text("%s", wanted),
+		.why = text("%s", why),
+	};
+}
+
+void options_unmet(const struct config_options *options, const char *config,
+		   const char *source_dir, struct unmet *unmet)
 {
 	struct kconfig *kconfig = NULL;
-	bool ok = true;
 
 	for (size_t i = 0; i < options->num; i++) {
 		const struct config_option *option = &options->items[i];
 		char *value = config_value(config, option->name);
+		struct strings reasons = { 0 };
+		char *why;
 
 		if (!option_holds(option, value)) {
-			ok = false;
-			if (source_dir && !kconfig)
+			if (!kconfig)
 				kconfig = kconfig_parse(source_dir);
-			if (source_dir)
-				kconfig_explain(kconfig, config, option,
-						value);
+			kconfig_explain(kconfig, config, option, &reasons);
+			why = join(&reasons);
+			unmet_add(unmet, option->name, option->value, why);
+			unmet->items[unmet->num - 1].origin =
+				text("%s", option->origin);
+			unmet->items[unmet->num - 1].value =
+				text("%s", value);
+			unmet->items[unmet->num - 1].reasons = reasons;
+			free(why);
 		}
 		free(value);
 	}
 	kconfig_destroy(kconfig);
-	return ok;
+}
+
+void unmet_print(const struct unmet *unmet)
+{
+	for (size_t i = 0; i < unmet->num; i++) {
+		const struct unmet_option *option = &unmet->items[i];
+
+		cli_error("%s: CONFIG_%s=%s did not take effect: it is %s",
+			  option->origin, option->name, option->wanted,
+			  option->value);
+		for (size_t n = 0; n < option->reasons.num; n++)
+			fprintf(stderr, "    %s\n", option->reasons.items[n]);
+	}
+	cli_remedy("what an option depends on must be in the fragment too");
+}
+
+const struct unmet_option *unmet_find(const struct unmet *unmet,
+				      const struct config_options *options)
+{
+	for (size_t i = 0; i < unmet->num; i++) {
+		const struct unmet_option *item = &unmet->items[i];
+		const struct config_option *option =
+			options_find(options, item->name, strlen(item->name));
+
+		if (option && !strcmp(option->value, item->wanted))
+			return item;
+	}
+	return NULL;
+}
+
+void unmet_deinit(struct unmet *unmet)
+{
+	for (size_t i = 0; i < unmet->num; i++) {
+		free(unmet->items[i].name);
+		free(unmet->items[i].wanted);
+		free(unmet->items[i].origin);
+		free(unmet->items[i].value);
+		free(unmet->items[i].why);
+		strings_deinit(&unmet->items[i].reasons);
+	}
+	free(unmet->items);
+	*unmet = (struct unmet){ 0 };
 }

@@ -28,9 +28,10 @@ struct kconfig {
 /* Read the files that are in reach of ARCH=um. */
 struct kconfig *kconfig_parse(const char *source_dir);
 void kconfig_destroy(struct kconfig *kconfig);
-/* Print why @option is @value and not what was wanted. */
+/* Add to @reasons why @option is not in @config as it was wanted. */
 void kconfig_explain(const struct kconfig *kconfig, const char *config,
-		     const struct config_option *option, const char *value);
+		     const struct config_option *option,
+		     struct strings *reasons);
 /* Value in the text of a .config: "n" if it is not there; to be freed. */
 char *config_value(const char *config, const char *name);
 

@@ -33,7 +33,7 @@ static const char help[] =
 "An option that did not take effect is an error, with what it depends on.\n"
 "\n"
 "Environment: ROADTEST_CACHE (default ~/.cache/roadtest), CC.\n"
-"Exit status: 0, or 2 when there is no kernel.\n";
+"Exit status: 0; 2 wrong use, or no source; 125 the kernel does not build.\n";
 
 enum { OPT_SOURCE = 1, OPT_FLAVOUR, OPT_CONFIG, OPT_JOBS, OPT_FORCE,
        OPT_PRINT, OPT_NO_DEFAULT, OPT_HELP };
@@ -115,15 +115,11 @@ int cmd_kernel(int argc, char **argv)
 	if (rc < 0) {
 		signals_catch();
 		request.set_default &= !request.find_only;
-		bundle = kernel_get(&request);
+		rc = kernel_get(&request, &bundle);
 		if (bundle)
 			puts(bundle);
-		else if (request.find_only)
-			cli_error("the cache has no such kernel; without --print it is built");
-		rc = bundle ? CLI_OK : CLI_NOT_RUN;
 	}
 	free(bundle);
-	strings_deinit(&request.fragments);
-	strings_deinit(&request.extra);
+	kernel_request_deinit(&request);
 	return rc;
 }

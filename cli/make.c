@@ -18,7 +18,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define ERROR_LINES 12		/* of a failed build that are shown */
 #define REPORT_MS 60000		/* between signs of life in a log file */
 
 struct make {
@@ -83,25 +82,6 @@ static int make_read(struct make *make, int fd)
 	return 0;
 }
 
-/* The first line that names an error, and what follows. */
-static void make_show_error(const struct make *make)
-{
-	char *log = file_read(make->log);
-	char *rest = log, *line;
-	int shown = 0;
-
-	while (rest && (line = strsep(&rest, "\n")) && shown < ERROR_LINES) {
-		if (!shown && !strstr(line, "error:") &&
-		    !strstr(line, "*** ") && !strstr(line, "Error ") &&
-		    !strstr(line, "not found"))
-			continue;
-		fprintf(stderr, "    %s\n", line);
-		shown++;
-	}
-	free(log);
-	fprintf(stderr, "    the whole log: %s\n", make->log);
-}
-
 /* Run a program of the build; its output goes to the log. */
 static bool make_run(struct make *make, const char *what, char *const argv[],
 		     const char *const *env)
@@ -140,7 +120,7 @@ static bool make_run(struct make *make, const char *what, char *const argv[],
 	progress_end();
 	if (status) {
 		cli_error("%s failed", what);
-		make_show_error(make);
+		make_show_error(make->log);
 	}
 	return !status;
 }
@@ -153,7 +133,7 @@ static bool make_make(struct make *make, const char *what, unsigned int jobs,
 	char *parallel = text("-j%u", jobs);
 	const char *cc = getenv("CC");
 	char *compiler = text("CC=%s", cc && *cc ? cc : "gcc");
-	char *argv[16] = { "make", "-C", make->plan->source.dir, "ARCH=um",
+	char *argv[16] = { "make", "-C", make->plan->source->dir, "ARCH=um",
 			   out, compiler, parallel };
 	size_t n = 7;
 	bool ok;
@@ -173,7 +153,7 @@ static char *objects_file(const struct plan *plan, const char *name)
 }
 
 /* Write the .config and compare it with what was wanted. */
-static bool make_configure(struct make *make)
+static bool make_configure(struct make *make, struct unmet *unmet)
 {
 	char *wanted = objects_file(make->plan, "roadtest.config");
 	char *dotconfig = objects_file(make->plan, ".config");
@@ -187,10 +167,10 @@ static bool make_configure(struct make *make)
 
 	if (ok) {
 		config = file_read(dotconfig);
-		ok = config && options_check(&make->plan->options, config,
-					     make->plan->source.dir);
-		if (!ok)
-			cli_remedy("what an option depends on must be in the fragment too");
+		if (config)
+			options_unmet(&make->plan->options, config,
+				      make->plan->source->dir, unmet);
+		ok = config && !unmet->num;
 	}
 	free(config);
 	free(all);
@@ -205,7 +185,7 @@ static bool make_build(struct make *make, unsigned int jobs)
 	char *more[] = { "all", NULL };
 
 	fprintf(stderr, "building a kernel (%s) from %s with %u jobs; the first time takes some\nminutes, log in %s\n",
-		make->plan->flavour, make->plan->source.name, jobs, make->log);
+		make->plan->flavour, make->plan->source->name, jobs, make->log);
 	return make_make(make, "building the kernel", jobs, more, NULL);
 }
 
@@ -236,7 +216,7 @@ static bool install_files(struct make *make, const char *temp)
 	char *to_config = text("%s/config", temp);
 	char *include = text("%s/include", temp);
 	char *bindings = text("%s/include/dt-bindings",
-			      make->plan->source.dir);
+			      make->plan->source->dir);
 	char *strip[] = { "strip", "--strip-debug", "-o", to_image, image,
 			  NULL };
 	char *copy[] = { "cp", config, to_config, NULL };
@@ -274,7 +254,7 @@ static bool install_info(struct make *make, const char *temp)
 		compiler[strcspn(compiler, "\n")] = '\0';
 	info = text("release=%s\nflavour=%s\nsource=%s\ncompiler=%s\n",
 		    release ? release : "?", make->plan->flavour,
-		    make->plan->source.name, compiler ? compiler : "?");
+		    make->plan->source->name, compiler ? compiler : "?");
 	ok = release && file_write(path, info);
 	/* A link to the objects; the bundle stands alone. */
 	build = text("%s/modules/lib/modules/%s/build", temp,
@@ -315,16 +295,16 @@ static bool install_bundle(struct make *make)
 	return ok;
 }
 
-bool make_kernel(const struct plan *plan, unsigned int jobs)
+int make_kernel(const struct plan *plan, unsigned int jobs, struct unmet *unmet)
 {
 	struct make make = { .plan = plan };
 	int64_t begin = now_ms();
-	bool ok = false;
+	int status = CLI_NOT_RUN;
 
 	if (!jobs)
 		jobs = get_nprocs();
 	if (!make_directories(plan->objects))
-		return false;
+		return status;
 	make.log = objects_file(plan, "build.log");
 	make.log_file = fopen(make.log, "we");
 	if (make.log_file)
@@ -332,13 +312,14 @@ bool make_kernel(const struct plan *plan, unsigned int jobs)
 	if (!make.log_file)
 		cli_error("can't write %s: %m", make.log);
 	else
-		ok = make_configure(&make) && make_build(&make, jobs) &&
-		     install_bundle(&make);
+		status = make_configure(&make, unmet) &&
+			 make_build(&make, jobs) && install_bundle(&make) ?
+			 CLI_OK : CLI_NO_BUILD;
 	if (make.log_file)
 		fclose(make.log_file);
 	free(make.log);
-	if (ok)
+	if (!status)
 		fprintf(stderr, "built in %lld s: %s\n",
 			(long long)(now_ms() - begin) / 1000, plan->bundle);
-	return ok;
+	return status;
 }

@@ -55,13 +55,6 @@ bool report_has(const struct program *program, const char *id)
 	return at < program->num_entries && program->entries[at].done;
 }
 
-void report_plan(struct report *report, struct program *program)
-{
-	program->planned = true;
-	for (size_t i = 0; i < program->ids.num; i++)
-		entry_add(program, program->ids.items[i]);
-}
-
 /* ------------------------------------------------------------------------
  * Showing it
  */
@@ -262,6 +255,23 @@ void report_test(struct report *report, struct program *program,
 		strings_add(&entry->lines, text("%s", test->lines->items[i]));
 	report_count(report, program, test->result);
 	report_show(report);
+}
+
+void report_plan(struct report *report, struct program *program)
+{
+	program->planned = true;
+	for (size_t i = 0; i < program->ids.num; i++)
+		entry_add(program, program->ids.items[i]);
+	for (; program->refused && program->next < program->ids.num;
+	     program->next++) {
+		const struct stream_test test = {
+			.result = RESULT_SKIP,
+			.id = program->ids.items[program->next],
+			.reason = program->refused,
+		};
+
+		report_test(report, program, &test);
+	}
 }
 
 void report_trouble(struct report *report, struct program *program,

@@ -19,7 +19,8 @@ static const char help[] =
 "Run tests. PATH is a directory, which is searched for test_*.py, test-*.c and\n"
 "executables test-*; a file; or a part of a file: FILE::CLASS, or\n"
 "FILE::CLASS::TEST. Default: the current directory. A kernel with what the\n"
-"suites' `config` files ask for is built if the cache has none.\n"
+"suites' `config` files ask for is built if the cache has none; suites whose\n"
+"options it can't have are skipped.\n"
 "\n"
 "  --filter ID       run only this test; may be repeated\n"
 "  --skip ID         leave this test out; may be repeated\n"
@@ -41,7 +42,7 @@ static const char help[] =
 "  --help            this text\n"
 "\n"
 "Exit status: 0 all passed; 1 a test failed; 2 something could not be run: a\n"
-"wrong path or id, no tests, no kernel.\n";
+"wrong path or id, no tests, no kernel; 125 the kernel does not build.\n";
 
 enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
        OPT_JUNIT,
@@ -272,18 +273,11 @@ static int list_tests(struct run *run)
  * The kernel, and the run
  */
 
-/* The kernel's directory; NULL after a message. */
-static char *find_kernel(struct run *run)
+/* A kernel that is there already. */
+static char *given_kernel(const char *given)
 {
-	const char *given = run->kernel ? run->kernel :
-					  getenv("ROADTEST_KERNEL");
-	char *path, *image;
+	char *path = realpath(given, NULL), *image;
 
-	if (!given || !*given) {
-		run->request.set_default = true;
-		return kernel_get(&run->request);
-	}
-	path = realpath(given, NULL);
 	image = text("%s/linux", path ? path : given);
 	if (!path || access(image, X_OK)) {
 		cli_error("%s: there is no kernel in it", given);
@@ -293,6 +287,30 @@ static char *find_kernel(struct run *run)
 	}
 	free(image);
 	return path;
+}
+
+/* @kernel: its directory, NULL if all suites are refused. Return: CLI_OK, or
+ * an exit status after a message. */
+static int find_kernel(struct run *run, char **kernel)
+{
+	const char *given = run->kernel ? run->kernel :
+					  getenv("ROADTEST_KERNEL");
+	int rc;
+
+	if (given && *given) {
+		*kernel = given_kernel(given);
+		return *kernel ? CLI_OK : CLI_NOT_RUN;
+	}
+	run->request.set_default = run->request.may_refuse = true;
+	for (size_t i = 0; i < run->programs.num; i++)
+		run->request.bare |= !kernel_has_suite(&run->request,
+						run->programs.items[i].path);
+	rc = kernel_get(&run->request, kernel);
+	for (size_t i = 0; i < run->programs.num; i++)
+		run->programs.items[i].refused =
+			kernel_refused(&run->request,
+				       run->programs.items[i].path);
+	return rc;
 }
 
 /* For every program that is started from now on. */
@@ -329,7 +347,8 @@ static int run_programs(struct run *run, const char *kernel)
 	struct report report;
 	int rc;
 
-	setenv("ROADTEST_KERNEL", kernel, true);
+	if (kernel)
+		setenv("ROADTEST_KERNEL", kernel, true);
 	if (run->seed)
 		setenv("ROADTEST_SEED", run->seed, true);
 	run->reports.kernel = kernel;
@@ -403,8 +422,8 @@ int cmd_run(int argc, char **argv)
 				  !run.programs.items[i].python;
 		rc = CLI_NOT_RUN;
 		if (!chosen || (select_tests(&run) && drop_empty(&run)))
-			kernel = find_kernel(&run);
-		if (kernel)
+			rc = find_kernel(&run, &kernel);
+		if (!rc)
 			rc = run_programs(&run, kernel);
 	}
 	free(kernel);
@@ -412,7 +431,6 @@ int cmd_run(int argc, char **argv)
 	strings_deinit(&run.filter);
 	strings_deinit(&run.skip);
 	strings_deinit(&run.marks);
-	strings_deinit(&run.request.fragments);
-	strings_deinit(&run.request.extra);
+	kernel_request_deinit(&run.request);
 	return rc;
 }

@@ -118,7 +118,8 @@ static bool find_work(struct schedule *schedule, struct runner *runner)
 		if (runner->program->planned)
 			continue;
 		/* The only program may go without. */
-		runner->listing = programs->num > 1 || schedule->jobs > 1;
+		runner->listing = programs->num > 1 || schedule->jobs > 1 ||
+				  runner->program->refused;
 		return true;
 	}
 	runner->program = longest_rest(schedule);
@@ -280,8 +281,11 @@ void schedule_run(struct report *report, struct programs *programs,
 	};
 
 	for (size_t i = 0; i < programs->num; i++)
-		if (programs->items[i].ids.num)
+		if (programs->items[i].ids.num) {
 			report_plan(report, &programs->items[i]);
+			if (programs->items[i].refused)
+				report_program_end(report, &programs->items[i]);
+		}
 	if (want_server(programs, jobs))
 		forkserver_start(&schedule.server);
 	start_runners(&schedule);

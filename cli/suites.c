@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * suites.c - the options that suites ask for, and which of them are refused
+ *
+ * The files named `config` in and below a directory of suites, or beside a
+ * suite, are fragments of the kernel's configuration. A fragment belongs to
+ * the suites in its directory and below.
+ */
+#include "cli.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int not_hidden(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && strcmp(entry->d_name, "__pycache__");
+}
+
+static void add_fragment(struct kernel_request *request, char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (real && !strings_have(&request->fragments, real))
+		strings_add(&request->fragments, real);
+	else
+		free(real);
+}
+
+static void add_directory(struct kernel_request *request, const char *path)
+{
+	struct dirent **entries;
+	int num = scandir(path, &entries, not_hidden, alphasort);
+
+	for (int i = 0; i < num; i++) {
+		char *entry = text("%s/%s", path, entries[i]->d_name);
+
+		if (is_directory(entry))
+			add_directory(request, entry);
+		else if (!strcmp(entries[i]->d_name, "config"))
+			add_fragment(request, entry);
+		free(entry);
+		free(entries[i]);
+	}
+	if (num >= 0)
+		free(entries);
+}
+
+bool kernel_add_suite(struct kernel_request *request, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *config;
+
+	if (!file_exists(path)) {
+		cli_error("%s: there is no such file or directory", path);
+		return false;
+	}
+	if (is_directory(path)) {
+		add_directory(request, path);
+		return true;
+	}
+	config = slash ? text("%.*s/config", (int)(slash - path), path) :
+			 text("config");
+	add_fragment(request, config);
+	free(config);
+	return true;
+}
+
+/* ------------------------------------------------------------------------
+ * Options that can't be had
+ */
+
+bool kernel_refuse(struct kernel_request *request, const struct unmet *unmet)
+{
+	size_t before = request->refused.num;
+
+	for (size_t i = 0; i < request->fragments.num; i++) {
+		const char *fragment = request->fragments.items[i];
+		const struct unmet_option *option = NULL;
+		struct config_options options = { 0 };
+
+		if (!strings_have(&request->refused, fragment) &&
+		    options_read(&options, fragment))
+			option = unmet_find(unmet, &options);
+		if (option) {
+			strings_add(&request->refused, text("%s", fragment));
+			strings_add(&request->reasons,
+				    text("CONFIG_%s=%s can't be had: %s",
+					 option->name, option->wanted,
+					 option->why));
+		}
+		options_deinit(&options);
+	}
+	return request->refused.num > before;
+}
+
+/* Is the file @path, without links, in the fragment's directory or below? */
+static bool fragment_is_of(const char *fragment, const char *path)
+{
+	size_t len = strrchr(fragment, '/') - fragment + 1;
+
+	return !strncmp(fragment, path, len);
+}
+
+const char *kernel_refused(const struct kernel_request *request,
+			   const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *why = NULL;
+
+	for (size_t i = 0; real && !why && i < request->refused.num; i++)
+		if (fragment_is_of(request->refused.items[i], real))
+			why = request->reasons.items[i];
+	free(real);
+	return why;
+}
+
+bool kernel_has_suite(const struct kernel_request *request, const char *path)
+{
+	char *real = realpath(path, NULL);
+	bool has = false;
+
+	for (size_t i = 0; real && !has && i < request->fragments.num; i++)
+		has = fragment_is_of(request->fragments.items[i], real);
+	free(real);
+	return has;
+}

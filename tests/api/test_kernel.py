@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`roadtest kernel`, and the kernel that `roadtest run` takes, on a fake tree."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import ktap_main
+from fake_tree import FakeTree
+from test_command import COMMAND
+
+
+class Kernel(FakeTree):
+    def test_a_bundle_has_all_that_a_machine_needs(self):
+        bundle = self.kernel_of()
+        self.assertEqual(sorted(os.listdir(bundle)),
+                         ["config", "include", "info", "linux", "modules", "request"])
+        self.assertEqual(os.listdir(os.path.join(bundle, "include")), ["dt-bindings"])
+        self.assertEqual(os.listdir(os.path.join(bundle, "modules/lib/modules/6.99.0")), [])
+        with open(os.path.join(bundle, "info"), encoding="utf-8") as f:
+            self.assertRegex(f.read(), r"\Arelease=6\.99\.0\nflavour=fast\nsource=.*/linux\n"
+                                       r"compiler=.+\n\Z")
+        self.assertEqual(os.path.realpath(self.path("cache/kernels/default")),
+                         os.path.realpath(bundle))
+
+    def test_it_is_built_once(self):
+        self.assertEqual(self.kernel_of(), self.kernel_of())
+        self.assertEqual(self.builds(), 1)
+        self.kernel_of("--force")
+        self.assertEqual(self.builds(), 2)
+
+    def test_the_source_is_not_written_to(self):
+        def tree():
+            return sorted((d, tuple(f)) for d, _, f in os.walk(self.path("linux")))
+        before = tree()
+        self.kernel_of()
+        self.assertEqual(tree(), before)
+
+    def test_a_change_of_source_or_options_builds_again(self):
+        first = self.kernel_of()
+        self.write("frag", "CONFIG_NEW=y\n")
+        second = self.kernel_of("--config", "frag")
+        self.write("linux/drivers/new.c", "")
+        third = self.kernel_of()
+        self.write("linux/drivers/new.c", "1")
+        fourth = self.kernel_of()
+        self.write("linux/drivers/new.c", "2")      # same size, another time
+        fifth = self.kernel_of()
+        self.assertEqual(len({first, second, third, fourth, fifth}), 5)
+        self.assertEqual(self.builds(), 5)
+
+    def test_flavours_are_apart(self):
+        self.assertNotEqual(self.kernel_of(), self.kernel_of("--flavour", "check"))
+        for name in ("nope", "base", "../kernel/fast"):
+            result = self.roadtest("kernel", "--source", "linux", "--flavour", name)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("there is no flavour", result.stderr)
+
+    def test_a_kernel_with_more_suites_serves_one_of_them(self):
+        self.write("suites/a/config", "CONFIG_A=m\n")
+        self.write("suites/b/config", "CONFIG_B=m\n")
+        both = self.kernel_of("suites")
+        self.assertEqual(self.kernel_of("suites/a"), both)
+        alone = self.kernel_of("--force", "suites/a")
+        os.utime(both, (time.time() + 100,) * 2)    # the newer one
+        self.assertEqual(self.kernel_of("suites/a"), alone)
+        self.write("suites/b/config", "CONFIG_B=y\n")
+        self.assertNotEqual(self.kernel_of("suites/b"), both)
+
+    def test_print_builds_nothing(self):
+        result = self.roadtest("kernel", "--source", "linux", "--print")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertEqual(self.builds(), 0)
+        bundle = self.kernel_of()
+        self.assertEqual(self.kernel_of("--print"), bundle)
+
+    def refused(self, fragment, deny, status=125):
+        self.write("frag", fragment)
+        self.env["DENY"] = deny
+        result = self.roadtest("kernel", "--source", "linux", "--config", "frag")
+        self.assertEqual((result.returncode, result.stdout), (status, ""))
+        self.assertEqual(self.builds(), 0)
+        return result.stderr
+
+    def test_an_unmet_dependency_is_named(self):
+        text = self.refused("CONFIG_CHIP=m\nCONFIG_REGMAP=y\n", "CONFIG_CHIP")
+        self.assertIn("frag:1: CONFIG_CHIP=m did not take effect: it is n\n", text)
+        self.assertIn("it depends on HAS_BUS  ( HAS_BUS=n )\n", text)
+        self.assertNotIn("it depends on I2C", text)    # base.config has it
+        self.assertNotIn("SPI", text)
+
+    def test_a_clause_of_alternatives_is_named_as_a_whole(self):
+        text = self.refused("CONFIG_CHIP=m\n", "CONFIG_CHIP")
+        self.assertRegex(text, r"it depends on \(SPI \|\| +REGMAP\)  \( SPI=n REGMAP=n \)")
+
+        text = self.refused("CONFIG_EITHER=y\n", "CONFIG_EITHER")
+        self.assertIn("it depends on ONE || TWO && THREE  ( ONE=n TWO=n THREE=n )", text)
+
+    def test_conditions_around_an_option_are_named(self):
+        text = self.refused("CONFIG_CHIP_DEBUG=y\n", "CONFIG_CHIP_DEBUG")
+        self.assertIn("it depends on HAS_BUS  ( HAS_BUS=n )", text)
+        self.assertIn("it depends on CHIP  ( CHIP=n )", text)
+
+    def test_an_unknown_option_is_named(self):
+        for name in ("NO_SUCH", "NOT_HERE"):
+            text = self.refused(f"CONFIG_{name}=y\n", f"CONFIG_{name}")
+            self.assertIn("no Kconfig file that ARCH=um reads has it", text)
+
+    def test_an_option_without_prompt_is_named(self):
+        text = self.refused("CONFIG_HIDDEN=m\n", "CONFIG_HIDDEN")
+        self.assertIn("drivers/Kconfig:18: it has no prompt", text)
+
+    def test_a_bad_fragment_is_named_with_its_line(self):
+        text = self.refused("CONFIG_A=y\n\n# text\nCONFIG B=y\n", "x", 2)
+        self.assertIn("frag:4: not a config option: CONFIG B=y", text)
+
+    def failed(self, log):
+        """The part of a failed build's log that is shown."""
+        self.env["BREAK"] = log.replace("\n", "\\n")
+        result = self.roadtest("kernel", "--source", "linux")
+        self.assertEqual((result.returncode, result.stdout), (125, ""))
+        before, _, shown = result.stderr.partition("roadtest: building the kernel failed\n")
+        self.assertIn("building a kernel", before)
+        shown, _, rest = shown.partition("    the whole log: ")
+        self.assertRegex(rest, r"\A\S+/build\.log\n\Z")
+        return [line[4:] for line in shown.splitlines()]
+
+    def test_a_failed_build_leaves_no_kernel(self):
+        self.failed("x.c:1:2: error: broken")
+        self.assertFalse(os.path.exists(self.path("cache/kernels/default")))
+        del self.env["BREAK"]
+        self.kernel_of()
+
+    def test_a_failed_build_shows_the_compilers_first_error_with_its_lines(self):
+        error = """In file included from include/linux/chip.h:3,
+                 from drivers/chip.c:7:
+drivers/chip.c: In function 'chip_probe':
+drivers/chip.c:12:9: error: 'x' undeclared
+   12 |         x = 1;
+      |         ^
+drivers/chip.c:12:9: note: each undeclared identifier is reported once"""
+        noise = "\n".join(f"  CC      drivers/other{i}.o" for i in range(300))
+        shown = self.failed(f"""sh: 1: rustc: not found
+{noise}
+{error}
+drivers/chip.c:15:1: error: a second one
+make[3]: *** [scripts/Makefile.build:250: drivers/chip.o] Error 1
+make[2]: *** [Makefile:1] Error 2""")
+        self.assertEqual(shown, error.splitlines())
+
+    def test_errors_that_are_no_compilers_are_shown_too(self):
+        for line in ('ERROR: modpost: "x" [drivers/chip.ko] undefined!',
+                     "chip.c:(.text+0x1): undefined reference to `x'",
+                     "drivers/Kconfig:3: syntax error",
+                     "make[2]: *** No rule to make target 'x.o', needed by 'y'.  Stop."):
+            shown = self.failed(f"  CC x.o\n{line}\n  CC y.o")
+            self.assertEqual(shown, [line])
+
+    def test_of_a_log_without_an_error_the_end_is_shown(self):
+        shown = self.failed("\n".join(f"  LD {i}" for i in range(40)))
+        self.assertEqual(shown, [f"  LD {i}" for i in range(33, 40)]
+                         + ["make: *** [Makefile:7: all] Error 1"])
+
+    def test_two_at_once_build_once(self):
+        runs = [subprocess.Popen([COMMAND, "kernel", "--source", "linux"], env=self.env,
+                                 cwd=self.dir, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True) for _ in range(4)]
+        results = {run.communicate(timeout=60)[0] for run in runs}
+        self.assertEqual(len(results), 1, results)
+        self.assertEqual([run.returncode for run in runs], [0] * 4)
+        self.assertEqual(self.builds(), 1)
+
+    def test_an_interrupt_ends_the_build(self):
+        self.env["SLOW"] = "1"
+        process = subprocess.Popen([COMMAND, "kernel", "--source", "linux"], env=self.env,
+                                   cwd=self.dir, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        # The log shows when make has come to the slow part.
+        while not re.search("CC      x.o", self.log()):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+        self.assertEqual(self.processes(), [])
+        self.assertFalse(os.path.exists(self.path("cache/kernels")))
+
+    def processes(self):
+        """Command lines that speak of this test's directory."""
+        lines = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", encoding="utf-8") as f:
+                    lines.append(f.read().replace("\0", " "))
+            except OSError:
+                pass
+        return [line for line in lines if self.dir in line]
+
+    def log(self):
+        for folder, _, names in os.walk(self.path("cache/objects")):
+            if "build.log" in names:
+                with open(os.path.join(folder, "build.log"), encoding="utf-8") as f:
+                    return f.read()
+        return ""
+
+    def test_a_wrong_source_is_named(self):
+        for source, message in (("nope/x", "there is no such directory"),
+                                ("kernel", "is not a Linux source tree"),
+                                ("linux-source-0.0", "is not installed")):
+            result = self.roadtest("kernel", "--source", source)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(message, result.stderr)
+
+
+class Refused(FakeTree):
+    """Options that a kernel does not have: whose suites run?"""
+
+    def setUp(self):
+        super().setUp()
+        self.env["ROADTEST_KERNEL_SOURCE"] = "linux"
+        for suite, option in (("a", "CHIP"), ("b", "B")):
+            self.write(f"suites/{suite}/config", f"CONFIG_{option}=m\n")
+            self.program(f"suites/{suite}/test-{suite}", f"pass {suite}", ids=(suite,))
+        self.env["DENY"] = "CONFIG_CHIP"
+
+    def test_only_its_suite_is_skipped_with_the_unmet_dependency(self):
+        result = self.run_tests("suites")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"skip +a \(CONFIG_CHIP=m can't be had: it depends on HAS_BUS"
+                                        r"  \( HAS_BUS=n \)")
+        self.assertRegex(result.stdout, r"ok +b\n")
+        self.assertIn("\n1 passed, 0 failed, 1 skipped in", result.stdout)
+        self.assertEqual(self.builds(), 1)
+
+    def test_in_ktap_as_well(self):
+        result = self.run_tests("--ktap", "suites")
+        self.assertRegex(result.stdout, r"\n    ok 1 a # SKIP CONFIG_CHIP=m can't be had")
+
+    def test_what_is_known_is_not_tried_again(self):
+        self.run_tests("suites")
+        os.remove(self.path("cache/configured"))
+        result = self.run_tests("suites")
+        self.assertFalse(os.path.exists(self.path("cache/configured")))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("1 passed, 0 failed, 1 skipped", result.stdout)
+
+    def test_a_selection_of_it_is_skipped_too(self):
+        for args in (["suites/a"], ["suites/a/test-a"], ["--filter", "a", "suites"]):
+            result = self.run_tests(*args)
+            self.assertRegex(result.stdout, r"skip +a \(CONFIG_CHIP=m can't be had")
+            self.assertIn("\n0 passed, 0 failed, 1 skipped in", result.stdout)
+
+    def test_without_any_suite_no_kernel_is_built(self):
+        self.run_tests("suites/a")
+        self.assertEqual(self.builds(), 0)
+        self.program("suites/test-c", "pass c", ids=("c",))     # has no config
+        self.run_tests("suites/a", "suites/test-c")
+        self.assertEqual(self.builds(), 1)
+
+    def test_a_suite_below_is_skipped_and_one_beside_is_not(self):
+        self.program("suites/a/deep/test-d", "pass d", ids=("d",))
+        self.program("suites/aa/test-e", "pass e", ids=("e",))
+        result = self.run_tests("suites")
+        self.assertRegex(result.stdout, r"skip +d ")
+        self.assertRegex(result.stdout, r"ok +e\n")
+
+    def test_an_option_of_the_user_is_an_error(self):
+        self.write("frag", "CONFIG_CHIP=m\n")
+        result = self.run_tests("--config", "frag", "suites/b")
+        self.assertEqual((result.returncode, result.stdout), (125, ""))
+        self.assertIn("frag:1: CONFIG_CHIP=m did not take effect", result.stderr)
+
+    def test_a_kernel_that_does_not_build_is_exit_125(self):
+        self.env["BREAK"] = "x.c:1:2: error: broken"
+        result = self.run_tests("suites")
+        self.assertEqual((result.returncode, result.stdout), (125, ""))
+        self.assertIn("    x.c:1:2: error: broken\n", result.stderr)
+
+
+if __name__ == "__main__":
+    ktap_main.main()
