@@ -183,8 +183,11 @@ static bool fg_is_free(const struct fg_guest *guest, uint64_t time)
 	return !guest->waiting && time < fg_free_until(guest);
 }
 
-static void fg_page_request(struct fg_page *page, uint64_t time)
+static void fg_page_request(struct fg_guest *guest, uint64_t time)
 {
+	struct fg_page *page = guest->page;
+
+	FG_REQUIRE(page->running_id == (guest->waiting ? 0 : FG_PAGE_ID));
 	/* While the calendar runs, its own capability counts. */
 	FG_REQUIRE(page->clients[page->running_id].capa & 1);
 	page->clients[FG_PAGE_ID].flags = 1;
@@ -202,7 +205,7 @@ void fg_tt_request(struct fg_guest *guest, uint64_t time)
 	guest->request = time;
 	guest->request_valid = true;
 	if (guest->page)
-		fg_page_request(guest->page, time);
+		fg_page_request(guest, time);
 	else
 		fg_tt_req(guest, FG_REQUEST, time);
 }
