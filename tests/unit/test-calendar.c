@@ -551,8 +551,8 @@ static void request_the_past(struct fg_guest *guest)
 	fg_tt_connect(guest, fx_path("calendar"));
 	fg_sleep_until(guest, ROAD_MS);
 	guest->request_valid = false;
-	guest->waiting = true;
 	fg_tt_request(guest, 1);
+	guest->waiting = true;
 	fg_tt_req(guest, FG_WAIT, -1);
 	while (guest->runs < 2)
 		fg_tt_handle(guest, &msg);
