@@ -8,7 +8,9 @@
  * run.c	`roadtest run`; program.c finds the suites, marks.c those with a
  *		mark, schedule.c shares the work out, runner.c runs a part, stream.c reads its KTAP,
  *		report.c shows it, reports.c writes it into files; forkserver.c
- *		spares starts of Python
+ *		spares starts of Python,
+ *		launch.c has other programs start them elsewhere
+ * worker.c	`roadtest worker`, what those start
  * doctor.c	`roadtest doctor`
  * cache.c	where bundles of kernels are kept
  * process.c	programs that are started, and their end
@@ -36,6 +38,7 @@ enum { CLI_NONE_MARKED = 5 };	/* of a program: no test has the mark */
 int cmd_kernel(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_worker(int argc, char **argv);
 
 /* --- text.c */
 
@@ -97,12 +100,14 @@ struct process {
 	pid_t pid;		/* leads a group of its own */
 	int pidfd;
 	int out, err;		/* to read from; -1: not a pipe or closed */
+	int in;			/* to write to; -1: likewise */
 	int interrupted;	/* signal that ended the wait */
 };
 
 struct process_options {
 	const char *cwd;	/* NULL: this one */
 	const char *const *env;	/* "NAME=value" to add, NULL at the end */
+	bool pipe_in;		/* write standard input through .in */
 	bool pipe_out;		/* read standard output through .out */
 	bool pipe_err;		/* ... standard error through .err */
 	int out_fd;		/* else: both go here; 0: inherited */
@@ -284,6 +289,7 @@ struct program {
 	struct strings select;	/* "Class", "Class.test"; empty: all */
 	struct strings filter, skip;
 	struct strings marks;	/* only tests with one of these */
+	const struct strings *launcher;	/* what starts it; NULL: we do */
 	struct strings ids;	/* what is to be run */
 	const char *refused;	/* why none of its tests can run; NULL */
 	size_t next;		/* of ids, the first that is not given out */
@@ -439,6 +445,23 @@ void forkserver_stop(struct forkserver *server);
 bool forkserver_run(struct forkserver *server, struct process *process,
 		    struct strings *argv);
 
+/* --- launch.c: programs that another one starts, maybe on another machine */
+
+/* First line of what a launched program prints; what stands before it is the
+ * launcher's. */
+#define WORKER_MARK "# roadtest worker"
+
+/* Cut "ssh host" into words; false after a message. */
+bool launcher_parse(struct strings *launcher, const char *command);
+/* argv up to the program's own, whose words are then to be encoded. */
+void launcher_argv(const struct strings *launcher, struct strings *argv);
+/* As a word that means the same to a shell and without one; to be freed. */
+char *launch_encode(const char *word);
+/* In place; false if it was not encoded. */
+bool launch_decode(char *word);
+/* Send a signal to a program at the far end. */
+void launched_signal(const struct process *process, int signo);
+
 /* --- runner.c: some tests of a program, in one process after the other */
 
 struct runner_options {
@@ -461,6 +484,7 @@ struct runner {
 	const char *watched;	/* stream.current when the deadline was set */
 	int count;		/* and stream.count */
 	char *journal;		/* of the process that runs; NULL */
+	bool heard;		/* something of its standard output */
 	bool hung;
 	bool killed;
 };

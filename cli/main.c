@@ -14,6 +14,7 @@ static const struct command {
 	{ "run", cmd_run, "run tests" },
 	{ "kernel", cmd_kernel, "build the kernel that tests run on" },
 	{ "doctor", cmd_doctor, "check what this machine lacks" },
+	{ "worker", cmd_worker, NULL },	/* for --launcher, not for people */
 };
 
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -23,8 +24,9 @@ static void usage(FILE *out)
 	fputs("Usage: roadtest COMMAND [ARGUMENT]...\n"
 	      "Test Linux drivers without their hardware.\n\n", out);
 	for (size_t i = 0; i < NUM_COMMANDS; i++)
-		fprintf(out, "  %-10s%s\n", commands[i].name,
-			commands[i].summary);
+		if (commands[i].summary)
+			fprintf(out, "  %-10s%s\n", commands[i].name,
+				commands[i].summary);
 	fputs("\n\"roadtest COMMAND --help\" says more.\n", out);
 }
 

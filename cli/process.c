@@ -65,7 +65,7 @@ void signals_raise(int signo)
 /* In the child. */
 static void __attribute__((noreturn))
 process_exec(char *const argv[], const struct process_options *options,
-	     int out, int err, pid_t parent)
+	     int in, int out, int err, pid_t parent)
 {
 	int null = open("/dev/null", O_RDONLY);
 
@@ -76,7 +76,8 @@ process_exec(char *const argv[], const struct process_options *options,
 	if (signal_fd >= 0)
 		sigprocmask(SIG_SETMASK, &old_mask, NULL);
 	/* In the background a read of the terminal would stop it for ever. */
-	dup2(options->in_fd > 0 ? options->in_fd : null, STDIN_FILENO);
+	dup2(in >= 0 ? in : options->in_fd > 0 ? options->in_fd : null,
+	     STDIN_FILENO);
 	if (out >= 0)
 		dup2(out, STDOUT_FILENO);
 	if (err >= 0)
@@ -97,41 +98,59 @@ static void close_fd(int fd)
 		close(fd);
 }
 
-/* The pipes that @options want; all closed on failure. */
-static bool open_pipes(const struct process_options *options, int out[2],
-		       int err[2])
+/* The pipes that @options want: in, out, err; all closed on failure. */
+static bool open_pipes(const struct process_options *options, int pipes[3][2])
 {
-	out[0] = out[1] = err[0] = err[1] = -1;
-	if (options->pipe_out && pipe2(out, O_CLOEXEC))
+	const bool wanted[] = { options->pipe_in, options->pipe_out,
+				options->pipe_err };
+
+	memset(pipes, -1, 3 * sizeof(*pipes));
+	for (int i = 0; i < 3; i++) {
+		if (!wanted[i] || !pipe2(pipes[i], O_CLOEXEC))
+			continue;
+		while (i--) {
+			close_fd(pipes[i][0]);
+			close_fd(pipes[i][1]);
+		}
 		return false;
-	if (!options->pipe_err || !pipe2(err, O_CLOEXEC))
-		return true;
-	close_fd(out[0]);
-	close_fd(out[1]);
-	return false;
+	}
+	return true;
 }
+
+/* Close the child's ends, keep ours. */
+static void take_pipes(struct process *process, int pipes[3][2])
+{
+	close_fd(pipes[0][0]);
+	close_fd(pipes[1][1]);
+	close_fd(pipes[2][1]);
+	process->in = pipes[0][1];
+	process->out = pipes[1][0];
+	process->err = pipes[2][0];
+}
+
+static const struct process no_process = {
+	.pidfd = -1, .in = -1, .out = -1, .err = -1,
+};
 
 bool process_start(struct process *process, char *const argv[],
 		   const struct process_options *options)
 {
 	int given = options->out_fd > 0 ? options->out_fd : -1;
 	pid_t parent = getpid();
-	int out[2], err[2];
+	int pipes[3][2];
 
-	*process = (struct process){ .pidfd = -1, .out = -1, .err = -1 };
-	if (!open_pipes(options, out, err)) {
+	*process = no_process;
+	if (!open_pipes(options, pipes)) {
 		cli_error("no pipe for %s: %m", argv[0]);
 		return false;
 	}
 	fflush(NULL);
 	process->pid = fork();
 	if (!process->pid)
-		process_exec(argv, options, out[1] >= 0 ? out[1] : given,
-			     err[1] >= 0 ? err[1] : given, parent);
-	close_fd(out[1]);
-	close_fd(err[1]);
-	process->out = out[0];
-	process->err = err[0];
+		process_exec(argv, options, pipes[0][0],
+			     pipes[1][1] >= 0 ? pipes[1][1] : given,
+			     pipes[2][1] >= 0 ? pipes[2][1] : given, parent);
+	take_pipes(process, pipes);
 	if (process->pid > 0) {
 		setpgid(process->pid, process->pid);
 		process->pidfd = pidfd_open(process->pid, 0);
@@ -151,16 +170,13 @@ bool process_start_forked(struct process *process, pid_t (*ask)(void *arg, int o
 		.pipe_out = true,
 		.pipe_err = true,
 	};
-	int out[2], err[2];
+	int pipes[3][2];
 
-	*process = (struct process){ .pidfd = -1, .out = -1, .err = -1 };
-	if (!open_pipes(&options, out, err))
+	*process = no_process;
+	if (!open_pipes(&options, pipes))
 		return false;
-	process->pid = ask(arg, out[1], err[1]);
-	close_fd(out[1]);
-	close_fd(err[1]);
-	process->out = out[0];
-	process->err = err[0];
+	process->pid = ask(arg, pipes[1][1], pipes[2][1]);
+	take_pipes(process, pipes);
 	if (process->pid > 0)
 		process->pidfd = pidfd_open(process->pid, 0);
 	if (process->pidfd >= 0)
@@ -188,9 +204,10 @@ static int process_reap(struct process *process)
 	while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close_fd(process->pidfd);
+	close_fd(process->in);
 	close_fd(process->out);
 	close_fd(process->err);
-	process->pidfd = process->out = process->err = -1;
+	process->pidfd = process->in = process->out = process->err = -1;
 	return status;
 }
 

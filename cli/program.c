@@ -291,38 +291,73 @@ void programs_deinit(struct programs *programs)
  * Running
  */
 
-static void argv_each(struct strings *argv, const char *option,
-		      const struct strings *values)
+/* A word that the program is to get. */
+static void argv_add(const struct program *program, struct strings *argv,
+		     const char *word)
+{
+	strings_add(argv, program->launcher ? launch_encode(word) :
+					      text("%s", word));
+}
+
+static void argv_each(const struct program *program, struct strings *argv,
+		      const char *option, const struct strings *values)
 {
 	for (size_t i = 0; i < values->num; i++) {
-		strings_add(argv, text("%s", option));
-		strings_add(argv, text("%s", values->items[i]));
+		argv_add(program, argv, option);
+		argv_add(program, argv, values->items[i]);
 	}
+}
+
+static void argv_python(const struct program *program, struct strings *argv)
+{
+	argv_add(program, argv, "-m");
+	argv_add(program, argv, "roadtest");
+	for (size_t i = 0; i < program->select.num; i++) {
+		char *part = text("%s::%s", program->path,
+				  program->select.items[i]);
+
+		argv_add(program, argv, part);
+		free(part);
+	}
+	if (!program->select.num)
+		argv_add(program, argv, program->path);
 }
 
 void program_argv(const struct program *program, const struct strings *ids,
 		  struct strings *argv)
 {
-	strings_add(argv, text("%s", program->exe));
-	if (program->python) {
-		strings_add(argv, text("-m"));
-		strings_add(argv, text("roadtest"));
-		for (size_t i = 0; i < program->select.num; i++)
-			strings_add(argv, text("%s::%s", program->path,
-					       program->select.items[i]));
-		if (!program->select.num)
-			strings_add(argv, text("%s", program->path));
-	}
-	argv_each(argv, "--filter", ids ? ids : &program->filter);
-	argv_each(argv, "--skip", &program->skip);
-	argv_each(argv, "--mark", &program->marks);
+	if (program->launcher)
+		launcher_argv(program->launcher, argv);
+	argv_add(program, argv, program->exe);
+	if (program->python)
+		argv_python(program, argv);
+	argv_each(program, argv, "--filter", ids ? ids : &program->filter);
+	argv_each(program, argv, "--skip", &program->skip);
+	argv_each(program, argv, "--mark", &program->marks);
+}
+
+/* What stands behind what a launcher printed; NULL if it started nothing. */
+static char *skip_launcher(char *listed)
+{
+	char *mark = strstr(listed, WORKER_MARK "\n");
+
+	return mark ? mark + strlen(WORKER_MARK "\n") : NULL;
 }
 
 char *program_parse_list(struct program *program, char *listed)
 {
 	char *rest = listed, *line;
 
+	if (program->launcher)
+		rest = skip_launcher(listed);
+	if (!rest)
+		return text("the launcher did not start it");
 	while ((line = strsep(&rest, "\n"))) {
+		size_t len = strlen(line);
+
+		/* Through a terminal. */
+		if (program->launcher && len && line[len - 1] == '\r')
+			line[len - 1] = '\0';
 		if (!strcmp(line, "# independent"))
 			program->independent = true;
 		if (!*line || *line == '#')

@@ -31,6 +31,9 @@ static const char help[] =
 "  --junit FILE      write the results as JUnit XML, too\n"
 "  -j, --jobs N      run N parts of the tests at once; default: one for each\n"
 "                    processor. Results come in the same order.\n"
+"  --launcher COMMAND\n"
+"                    have test programs started by this one, which may do so on\n"
+"                    another machine: \"ssh host\", \"srun -n1\"\n"
 "  --timeout SECONDS wall time for one test, default 120; 0: none. Time in a\n"
 "                    debugger does not count.\n"
 "  --seed N          vary what a seed may vary: random numbers, the start\n"
@@ -46,7 +49,8 @@ static const char help[] =
 
 enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
        OPT_JUNIT,
-       OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_HELP };
+       OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_LAUNCHER,
+       OPT_HELP };
 
 static const struct option options[] = {
 	{ "filter", required_argument, NULL, OPT_FILTER },
@@ -56,6 +60,7 @@ static const struct option options[] = {
 	{ "ktap", no_argument, NULL, OPT_KTAP },
 	{ "junit", required_argument, NULL, OPT_JUNIT },
 	{ "jobs", required_argument, NULL, 'j' },
+	{ "launcher", required_argument, NULL, OPT_LAUNCHER },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
@@ -72,6 +77,7 @@ struct run {
 	struct kernel_request request;
 	struct runner_options options;
 	struct reports reports;
+	struct strings launcher;
 	const char *kernel, *seed;
 	unsigned int jobs;	/* 0: not given */
 	bool list, ktap;
@@ -148,6 +154,11 @@ static int parse_option(struct run *run, int opt)
 	case OPT_CONFIG:
 		strings_add(&run->request.extra, text("%s", optarg));
 		break;
+	case OPT_LAUNCHER:
+		strings_deinit(&run->launcher);
+		if (!launcher_parse(&run->launcher, optarg))
+			return CLI_NOT_RUN;
+		break;
 	case OPT_HELP:
 		fputs(help, stdout);
 		return CLI_OK;
@@ -184,6 +195,8 @@ static int parse(struct run *run, int argc, char **argv)
 	for (; optind < argc; optind++)
 		if (!add_path(run, argv[optind]))
 			return CLI_NOT_RUN;
+	for (size_t i = 0; run->launcher.num && i < run->programs.num; i++)
+		run->programs.items[i].launcher = &run->launcher;
 	return -1;
 }
 
@@ -432,5 +445,6 @@ int cmd_run(int argc, char **argv)
 	strings_deinit(&run.skip);
 	strings_deinit(&run.marks);
 	kernel_request_deinit(&run.request);
+	strings_deinit(&run.launcher);
 	return rc;
 }

@@ -79,6 +79,8 @@ static void runner_late(struct runner *runner)
 	if (runner->hung) {
 		kill(-runner->process.pid, SIGKILL);
 		runner->killed = true;
+	} else if (runner->program->launcher) {
+		launched_signal(&runner->process, SIGABRT);
 	} else {
 		kill(runner->process.pid, SIGABRT);
 	}
@@ -92,6 +94,10 @@ static bool runner_read(struct runner *runner, int fd, int stream)
 	char data[16384];
 	ssize_t len = read(fd, data, sizeof(data));
 
+	if (len > 0 && stream == 1 && !runner->heard) {
+		runner->heard = true;
+		runner_set_deadline(runner);
+	}
 	if (len > 0 && runner->listing && stream == 1)
 		strings_add(&runner->list, text("%.*s", (int)len, data));
 	else if (len > 0)
@@ -101,14 +107,19 @@ static bool runner_read(struct runner *runner, int fd, int stream)
 
 static bool runner_start(struct runner *runner)
 {
+	const struct program *program = runner->program;
 	const struct process_options options = {
+		.pipe_in = program->launcher,
 		.pipe_out = true,
 		.pipe_err = true,
 	};
-	const struct program *program = runner->program;
 	struct strings argv = { 0 }, python = { 0 };
 	bool ok;
 
+	/* Before the arguments: a launcher's have the environment in them. */
+	free(runner->journal);
+	runner->journal = runner->listing ? NULL :
+			  reports_process(runner->report->reports);
 	program_argv(program, runner->filtered ? &runner->ids : NULL, &argv);
 	if (runner->listing)
 		strings_add(&argv, text("--list"));
@@ -119,9 +130,6 @@ static bool runner_start(struct runner *runner)
 	/* The server wants them without "python3 -m roadtest". */
 	for (size_t i = 3; program->python && i < argv.num; i++)
 		strings_add(&python, text("%s", argv.items[i]));
-	free(runner->journal);
-	runner->journal = runner->listing ? NULL :
-			  reports_process(runner->report->reports);
 	ok = program->python &&
 	     forkserver_run(runner->server, &runner->process, &python);
 	if (!ok)
@@ -129,7 +137,7 @@ static bool runner_start(struct runner *runner)
 	strings_deinit(&argv);
 	strings_deinit(&python);
 	stream_init(&runner->stream, runner_result, runner);
-	runner->hung = runner->killed = false;
+	runner->heard = runner->hung = runner->killed = false;
 	runner_set_deadline(runner);
 	return ok;
 }
@@ -336,6 +344,9 @@ int64_t runner_left(const struct runner *runner)
 
 	if (!runner->options->timeout || runner->killed)
 		return -1;
+	/* It may stand in a queue. */
+	if (runner->program->launcher && !runner->heard)
+		return -1;
 	return left > 0 ? left : 0;
 }
 
@@ -369,6 +380,8 @@ bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 
 void runner_signal(struct runner *runner, int signo)
 {
+	if (runner->program->launcher)
+		launched_signal(&runner->process, signo);
 	kill(-runner->process.pid, signo);
 }
 

@@ -261,7 +261,8 @@ static bool want_server(const struct programs *programs, unsigned int jobs)
 	size_t python = 0;
 
 	for (size_t i = 0; i < programs->num; i++)
-		python += programs->items[i].python;
+		python += programs->items[i].python &&
+			  !programs->items[i].launcher;
 	return python > 1 || (python && (programs->num > 1 || jobs > 1));
 }
 

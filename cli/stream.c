@@ -133,6 +133,8 @@ static void stream_line_out(struct stream *stream, char *line)
 		free(stream->bail);
 		line += strlen("Bail out!");
 		stream->bail = text("%s", line + strspn(line, " "));
+	} else if (!strcmp(line, WORKER_MARK)) {
+		return;
 	} else if (*line == '#') {
 		stream_keep(stream, line + 1 + (line[1] == ' '));
 	} else {

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * launch.c - --launcher: test programs that another program starts elsewhere
+ *
+ * With "ssh host" or "srun -n1" in front of it, a test program has neither our
+ * environment nor our working directory nor our signals. So what is launched
+ * is `roadtest worker` (worker.c), whose arguments carry all of that:
+ *
+ *	LAUNCHER /path/roadtest worker DIR NAME=VALUE... PROGRAM ARG...
+ *
+ * Some launchers execute these words (srun, container engines), ssh gives them
+ * to a shell, joined by blanks. Therefore no word has a character that means
+ * anything to a shell: such bytes are written as %XX.
+ */
+#include "cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wordexp.h>
+
+#define PLAIN "_./:=,@+-"	/* with letters and digits: no shell minds */
+
+/* ------------------------------------------------------------------------
+ * Words
+ */
+
+char *launch_encode(const char *word)
+{
+	char *coded = xcalloc(3 * strlen(word) + 2, 1);
+	size_t len = 0;
+
+	/* An empty word would be lost. */
+	if (!*word)
+		coded[len++] = '%';
+	for (; *word; word++) {
+		unsigned char byte = *word;
+
+		if (byte < 128 && (isalnum(byte) || strchr(PLAIN, byte)))
+			coded[len++] = byte;
+		else
+			len += sprintf(coded + len, "%%%02x", byte);
+	}
+	return coded;
+}
+
+bool launch_decode(char *word)
+{
+	char *to = word;
+
+	if (!strcmp(word, "%")) {
+		*word = '\0';
+		return true;
+	}
+	while (*word) {
+		char hex[3] = { 0 };
+
+		if (*word != '%') {
+			*to++ = *word++;
+			continue;
+		}
+		if (!isxdigit((unsigned char)word[1]) ||
+		    !isxdigit((unsigned char)word[2]))
+			return false;
+		memcpy(hex, word + 1, 2);
+		*to = strtol(hex, NULL, 16);
+		if (!*to++)
+			return false;
+		word += 3;
+	}
+	*to = '\0';
+	return true;
+}
+
+/* ------------------------------------------------------------------------
+ * The command
+ */
+
+bool launcher_parse(struct strings *launcher, const char *command)
+{
+	wordexp_t words;
+	char *found;
+	int rc = wordexp(command, &words, WRDE_NOCMD | WRDE_UNDEF);
+
+	if (rc) {
+		cli_error("--launcher: \"%s\" can't be cut into words", command);
+		cli_remedy("quote as for a shell; it has to be one command, without ; | & < >");
+		return false;
+	}
+	for (size_t i = 0; i < words.we_wordc; i++)
+		strings_add(launcher, text("%s", words.we_wordv[i]));
+	wordfree(&words);
+	if (!launcher->num) {
+		cli_error("--launcher needs a command");
+		return false;
+	}
+	found = find_program(launcher->items[0]);
+	if (!found) {
+		cli_error("--launcher: there is no program \"%s\"",
+			  launcher->items[0]);
+		cli_remedy("install it, or give its path");
+		return false;
+	}
+	free(found);
+	return true;
+}
+
+/* What a test program or Python looks at; the rest belongs to the machine. */
+static bool is_carried(const char *variable)
+{
+	return starts_with(variable, "ROADTEST_") ||
+	       starts_with(variable, "PYTHON");
+}
+
+void launcher_argv(const struct strings *launcher, struct strings *argv)
+{
+	char path[PATH_MAX];
+	char *dir = getcwd(NULL, 0);
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	for (size_t i = 0; i < launcher->num; i++)
+		strings_add(argv, text("%s", launcher->items[i]));
+	path[len > 0 ? len : 0] = '\0';
+	strings_add(argv, launch_encode(path));
+	strings_add(argv, text("worker"));
+	strings_add(argv, launch_encode(dir ? dir : "/"));
+	for (char **env = environ; *env; env++)
+		if (is_carried(*env))
+			strings_add(argv, launch_encode(*env));
+	free(dir);
+}
+
+/* A program that does not read, or is gone, must not end us. */
+void launched_signal(const struct process *process, int signo)
+{
+	unsigned char byte = signo;
+	sighandler_t old = signal(SIGPIPE, SIG_IGN);
+
+	if (process->in >= 0 && write(process->in, &byte, 1) != 1)
+		errno = 0;
+	signal(SIGPIPE, old);
+}
