@@ -627,6 +627,25 @@ ROAD_API void road_test_begin(struct road_machine *machine, const char *name);
  */
 ROAD_API int road_test_end(struct road_machine *machine);
 
+/** enum road_step - what a step of a test is about */
+enum road_step {
+	ROAD_STEP_BEGIN,	/* a part of the test begins */
+	ROAD_STEP_END,		/* it has ended */
+	ROAD_STEP_FAILED,	/* an assertion did not hold */
+	ROAD_STEP_LOG,		/* the test says something */
+};
+
+/**
+ * road_test_step() - say in the reports of a run what the test does
+ * @text: which part, or what is wrong
+ * @file, @line: where; NULL and 0: not known
+ *
+ * The step gets the virtual time of now. Costs nothing, and does nothing, in a
+ * run without reports. The C harness calls it for each assertion that fails.
+ */
+ROAD_API void road_test_step(struct road_machine *machine, enum road_step step,
+			     const char *text, const char *file, int line);
+
 /* ------------------------------------------------------------------------
  * Trace: what crossed the board's edge
  */

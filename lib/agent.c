@@ -194,6 +194,7 @@ void agent_call_done(struct road_call *call, int64_t result, char *data,
 	call->data = data;
 	call->len = len;
 	call->done = true;
+	call_journal_end(call);
 	if (call->waited)
 		agent->answered = true;
 	if (call->op == PROTO_OPEN && result >= 0)
@@ -383,6 +384,7 @@ int agent_start(struct agent *agent, bool supervisor,
 	call = call_create(agent, request, what);
 	if (!call)
 		return err_nomem(machine_error_of(agent->machine));
+	call_journal_begin(call, request);
 	ret = call_submit(call, supervisor, request);
 	if (ret) {
 		call->dropped = true;

@@ -5,6 +5,7 @@
 #include "board.h"
 
 #include "machine.h"
+#include "text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,6 +65,22 @@ struct road_i2c_chip *board_chip(const struct board *board, unsigned int addr)
 	return chip ? chip : chip_attached_at(board, ROAD_I2C_EVERY_ADDR);
 }
 
+/* Readers of a journal learn from it whose line an interrupt came on. */
+static void board_journal_chip(struct board *board,
+			       const struct road_i2c_chip *chip)
+{
+	struct journal *journal = &board->engine->journal;
+	FILE *out = journal_begin(journal, "chip");
+
+	if (!out)
+		return;
+	fprintf(out, ",\"addr\":%u", chip->addr);
+	text_put_json(out, "name", chip->name);
+	if (chip->irq_line >= 0)
+		fprintf(out, ",\"irq_line\":%d", chip->irq_line);
+	journal_end(journal);
+}
+
 int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 		    struct road_i2c_chip *chip)
 {
@@ -95,6 +112,7 @@ int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 	board->chips = chip;
 	if (!machine_i2c_irq(machine, addr, &line, &type))
 		board_connect_irq(chip, line, type);
+	board_journal_chip(board, chip);
 	if (chip->ops->power_on)
 		chip->ops->power_on(chip);
 	return 0;

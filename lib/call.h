@@ -87,6 +87,12 @@ int64_t call_finish(struct road_machine *machine, struct road_call *call);
 /* Leave the message of a call that failed. Return: its result. */
 int64_t call_error(const struct road_call *call);
 
+/* ---- call-journal.c */
+
+void call_journal_begin(const struct road_call *call,
+			const struct call_request *request);
+void call_journal_end(const struct road_call *call);
+
 /* ---- agent.c, for call.c */
 
 /* Create a call and send it, or queue it if it is for a worker and none is

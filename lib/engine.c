@@ -31,7 +31,9 @@ int engine_init(struct engine *engine, struct road_machine *machine,
 	engine->limit = ROAD_NEVER;
 	engine->kick_time = ROAD_NEVER;
 	cal_init(&engine->cal, engine, seed);
+	journal_init(&engine->journal, &engine->cal.now);
 	trace_init(&engine->trace, &engine->cal.now);
+	engine->trace.journal = &engine->journal;
 	return loop_init(&engine->loop, &engine->fatal);
 }
 
@@ -39,6 +41,7 @@ void engine_deinit(struct engine *engine)
 {
 	cal_deinit(&engine->cal);
 	trace_deinit(&engine->trace);
+	journal_deinit(&engine->journal);
 	loop_deinit(&engine->loop);
 	err_clear(&engine->fatal);
 	err_clear(&engine->model);
@@ -53,6 +56,8 @@ void engine_fail(struct engine *engine, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	err_vset(&engine->fatal, code, fmt, ap);
 	va_end(ap);
+	journal_put(&engine->journal, "gone", "text",
+		    err_message(&engine->fatal));
 }
 
 void engine_model_error(struct engine *engine, struct road_error *error)

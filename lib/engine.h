@@ -24,6 +24,7 @@ struct engine {
 	struct loop loop;
 	struct calendar cal;
 	struct trace trace;
+	struct journal journal;
 	struct road_error fatal;	/* code: the guest has ended, and why */
 	struct road_error model;	/* the first failure of a model */
 	unsigned int in_model;		/* depth of model code on the stack */

@@ -125,6 +125,18 @@ static bool klog_keeps(struct klog *klog, const struct klog_line *line)
 	return true;
 }
 
+static void klog_journal(struct klog *klog, const struct klog_line *line)
+{
+	FILE *out = journal_begin_at(klog->journal, "log", line->time);
+
+	if (!out)
+		return;
+	text_put_json(out, "text", line->text);
+	if (line->report)
+		fputs(",\"report\":true", out);
+	journal_end(klog->journal);
+}
+
 /* The partial line is whole. */
 static void klog_end_line(struct klog *klog)
 {
@@ -149,7 +161,9 @@ static void klog_end_line(struct klog *klog)
 	line = &klog->lines[klog->num_lines++];
 	*line = (struct klog_line){ .time = time, .text = text };
 	line->report = klog_is_report(klog);
-	if (!klog_keeps(klog, line)) {
+	if (klog_keeps(klog, line)) {
+		klog_journal(klog, line);
+	} else {
 		free(text);
 		klog->num_lines--;
 	}

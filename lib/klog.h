@@ -11,6 +11,7 @@
 #define LIB_KLOG_H
 
 #include "error.h"
+#include "journal.h"
 
 struct klog_expect;
 
@@ -22,6 +23,7 @@ struct klog_line {
 
 struct klog {
 	const uint64_t *now;
+	struct journal *journal;	/* gets each line too; may be NULL */
 	struct klog_line *lines;
 	size_t num_lines, max_lines;
 	char *partial;		/* a line without its end yet */

@@ -229,6 +229,8 @@ int road_machine_boot(struct road_machine *machine)
 			  BOOT_LIMIT_NS);
 	machine->boot_ns = engine_wall_ns() - start;
 	machine->boot_mark = klog_mark(&machine->klog);
+	journal_put(&machine->engine.journal, "ready", "release",
+		    machine->kernel.release);
 	return ret;
 }
 

@@ -5,6 +5,7 @@
 #include "coverage.h"
 #include "device.h"
 #include "machine-parts.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -55,6 +56,11 @@ struct agent *machine_agent(struct road_machine *machine)
 struct trace *machine_trace(struct road_machine *machine)
 {
 	return &machine->engine.trace;
+}
+
+struct journal *machine_journal(struct road_machine *machine)
+{
+	return &machine->engine.journal;
 }
 
 struct dt *machine_dt(struct road_machine *machine)
@@ -161,6 +167,7 @@ road_machine_create(const struct road_machine_config *config)
 	uml_init(&machine->uml);
 	machine_init_engine(machine);
 	klog_init(&machine->klog, &machine->engine.cal.now);
+	machine->klog.journal = &machine->engine.journal;
 	dt_init(&machine->dt, machine->config.seed);
 	board_init(&machine->board, &machine->engine);
 	con_init(&machine->console, &machine->engine);
@@ -173,6 +180,8 @@ void road_machine_destroy(struct road_machine *machine)
 	if (!machine)
 		return;
 	coverage_take(machine);
+	/* This end is none to be told. */
+	journal_deinit(&machine->engine.journal);
 	engine_fail(&machine->engine, -ROAD_EGONE, "the machine was destroyed");
 	/* Without its clock the guest ends by itself, and at once. */
 	cal_close(&machine->engine.cal);
@@ -264,6 +273,7 @@ int road_expect_log(struct road_machine *machine, const char *regex)
 void road_test_begin(struct road_machine *machine, const char *name)
 {
 	klog_test_begin(&machine->klog);
+	journal_put(&machine->engine.journal, "test", "id", name);
 	trace_note(&machine->engine.trace, name);
 }
 
@@ -280,7 +290,29 @@ int road_test_end(struct road_machine *machine)
 		klog_test_end(&machine->klog, NULL);
 	else
 		ret = klog_test_end(&machine->klog, &machine->error);
+	journal_put(&machine->engine.journal, "end", ret ? "error" : NULL,
+		    err_message(&machine->error));
 	return ret;
+}
+
+void road_test_step(struct road_machine *machine, enum road_step step,
+		    const char *text, const char *file, int line)
+{
+	static const char *const names[] = {
+		[ROAD_STEP_BEGIN] = "begin",   [ROAD_STEP_END] = "end",
+		[ROAD_STEP_FAILED] = "failed", [ROAD_STEP_LOG] = "log",
+	};
+	FILE *out = journal_begin(&machine->engine.journal, "step");
+
+	if (!out)
+		return;
+	text_put_json(out, "step", names[step]);
+	text_put_json(out, "text", text);
+	if (file) {
+		text_put_json(out, "file", file);
+		fprintf(out, ",\"line\":%d", line);
+	}
+	journal_end(&machine->engine.journal);
 }
 
 size_t road_trace_count(const struct road_machine *machine)

@@ -11,6 +11,7 @@ struct agent;
 struct dt;
 struct engine;
 struct modules;
+struct journal;
 struct trace;
 
 /* Set the machine's error. Return: @code. */
@@ -35,6 +36,7 @@ bool machine_is_new(const struct road_machine *machine);
 struct engine *machine_engine(struct road_machine *machine);
 struct agent *machine_agent(struct road_machine *machine);
 struct trace *machine_trace(struct road_machine *machine);
+struct journal *machine_journal(struct road_machine *machine);
 /* Host path of the guest's root directory. */
 const char *machine_root(const struct road_machine *machine);
 /* Host path of a modules_install tree: has lib/modules/RELEASE. */

@@ -69,7 +69,8 @@ static void reg_trace(struct road_regmap *map, const struct road_reg *reg,
 		return;
 	trace_reg(machine_trace(chip->machine),
 		  board_transaction(chip->machine), chip->addr,
-		  reg->desc->addr, reg->desc->name, read, value);
+		  reg->desc->addr, reg->desc->name, read, value,
+		  reg->desc->fields);
 }
 
 static int reg_unknown(struct road_regmap *map, const char *access)

@@ -55,3 +55,28 @@ size_t text_put_plain(FILE *out, const char *s)
 	fprintf(out, "\\x%02x", c);
 	return 1;
 }
+
+void text_put_json(FILE *out, const char *key, const char *text)
+{
+	const char *s = text;
+	size_t len;
+
+	fprintf(out, ",\"%s\":", key);
+	if (!s) {
+		fputs("null", out);
+		return;
+	}
+	fputc('"', out);
+	for (; *s; s += len ? len : 1) {
+		len = text_utf8_len(s);
+		if (!len)
+			fputs("\\ufffd", out);
+		else if (*s == '"' || *s == '\\')
+			fprintf(out, "\\%c", *s);
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			fprintf(out, "\\u%04x", *s);
+		else
+			fwrite(s, 1, len, out);
+	}
+	fputc('"', out);
+}

@@ -17,4 +17,8 @@ size_t text_utf8_len(const char *s);
  * Return: bytes of @s that were used. */
 size_t text_put_plain(FILE *out, const char *s);
 
+/* A further member of a JSON object: a comma, @key, and @text as a string, in
+ * which what is no UTF-8 becomes U+FFFD; NULL: null. */
+void text_put_json(FILE *out, const char *key, const char *text);
+
 #endif /* LIB_TEXT_H */

@@ -29,31 +29,6 @@ static void put_text(FILE *out, const char *text)
 	}
 }
 
-static void put_json(FILE *out, const char *key, const char *text)
-{
-	const char *s = text;
-	size_t len;
-
-	fprintf(out, ",\"%s\":", key);
-	if (!s) {
-		fputs("null", out);
-		return;
-	}
-	fputc('"', out);
-	for (; *s; s += len ? len : 1) {
-		len = text_utf8_len(s);
-		if (!len)
-			fputs("\\ufffd", out);
-		else if (*s == '"' || *s == '\\')
-			fprintf(out, "\\%c", *s);
-		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			fprintf(out, "\\u%04x", *s);
-		else
-			fwrite(s, 1, len, out);
-	}
-	fputc('"', out);
-}
-
 static const char *direction_name(uint32_t direction)
 {
 	switch (direction) {
@@ -148,23 +123,24 @@ static void json_i2c(FILE *out, const struct road_record *record)
 {
 	uint32_t i;
 
-	fprintf(out, ",\"transaction\":%" PRIu32 ",\"addr\":%u",
-		record->transaction, record->addr);
-	put_json(out, "chip", record->name);
+	fprintf(out, ",\"start\":%" PRIu64 ",\"transaction\":%" PRIu32
+		",\"addr\":%u", record->start, record->transaction,
+		record->addr);
+	text_put_json(out, "chip", record->name);
 	fprintf(out, ",\"read\":%s,\"data\":\"",
 		record->flags & ROAD_REC_F_READ ? "true" : "false");
 	for (i = 0; i < record->len; i++)
 		fprintf(out, "%02x", record->data[i]);
 	fputc('"', out);
 	if (record->status)
-		put_json(out, "error", road_strerror(record->status));
+		text_put_json(out, "error", road_strerror(record->status));
 }
 
 static void json_reg(FILE *out, const struct road_record *record)
 {
 	fprintf(out, ",\"transaction\":%" PRIu32 ",\"addr\":%u,\"reg\":%" PRIu32,
 		record->transaction, record->addr, record->reg);
-	put_json(out, "name", record->name);
+	text_put_json(out, "name", record->name);
 	fprintf(out, ",\"read\":%s,\"value\":%" PRIu32,
 		record->flags & ROAD_REC_F_READ ? "true" : "false",
 		record->value);
@@ -180,13 +156,13 @@ static void json_line(FILE *out, const struct road_record *record)
 static void json_direction(FILE *out, const struct road_record *record)
 {
 	fprintf(out, ",\"line\":%u", record->addr);
-	put_json(out, "direction", direction_name(record->value));
+	text_put_json(out, "direction", direction_name(record->value));
 }
 
 static void json_irq_type(FILE *out, const struct road_record *record)
 {
 	fprintf(out, ",\"line\":%u", record->addr);
-	put_json(out, "irq_type", irq_type_name(record->value));
+	text_put_json(out, "irq_type", irq_type_name(record->value));
 }
 
 static void json_irq(FILE *out, const struct road_record *record)
@@ -196,12 +172,12 @@ static void json_irq(FILE *out, const struct road_record *record)
 
 static void json_timer(FILE *out, const struct road_record *record)
 {
-	put_json(out, "name", record->name);
+	text_put_json(out, "name", record->name);
 }
 
 static void json_note(FILE *out, const struct road_record *record)
 {
-	put_json(out, "text", record->name);
+	text_put_json(out, "text", record->name);
 }
 
 static const struct {
@@ -226,11 +202,21 @@ static void render_text(FILE *out, const struct road_record *record)
 	fputc('\n', out);
 }
 
+const char *trace_type_name(const struct road_record *record)
+{
+	return trace_types[record->type].name;
+}
+
+void trace_put_json(FILE *out, const struct road_record *record)
+{
+	trace_types[record->type].json(out, record);
+}
+
 static void render_json(FILE *out, const struct road_record *record)
 {
 	fprintf(out, "{\"time\":%" PRIu64 ",\"type\":\"%s\"", record->time,
-		trace_types[record->type].name);
-	trace_types[record->type].json(out, record);
+		trace_type_name(record));
+	trace_put_json(out, record);
 	fputs("}\n", out);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "trace.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,11 +121,40 @@ static struct road_record *trace_slot(struct trace *trace)
 					      CHUNK_RECORDS];
 }
 
+static void put_fields(FILE *out, uint32_t value,
+		       const struct road_reg_field *field)
+{
+	const char *comma = "";
+
+	fputs(",\"fields\":{", out);
+	for (; field->name; field++, comma = ",") {
+		uint32_t mask = 0xffffffff >> (31 - field->msb + field->lsb);
+
+		fprintf(out, "%s\"%s\":%" PRIu32, comma, field->name,
+			value >> field->lsb & mask);
+	}
+	fputc('}', out);
+}
+
+static void trace_journal(struct trace *trace, const struct road_record *record,
+			  const struct road_reg_field *fields)
+{
+	FILE *out = journal_begin(trace->journal, trace_type_name(record));
+
+	if (!out)
+		return;
+	trace_put_json(out, record);
+	if (fields)
+		put_fields(out, record->value, fields);
+	journal_end(trace->journal);
+}
+
 /*
  * Append @record at the clock's time, its data and name copied. Without memory
  * the record is dropped as a whole: half of one would be a lie.
  */
-static void trace_add(struct trace *trace, struct road_record record)
+static void trace_add_reg(struct trace *trace, struct road_record record,
+			  const struct road_reg_field *fields)
 {
 	struct road_record *slot = trace_slot(trace);
 	void *data = NULL;
@@ -150,6 +180,12 @@ static void trace_add(struct trace *trace, struct road_record record)
 		record.data = NULL;
 	*slot = record;
 	trace->num_records++;
+	trace_journal(trace, slot, fields);
+}
+
+static void trace_add(struct trace *trace, struct road_record record)
+{
+	trace_add_reg(trace, record, NULL);
 }
 
 void trace_i2c(struct trace *trace, uint64_t start, uint32_t transaction,
@@ -170,9 +206,10 @@ void trace_i2c(struct trace *trace, uint64_t start, uint32_t transaction,
 }
 
 void trace_reg(struct trace *trace, uint32_t transaction, unsigned int addr,
-	       uint32_t reg, const char *name, bool read, uint32_t value)
+	       uint32_t reg, const char *name, bool read, uint32_t value,
+	       const struct road_reg_field *fields)
 {
-	trace_add(trace, (struct road_record){
+	trace_add_reg(trace, (struct road_record){
 		.type = ROAD_REC_REG,
 		.flags = read ? ROAD_REC_F_READ : 0,
 		.addr = addr,
@@ -180,7 +217,7 @@ void trace_reg(struct trace *trace, uint32_t transaction, unsigned int addr,
 		.reg = reg,
 		.value = value,
 		.name = name,
-	});
+	}, fields);
 }
 
 void trace_line(struct trace *trace, unsigned int line, int level, bool guest)

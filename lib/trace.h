@@ -10,6 +10,10 @@
 #define LIB_TRACE_H
 
 #include <roadtest.h>
+#include <roadtest/model.h>
+#include <stdio.h>
+
+#include "journal.h"
 
 struct trace_chunk;
 struct trace_name;
@@ -18,6 +22,7 @@ struct trace_name;
 
 struct trace {
 	const uint64_t *now;		/* the machine's clock */
+	struct journal *journal;	/* gets each record too; may be NULL */
 	struct trace_chunk **chunks;
 	size_t num_chunks, num_records;
 	struct trace_block *blocks;	/* bytes and strings of the records */
@@ -33,9 +38,11 @@ void trace_deinit(struct trace *trace);
 void trace_i2c(struct trace *trace, uint64_t start, uint32_t transaction,
 	       unsigned int addr, const char *name, bool read,
 	       const uint8_t *data, size_t len, int status);
-/* A register access; @name is copied (repeated names share one copy). */
+/* A register access; @name is copied (repeated names share one copy). @fields
+ * are for the journal; may be NULL. */
 void trace_reg(struct trace *trace, uint32_t transaction, unsigned int addr,
-	       uint32_t reg, const char *name, bool read, uint32_t value);
+	       uint32_t reg, const char *name, bool read, uint32_t value,
+	       const struct road_reg_field *fields);
 void trace_line(struct trace *trace, unsigned int line, int level, bool guest);
 void trace_direction(struct trace *trace, unsigned int line,
 		     enum road_direction direction);
@@ -46,6 +53,9 @@ void trace_note(struct trace *trace, const char *text);
 
 size_t trace_count(const struct trace *trace);
 const struct road_record *trace_get(const struct trace *trace, size_t i);
+/* Its type as JSON has it, and its other members, each with a comma. */
+const char *trace_type_name(const struct road_record *record);
+void trace_put_json(FILE *out, const struct road_record *record);
 /* malloc()ed text; NULL when out of memory. */
 char *trace_text(const struct trace *trace, size_t from);
 char *trace_json(const struct trace *trace, size_t from);

@@ -46,6 +46,14 @@ void road_test_bail(struct road_test_run *_metadata)
 	longjmp(_metadata->bail, 1);
 }
 
+/* For the reports of a run: @text is one of every machine's steps. */
+static void run_step(struct road_test_run *run, enum road_step step,
+		     const char *text, const char *file, int line)
+{
+	for (struct run_machine *m = run->machines; m; m = m->next)
+		road_test_step(m->machine, step, text, file, line);
+}
+
 /* A failure with its message, which may have several lines. */
 static void run_failure(struct road_test_run *run, const char *message)
 {
@@ -66,6 +74,7 @@ static void run_vfailure(struct road_test_run *run, const char *file, int line,
 		abort();
 	if (asprintf(&message, "%s:%d: %s", file, line, text) < 0)
 		abort();
+	run_step(run, ROAD_STEP_FAILED, text, file, line);
 	run_failure(run, message);
 	free(message);
 	free(text);
@@ -85,13 +94,16 @@ void road_test_log(struct road_test_run *_metadata, const char *file, int line,
 		   const char *fmt, ...)
 {
 	va_list ap;
+	char *text;
 
-	fflush(stdout);
-	fprintf(stderr, "%s:%d: ", file, line);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
 	va_end(ap);
-	fputc('\n', stderr);
+	fflush(stdout);
+	fprintf(stderr, "%s:%d: %s\n", file, line, text);
+	run_step(_metadata, ROAD_STEP_LOG, text, file, line);
+	free(text);
 }
 
 void road_test_skip(struct road_test_run *_metadata, const char *fmt, ...)

@@ -199,6 +199,20 @@ static PyObject *board_test_end(struct ext_machine *self, PyObject *unused)
 	return ext_result(self, ret, NULL);
 }
 
+static PyObject *board_test_step(struct ext_machine *self, PyObject *args)
+{
+	const char *text, *file;
+	int step, line;
+
+	if (!PyArg_ParseTuple(args, "iszi", &step, &text, &file, &line) ||
+	    !ext_usable(self))
+		return NULL;
+	if (step < ROAD_STEP_BEGIN || step > ROAD_STEP_LOG)
+		return PyErr_Format(PyExc_ValueError, "no step: %d", step);
+	road_test_step(self->machine, step, text, file, line);
+	Py_RETURN_NONE;
+}
+
 /* ------------------------------------------------------------------------
  * Trace
  */
@@ -286,6 +300,7 @@ PyMethodDef ext_board_methods[] = {
 	METHOD(expect_log, METH_O),
 	METHOD(test_begin, METH_O),
 	METHOD(test_end, METH_NOARGS),
+	METHOD(test_step, METH_VARARGS),
 	METHOD(trace_count, METH_NOARGS),
 	METHOD(trace, METH_VARARGS),
 	METHOD(trace_note, METH_O),

@@ -48,6 +48,9 @@ REC_IRQ_TYPE: int
 REC_IRQ: int
 REC_TIMER: int
 REC_NOTE: int
+STEP_BEGIN: int
+STEP_END: int
+STEP_FAILED: int
 REC_F_READ: int
 REC_F_GUEST: int
 
@@ -269,6 +272,10 @@ class Machine:
         """road_test_begin()."""
     def test_end(self) -> None:
         """road_test_end()."""
+    def test_step(
+        self, step: int, text: str, file: str | None, line: int
+    ) -> None:
+        """road_test_step()."""
     def trace_count(self) -> int:
         """road_trace_count()."""
     def trace(self, start: int, type: int, addr: int) -> _list[RawRecord]:

@@ -338,6 +338,9 @@ class Result(unittest.TestResult):
             error, test
         )
         self.ktap.diagnostic(text)
+        tell = getattr(test, "_road_failed", None)
+        if tell is not None:
+            tell(error[1])
         self._status = (False, "")
         if not self.watchdog.test:
             self._fixture_failed(test)

@@ -13,7 +13,7 @@ import os
 import re
 import unittest
 
-from . import fixtures
+from . import _roadtest, fixtures
 from .busdevice import coldplug
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, TypeVar
 
-    from . import _roadtest
     from .board import Board
     from .clock import Clock
     from .guest import Guest
@@ -385,12 +384,16 @@ class TestCase(unittest.TestCase):
     def subTest(self, *msg: Any, **params: Any) -> Iterator[None]:
         """As in unittest; a failure that is a known bug of the test is none
         of the subtest."""
+        name = " ".join([*map(str, msg), *(f"{k}={v}" for k, v in params.items())])
         with super().subTest(*msg, **params):
+            self._road_step(_roadtest.STEP_BEGIN, name)
             try:
                 yield
             except Exception as error:
                 if not self._road_known_here(error):
                     raise
+            finally:
+                self._road_step(_roadtest.STEP_END, name)
 
     # ---- how it runs -----------------------------------------------------
 
@@ -566,6 +569,27 @@ class TestCase(unittest.TestCase):
                     self._road_shown.append(bug)
                 return True
         return False
+
+    def _road_step(
+        self, step: int, text: str, file: str | None = None, line: int = 0
+    ) -> None:
+        """Say in the reports of a run what this test does, if it has a
+        machine."""
+        machine = getattr(self, "_road_begun", None)
+        if machine is not None and not machine.closed:
+            text = text.encode("utf-8", "replace").decode()
+            machine.test_step(step, text.replace("\0", "\\0"), file, line)
+
+    def _road_failed(self, error: BaseException) -> None:
+        """An assertion did not hold, or something raised: where the test
+        stood then."""
+        file, line = None, 0
+        stack = error.__traceback__
+        while stack is not None:
+            file, line = stack.tb_frame.f_code.co_filename, stack.tb_lineno
+            stack = stack.tb_next
+        text = f"{type(error).__name__}: {error}"
+        self._road_step(_roadtest.STEP_FAILED, text, file, line)
 
     def _road_device(self, name: str) -> BoundDevice:
         self._road_begin()

@@ -44,6 +44,11 @@ int machine_may_call(struct road_machine *machine)
 	return 0;
 }
 
+struct journal *machine_journal(struct road_machine *machine)
+{
+	return NULL;
+}
+
 struct agent *machine_agent(struct road_machine *machine)
 {
 	return machine->agent;

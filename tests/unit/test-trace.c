@@ -15,8 +15,8 @@ static void record_all(struct trace *trace)
 
 	now = 120046264;
 	trace_i2c(trace, now - 95000, 12, 0x44, "opt3001", false, config, 3, 0);
-	trace_reg(trace, 12, 0x44, 0x01, "CONFIG", false, 0xca10);
-	trace_reg(trace, 13, 0x44, 0x00, NULL, true, 0x12);
+	trace_reg(trace, 12, 0x44, 0x01, "CONFIG", false, 0xca10, NULL);
+	trace_reg(trace, 13, 0x44, 0x00, NULL, true, 0x12, NULL);
 	trace_i2c(trace, 0, 14, 0x45, NULL, true, NULL, 0, -ENXIO);
 	now = 12 * ROAD_S + 5;
 	trace_line(trace, 3, 0, false);
@@ -68,13 +68,13 @@ static void json_has_a_line_for_each_record(void)
 	CHECK_INT(trace_get(&trace, 0)->start, 120046264 - 95000);
 	text = trace_json(&trace, 0);
 	CHECK_STR(text,
-"{\"time\":120046264,\"type\":\"i2c\",\"transaction\":12,\"addr\":68,"
+"{\"time\":120046264,\"type\":\"i2c\",\"start\":119951264,\"transaction\":12,\"addr\":68,"
 "\"chip\":\"opt3001\",\"read\":false,\"data\":\"01ca10\"}\n"
 "{\"time\":120046264,\"type\":\"reg\",\"transaction\":12,\"addr\":68,"
 "\"reg\":1,\"name\":\"CONFIG\",\"read\":false,\"value\":51728}\n"
 "{\"time\":120046264,\"type\":\"reg\",\"transaction\":13,\"addr\":68,"
 "\"reg\":0,\"name\":null,\"read\":true,\"value\":18}\n"
-"{\"time\":120046264,\"type\":\"i2c\",\"transaction\":14,\"addr\":69,"
+"{\"time\":120046264,\"type\":\"i2c\",\"start\":0,\"transaction\":14,\"addr\":69,"
 "\"chip\":null,\"read\":true,\"data\":\"\",\"error\":\"ENXIO\"}\n"
 "{\"time\":12000000005,\"type\":\"line\",\"line\":3,\"level\":0,"
 "\"guest\":false}\n"
