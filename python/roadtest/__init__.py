@@ -22,6 +22,10 @@ from __future__ import annotations
 
 import os as _os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # The extension is built outside the source tree: beside a package of links in
 # the build directory, or where ROADTEST_BUILD says.
 _parent = _os.path.dirname(_os.path.dirname(_os.path.abspath(__file__)))
@@ -33,37 +37,8 @@ __path__ += [
     _os.path.join(_build, "python", "ext"),
 ]
 
-from .device import Device, DtFragment, DtVar
-from .errors import (
-    DevicetreeError,
-    GuestError,
-    HostError,
-    LimitExceeded,
-    MachineGone,
-    ModelError,
-    OracleError,
-    ProtocolError,
-    RoadtestError,
-    UsageError,
-)
-from .guest import GuestFile, GuestPath
-from .kernel import requires_kernel
-from .machine import Machine, current_machine
-from .marks import mark
-from .testcase import TestCase, known_bug
-from .tools import (
-    I2CDriver,
-    PlatformDriver,
-    insmod,
-    modprobe,
-    read_float,
-    read_int,
-    read_str,
-    rmmod,
-    write_float,
-    write_int,
-    write_str,
-)
+if TYPE_CHECKING:
+    from .public import *
 
 __all__ = [
     "Device",
@@ -99,3 +74,23 @@ __all__ = [
     "write_int",
     "write_str",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The names above and the package's modules, once one is asked for."""
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    if name in __all__:
+        public = import_module(".public", __name__)
+        globals().update({item: getattr(public, item) for item in __all__})
+        return globals()[name]
+    try:
+        return import_module(f".{name}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}"
+        ) from None

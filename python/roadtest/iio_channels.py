@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import decimal
 import re
-from decimal import Decimal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +18,12 @@ if TYPE_CHECKING:
 
     from .iio import IioDevice
 
-    Number = Union[int, Decimal]
+    Number = Union[int, decimal.Decimal]
 
-_EXACT = decimal.Context(prec=200)
+def _exact() -> decimal.Context:
+    """More digits than any product of two attributes has."""
+    return decimal.Context(prec=200)
+
 
 _NAME = re.compile(
     r"(?P<direction>in|out)_(?P<type>[a-z]+)(?P<index>\d+)?"
@@ -44,7 +46,7 @@ def number(text: str) -> Number:
     except ValueError:
         pass
     try:
-        return Decimal(first)
+        return decimal.Decimal(first)
     except decimal.InvalidOperation:
         raise ValueError(f"no number: {text!r}") from None
 
@@ -63,8 +65,9 @@ class Range:
     def __contains__(self, value: Number) -> bool:
         if not self.min <= value <= self.max:
             return False
-        steps = _EXACT.subtract(Decimal(value), Decimal(self.min))
-        return _EXACT.remainder(steps, Decimal(self.step)) == 0
+        exact, number = _exact(), decimal.Decimal
+        steps = exact.subtract(number(value), number(self.min))
+        return exact.remainder(steps, number(self.step)) == 0
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Range):
@@ -126,7 +129,9 @@ class _Attributes:
                 pass  # the next one; or the driver itself gave ENOENT
         return self._iio[self.find(attribute)]
 
-    def __setitem__(self, attribute: str, value: str | int | Decimal) -> None:
+    def __setitem__(
+        self, attribute: str, value: str | int | decimal.Decimal
+    ) -> None:
         self._iio[self.find(attribute)] = str(value)
 
     def number(self, attribute: str) -> Number:
@@ -202,8 +207,9 @@ class IioChannel(_Attributes):
         assert offset is not None and scale is not None
         if all(isinstance(n, int) for n in (raw, offset, scale)):
             return (raw + offset) * scale
-        total = _EXACT.add(Decimal(raw), Decimal(offset))
-        return _EXACT.multiply(total, Decimal(scale))
+        exact, number = _exact(), decimal.Decimal
+        total = exact.add(number(raw), number(offset))
+        return exact.multiply(total, number(scale))
 
     def _value(
         self, attribute: str, files: set[str], default: Number | None
