@@ -29,6 +29,8 @@ static const struct {
 	bool journals;		/* it needs them */
 } kinds[REPORT_KINDS] = {
 	[REPORT_JUNIT] = { "--junit", report_junit, false },
+	[REPORT_JSON] = { "--json", report_json, true },
+	[REPORT_HTML] = { "--html", report_html, true },
 };
 
 const char *result_word(const struct entry *entry)

@@ -42,6 +42,22 @@ const char *report_time(int64_t seconds, char *buf);
 
 bool run_index_write(const char *dir, const struct results *results);
 
+/* --- timeline.c */
+
+struct timelines;
+
+/* Of journals below @dir. */
+struct timelines *timelines_create(const char *dir);
+void timelines_destroy(struct timelines *timelines);
+/*
+ * What the process @process (may be NULL) did in the test @id: an array with
+ * an object for each of its machines, in the order in which they were made:
+ * "begin", "end": virtual nanoseconds; "log": records of the kernel's
+ * messages; "records": all of them, only if @all. The caller owns it.
+ */
+json_t *timelines_get(struct timelines *timelines, const char *process,
+		      const char *id, bool all);
+
 /* --- report-text.c */
 
 /* @s as content or attribute of XML. Bytes that XML can't have become

@@ -29,6 +29,10 @@ static const char help[] =
 "  --list            print the ids of the tests, run none\n"
 "  --ktap            print KTAP instead of text\n"
 "  --junit FILE      write the results as JUnit XML, too\n"
+"  --json FILE       write the results as JSON\n"
+"  --html FILE       write them as one HTML page, with timelines of failures\n"
+"  --trace           keep the timeline of each test for \"roadtest trace\"; so\n"
+"                    do --json and --html\n"
 "  -j, --jobs N      run N parts of the tests at once; default: one for each\n"
 "                    processor. Results come in the same order.\n"
 "  --launcher COMMAND\n"
@@ -48,7 +52,7 @@ static const char help[] =
 "wrong path or id, no tests, no kernel; 125 the kernel does not build.\n";
 
 enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
-       OPT_JUNIT,
+       OPT_JUNIT, OPT_JSON, OPT_HTML, OPT_TRACE,
        OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_LAUNCHER,
        OPT_HELP };
 
@@ -59,6 +63,9 @@ static const struct option options[] = {
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "ktap", no_argument, NULL, OPT_KTAP },
 	{ "junit", required_argument, NULL, OPT_JUNIT },
+	{ "json", required_argument, NULL, OPT_JSON },
+	{ "html", required_argument, NULL, OPT_HTML },
+	{ "trace", no_argument, NULL, OPT_TRACE },
 	{ "jobs", required_argument, NULL, 'j' },
 	{ "launcher", required_argument, NULL, OPT_LAUNCHER },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
@@ -122,6 +129,15 @@ static int parse_option(struct run *run, int opt)
 		break;
 	case OPT_JUNIT:
 		run->reports.paths[REPORT_JUNIT] = optarg;
+		break;
+	case OPT_JSON:
+		run->reports.paths[REPORT_JSON] = optarg;
+		break;
+	case OPT_HTML:
+		run->reports.paths[REPORT_HTML] = optarg;
+		break;
+	case OPT_TRACE:
+		run->reports.trace = true;
 		break;
 	case 'j':
 		if (!parse_number("--jobs", optarg, MAX_JOBS, &number) ||

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The files that `roadtest run` writes, from test programs that are fakes."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -29,6 +30,19 @@ echo 'not ok 1 '"$id"
 
 
 class ReportTestCase(CommandTestCase):
+    def journalling(self, name, records, tail="", end=""):
+        """Of its tests a, x.b and x.c the second one fails; it leaves a
+        journal."""
+        self.write(f"{name}.journal", journal_lines(records) + tail)
+        return self.program(name, f"""
+pass a
+want x.b && {{
+    echo "# start x.b"; cat {self.path(name)}.journal >"$ROADTEST_JOURNAL/1-00000.jsonl"
+    {end or ":"}
+    echo "# t.py:3: GuestError: EIO"; echo "not ok $((++n)) x.b"; }}
+pass x.c
+""", ("a", "x.b", "x.c"))
+
     def roadtest(self, *args, **kwargs):
         return super().roadtest(*args, errors="replace", **kwargs)
 
@@ -40,6 +54,115 @@ class ReportTestCase(CommandTestCase):
         self.write(os.path.basename(path) + ".id", HOSTILE_ID + "\n")
         os.chmod(path + ".id", 0o644)
         return os.path.basename(path)
+
+
+# What a machine of a test writes (lib/journal.h): probing finds the chip, then a
+# reading is interrupted by a NAK while a guest call and a step go on.
+JOURNAL = [
+    {"time": 0, "type": "test", "id": "x.b"},
+    {"time": 100, "type": "log", "text": "Linux version 6.12 boots"},
+    {"time": 1000, "type": "ready", "release": "6.12.1"},
+    {"time": 2000, "type": "chip", "addr": 68, "name": "opt3001", "irq_line": 3},
+    {"time": 3000, "type": "step", "step": "begin", "text": "raw=<b>1</b>"},
+    {"time": 4000, "type": "call", "call": 7, "what": "read_file /sys/lux"},
+    {"time": 102500, "type": "reg", "transaction": 1, "addr": 68, "reg": 1,
+     "name": "CONFIG", "read": False, "value": 0xCA10, "fields": {"M": 1, "CRF": 0}},
+    {"time": 102500, "type": "i2c", "start": 5000, "transaction": 1, "addr": 68,
+     "chip": "opt3001", "read": False, "data": "01ca10"},
+    {"time": 800000000, "type": "timer", "name": "opt3001.done"},
+    {"time": 800000000, "type": "line", "line": 3, "level": 0, "guest": False},
+    {"time": 800000000, "type": "irq", "line": 3},
+    {"time": 800030000, "type": "i2c", "start": 800005000, "transaction": 2,
+     "addr": 68, "chip": "opt3001", "read": False, "data": "00", "error": "ENXIO"},
+    {"time": 800031000, "type": "log", "text": "opt3001: failed to read <script>"},
+    {"time": 800032000, "type": "return", "call": 7, "result": -5, "error": "EIO"},
+    {"time": 800032000, "type": "step", "step": "failed", "file": "/x/t.py",
+     "line": 3, "text": "GuestError: EIO"},
+    {"time": 800032000, "type": "step", "step": "end", "text": "raw=<b>1</b>"},
+    {"time": 800040000, "type": "end"},
+    {"time": 800050000, "type": "test", "id": "x.c"},
+    {"time": 800060000, "type": "log", "text": "of another test"},
+]
+
+
+def journal_lines(records):
+    return "".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+                   for record in records)
+
+
+class Json(ReportTestCase):
+    def json(self, *args, status=0):
+        result = self.run_tests("--json", "out.json", *args)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        with open(self.path("out.json"), encoding="utf-8") as f:
+            return json.load(f)
+
+    def by_id(self, report):
+        return {test["id"]: test for program in report["programs"]
+                for test in program["tests"]}
+
+    def test_what_the_run_was(self):
+        self.write("kernel/info", "release=6.12.1\nflavour=check\n")
+        self.program("test-x", MIXED, MIXED_IDS)
+        report = self.json("--seed", "7", "test-x", status=1)
+        self.assertEqual(report["roadtest"], 1)
+        run = report["run"]
+        self.assertEqual(run["summary"], {"passed": 1, "failed": 1, "skipped": 1,
+                                          "known bug": 1, "not run": 0})
+        self.assertEqual((run["seed"], run["interrupted"]), ("7", False))
+        self.assertEqual(run["kernel"], {"directory": self.kernel,
+                                         "release": "6.12.1", "flavour": "check"})
+        test = self.by_id(report)["x.d"]
+        self.assertEqual((test["outcome"], test["reason"]), ("known bug", "it is known"))
+
+    def test_a_test_has_its_part_of_the_journal_only(self):
+        self.journalling("test-x", JOURNAL)
+        tests = self.by_id(self.json("test-x", status=1))
+        failed, other = tests["x.b"], tests["x.c"]
+        self.assertEqual([line["text"] for line in failed["log"]],
+                         ["opt3001: failed to read <script>"])
+        self.assertEqual(failed["virtual_ns"], 800040000)
+        self.assertEqual(failed["machines"][0]["records"], JOURNAL[:17])
+        self.assertEqual(other["machines"], [])
+        self.assertEqual([line["text"] for line in other["log"]], ["of another test"])
+        self.assertEqual(tests["a"]["virtual_ns"], None)
+
+    def test_a_program_that_dies_leaves_what_it_wrote(self):
+        self.journalling("test-x", JOURNAL[:12], tail='{"time": 800031000, "ty',
+                         end="kill -SEGV $$")
+        failed = self.by_id(self.json("test-x", status=1))["x.b"]
+        self.assertEqual(failed["machines"][0]["records"], JOURNAL[:12])
+        self.assertEqual(failed["virtual_ns"], 800030000)
+
+    def test_garbage_in_a_journal_is_left_out(self):
+        self.journalling("test-x", JOURNAL[:2], tail='[]\n{"time":"x","type":"log"}\n'
+                         'nonsense\n\n{"time":5,"type":"log","text":"kept"}\n')
+        failed = self.by_id(self.json("test-x", status=1))["x.b"]
+        self.assertEqual([r["type"] for r in failed["machines"][0]["records"]],
+                         ["test", "log", "log"])
+
+    def test_any_bytes_give_valid_json(self):
+        report = self.json(self.hostile(), status=1)
+        ((name, test),) = self.by_id(report).items()
+        self.assertEqual(name, HOSTILE_ID)
+        self.assertIn("]]> </script> <!-- & \x1b[31m \x01 \ufffd\ufffd", test["output"][0])
+
+    def test_an_interrupted_run_reports_what_ran(self):
+        self.program("test-x", "pass a; sleep 0.5; kill -INT $PPID; sleep 60")
+        result = self.run_tests("-j1", "--json", "out.json", "test-x")
+        self.assertEqual(result.returncode, -2, result.stderr)
+        with open(self.path("out.json"), encoding="utf-8") as f:
+            report = json.load(f)
+        self.assertTrue(report["run"]["interrupted"])
+        self.assertEqual(self.by_id(report)["a"]["outcome"], "passed")
+
+    def test_journals_of_the_last_run_stay_and_no_others(self):
+        self.journalling("test-x", JOURNAL)
+        left = self.path("cache/runs/Killed")
+        os.makedirs(left)
+        for _ in range(2):
+            self.run_tests("--trace", "test-x")
+        self.assertEqual(os.listdir(self.path("cache/runs")), ["last"])
 
 
 class JUnit(ReportTestCase):
