@@ -12,6 +12,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "run", cmd_run, "run tests" },
+	{ "trace", cmd_trace, "print what happened in a test, or draw it" },
 	{ "kernel", cmd_kernel, "build the kernel that tests run on" },
 	{ "doctor", cmd_doctor, "check what this machine lacks" },
 	{ "worker", cmd_worker, NULL },	/* for --launcher, not for people */

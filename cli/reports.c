@@ -82,6 +82,14 @@ static char *runs_dir(void)
 	return runs;
 }
 
+char *reports_last(void)
+{
+	char *runs = runs_dir(), *last = text("%s/last", runs);
+
+	free(runs);
+	return last;
+}
+
 /* What runs left behind that were killed: nobody holds its lock. */
 static void remove_left_behind(const char *runs)
 {
@@ -143,7 +151,7 @@ char *reports_process(struct reports *reports)
 /* Put the journals to where `roadtest trace` looks for them. */
 static bool journals_end(struct reports *reports, const struct results *results)
 {
-	char *runs = runs_dir(), *last = text("%s/last", runs);
+	char *runs = runs_dir(), *last = reports_last();
 	char *old = text("%s/XXXXXX", runs);
 	bool ok = run_index_write(reports->journals, results);
 

@@ -41,6 +41,11 @@ const char *report_time(int64_t seconds, char *buf);
 /* --- run-index.c: which tests the last run had, for `roadtest trace` */
 
 bool run_index_write(const char *dir, const struct results *results);
+/* An array with an object for each test: "program", "id", "outcome",
+ * "journal". NULL after a message. */
+json_t *run_index_read(const char *dir);
+/* Directory of the last run's journals (reports.c), to be freed. */
+char *reports_last(void);
 
 /* --- timeline.c */
 
@@ -57,6 +62,20 @@ void timelines_destroy(struct timelines *timelines);
  */
 json_t *timelines_get(struct timelines *timelines, const char *process,
 		      const char *id, bool all);
+
+/* --- timeline-text.c */
+
+/* Members of a record; "" and 0 without one. */
+const char *record_text(const json_t *record, const char *key);
+int64_t record_number(const json_t *record, const char *key);
+bool record_is(const json_t *record, const char *type);
+/* The records of one of timelines_get()'s machines. */
+bool timeline_text(FILE *out, const json_t *machine);
+
+/* --- timeline-vcd.c */
+
+/* All machines of a test; @changes: how many there are in it. */
+bool timeline_vcd(FILE *out, const json_t *machines, size_t *changes);
 
 /* --- report-text.c */
 

@@ -8,6 +8,7 @@
 #include "reports.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static json_t *entry_line(const struct program *program,
 			  const struct entry *entry)
@@ -43,4 +44,27 @@ bool run_index_write(const char *dir, const struct results *results)
 		cli_error("can't write %s: %m", path);
 	free(path);
 	return ok;
+}
+
+json_t *run_index_read(const char *dir)
+{
+	char *path = text("%s/tests.jsonl", dir), *content = file_read(path);
+	json_t *index = content ? json_array() : NULL;
+
+	for (char *line = content; line && *line;) {
+		size_t len = strcspn(line, "\n");
+		json_t *test = json_loadb(line, len, 0, NULL);
+
+		if (json_is_object(test))
+			json_array_append(index, test);
+		json_decref(test);
+		line += len + !!line[len];
+	}
+	if (!index) {
+		cli_error("there is no run to look at");
+		cli_remedy("run tests with \"roadtest run --trace\", or name a file");
+	}
+	free(content);
+	free(path);
+	return index;
 }

@@ -149,9 +149,40 @@ static int64_t time_of(const json_t *record)
 	return json_integer_value(json_object_get(record, "time"));
 }
 
+struct keyed {
+	int64_t time;
+	size_t order;
+	json_t *record;			/* borrowed */
+};
+
+static int keyed_order(const void *a, const void *b)
+{
+	const struct keyed *one = a, *two = b;
+
+	if (one->time != two->time)
+		return one->time < two->time ? -1 : 1;
+	return one->order < two->order ? -1 : one->order > two->order;
+}
+
+/* Messages of the kernel may stand behind what came after them. */
+static json_t *sorted(const json_t *records)
+{
+	size_t num = json_array_size(records), i;
+	struct keyed *keyed = xcalloc(num, sizeof(*keyed));
+	json_t *array = json_array(), *record;
+
+	json_array_foreach(records, i, record)
+		keyed[i] = (struct keyed){ time_of(record), i, record };
+	qsort(keyed, num, sizeof(*keyed), keyed_order);
+	for (i = 0; i < num; i++)
+		json_array_append(array, keyed[i].record);
+	free(keyed);
+	return array;
+}
+
 static json_t *slice_parse(const struct slice *slice, bool all)
 {
-	json_t *records = json_array(), *log = json_array();
+	json_t *records = json_array(), *log = json_array(), *slice_json;
 	int64_t begin = -1, end = 0;
 
 	for (const char *line = slice->begin; line < slice->end;
@@ -180,9 +211,11 @@ static json_t *slice_parse(const struct slice *slice, bool all)
 	}
 	if (begin < 0)
 		begin = 0;
-	return json_pack("{s:I, s:I, s:o, s:o}", "begin", (json_int_t)begin,
-			 "end", (json_int_t)end, "log", log, "records",
-			 records);
+	slice_json = json_pack("{s:I, s:I, s:o, s:o}", "begin",
+			       (json_int_t)begin, "end", (json_int_t)end,
+			       "log", log, "records", sorted(records));
+	json_decref(records);
+	return slice_json;
 }
 
 json_t *timelines_get(struct timelines *timelines, const char *process,

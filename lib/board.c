@@ -45,6 +45,22 @@ uint32_t board_transaction(const struct road_machine *machine)
 
 /* ---- chips */
 
+/* Readers of a journal learn from it whose line an interrupt came on. */
+static void board_journal_chip(struct board *board,
+			       const struct road_i2c_chip *chip)
+{
+	struct journal *journal = &board->engine->journal;
+	FILE *out = journal_begin(journal, "chip");
+
+	if (!out)
+		return;
+	fprintf(out, ",\"addr\":%u", chip->addr);
+	text_put_json(out, "name", chip->name);
+	if (chip->irq_line >= 0)
+		fprintf(out, ",\"irq_line\":%d", chip->irq_line);
+	journal_end(journal);
+}
+
 /* Who stands at exactly this address, which may be ROAD_I2C_EVERY_ADDR? */
 static struct road_i2c_chip *chip_attached_at(const struct board *board,
 					      unsigned int addr)
@@ -63,22 +79,6 @@ struct road_i2c_chip *board_chip(const struct board *board, unsigned int addr)
 	struct road_i2c_chip *chip = chip_attached_at(board, addr);
 
 	return chip ? chip : chip_attached_at(board, ROAD_I2C_EVERY_ADDR);
-}
-
-/* Readers of a journal learn from it whose line an interrupt came on. */
-static void board_journal_chip(struct board *board,
-			       const struct road_i2c_chip *chip)
-{
-	struct journal *journal = &board->engine->journal;
-	FILE *out = journal_begin(journal, "chip");
-
-	if (!out)
-		return;
-	fprintf(out, ",\"addr\":%u", chip->addr);
-	text_put_json(out, "name", chip->name);
-	if (chip->irq_line >= 0)
-		fprintf(out, ",\"irq_line\":%d", chip->irq_line);
-	journal_end(journal);
 }
 
 int road_i2c_attach(struct road_machine *machine, unsigned int addr,
@@ -112,7 +112,8 @@ int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 	board->chips = chip;
 	if (!machine_i2c_irq(machine, addr, &line, &type))
 		board_connect_irq(chip, line, type);
-	board_journal_chip(board, chip);
+	else
+		board_journal_chip(board, chip);
 	if (chip->ops->power_on)
 		chip->ops->power_on(chip);
 	return 0;
@@ -167,6 +168,7 @@ void board_connect_irq(struct road_i2c_chip *chip, unsigned int line,
 {
 	chip->irq_line = line;
 	chip->irq_type = type;
+	board_journal_chip(board_of(chip->machine), chip);
 	board_set_level(board_of(chip->machine), line,
 			irq_active_level(chip) == chip->irq_active, false);
 }
