@@ -8,14 +8,14 @@
  * Calendar and virtio-i2c for LINUX with ROOT (its /init is guest-loop), with
  * fixed bytes as answers; prints the nanoseconds between the first and the last
  * of COUNT register reads. No model, no trace, no library; but checked rings
- * and addresses, bus timing (400 kHz) and FREE_UNTIL, as in roadtest.
+ * and addresses, bus timing (400 kHz) and the calendar's shared page, as in
+ * roadtest (Linux 6.11 on).
  */
 #include "spawn.h"
 
 #include <fcntl.h>
 #include <linux/virtio_i2c.h>
 #include <linux/virtio_ring.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +33,17 @@
 #define BIT_NS 2500
 #define MAX_REQS 64
 #define FOREVER ((uint64_t)INT64_MAX)
+
+struct page {
+	uint32_t version, len;
+	uint64_t free_until, now;
+	uint16_t running, max_clients;
+	uint32_t unused[1017];	/* of the header's 4096 bytes */
+	struct {
+		uint32_t capa, flags;
+		uint64_t time, reserve[14];
+	} clients[2];
+};
 
 struct tt_msg {
 	uint32_t op, seq;
@@ -63,7 +74,8 @@ struct req {
 };
 
 static int tt = -1, vu = -1, backend = -1;
-static uint64_t now, request = UINT64_MAX, due = UINT64_MAX, granted;
+static volatile struct page *page;
+static uint64_t now, due = UINT64_MAX;
 static bool waiting, gone;
 static uint32_t seq;
 static uint8_t *mem;
@@ -103,7 +115,7 @@ static void tt_send(uint32_t op, uint32_t s, uint64_t time)
 
 static void tt_ack_start(uint32_t s)
 {
-	struct tt_msg msg = { .seq = s };
+	struct tt_msg msg = { .seq = s, .time = 1 };
 	struct iovec iov = { &msg, sizeof(msg) };
 	char control[CMSG_SPACE(8)] __attribute__((aligned(8))) = {};
 	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1,
@@ -112,8 +124,14 @@ static void tt_ack_start(uint32_t s)
 	struct cmsghdr *c = CMSG_FIRSTHDR(&hdr);
 	int fds[2] = { memfd_create("tt", 0), open("/dev/null", O_RDWR) };
 
-	if (ftruncate(fds[0], 8192))
+	if (ftruncate(fds[0], sizeof(*page)))
 		die("memfd");
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED,
+		    fds[0], 0);
+	if (page == MAP_FAILED)
+		die("mmap");
+	page->version = 2, page->len = sizeof(*page);
+	page->running = page->clients[0].capa = 1;
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(fds));
@@ -121,48 +139,39 @@ static void tt_ack_start(uint32_t s)
 	sendmsg(tt, &hdr, MSG_NOSIGNAL);
 }
 
-static int tt_serve(void)
+static void tt_serve(void)
 {
 	struct tt_msg msg;
-	uint64_t answer = 0;
 
 	if (recv(tt, &msg, sizeof(msg), MSG_WAITALL) != sizeof(msg)) {
 		gone = true;
-		return -1;
-	}
-	if (msg.op == 0)		/* ACK */
-		return 0;
-	if (msg.op == 2)		/* REQUEST */
-		request = msg.time;
-	else if (msg.op == 4)		/* GET */
-		answer = now;
-	else if (msg.op == 5)		/* UPDATE */
-		now = msg.time;
-	if (msg.op == 1)		/* START */
+	} else if (msg.op == 1) {	/* START */
 		tt_ack_start(msg.seq);
-	else
-		tt_send(0, msg.seq, answer);
-	waiting |= msg.op == 3;		/* WAIT */
-	return msg.op;
+	} else if (msg.op == 3) {	/* WAIT */
+		now = page->now;
+		page->running = 0;
+		waiting = true;
+	} else if (msg.op != 8) {	/* GET_TOD */
+		die("the kernel does not take the calendar's page");
+	} else {
+		tt_send(0, msg.seq, 0);
+	}
 }
 
-static void tt_sync(uint32_t op, uint64_t time)
+static uint64_t request(void)
 {
-	tt_send(op, ++seq, time);
-	while (!gone && tt_serve() > 0)
-		;
+	return page->clients[1].flags & 1 ? page->clients[1].time : UINT64_MAX;
 }
 
 static void grant(void)
 {
-	if (request > now)
-		now = request;
+	if (request() > now)
+		now = request();
 	waiting = false;
-	request = UINT64_MAX;
-	granted = due < FOREVER ? due : FOREVER;
-	if (granted > now)
-		tt_sync(7, granted);
-	tt_sync(6, now);
+	page->now = now;
+	page->free_until = due < FOREVER ? due : FOREVER;
+	page->running = 1;
+	tt_send(6, ++seq, now);
 }
 
 static bool pop(struct req *r)
@@ -210,21 +219,11 @@ static void kick(void)
 static void call(void)
 {
 	struct vu_msg msg = { .request = 4, .flags = 9, .size = 8 };
-	struct pollfd fds[2] = { { .fd = backend, .events = POLLIN },
-				 { .fd = tt, .events = POLLIN } };
 
-	if (send(backend, &msg, 20, MSG_NOSIGNAL) != 20)
+	page->now = now;
+	if (send(backend, &msg, 20, MSG_NOSIGNAL) != 20 ||
+	    recv(backend, &msg, 20, MSG_WAITALL) != 20)
 		gone = true;
-	while (!gone) {
-		poll(fds, 2, -1);
-		if (fds[1].revents) {
-			tt_serve();
-			continue;
-		}
-		if (recv(backend, &msg, 20, MSG_WAITALL) != 20)
-			gone = true;
-		return;
-	}
 }
 
 /* The transaction's bits are over: answer, and interrupt. */
@@ -311,6 +310,8 @@ static void serve_vu(void)
 
 	if (gone)
 		return;
+	if (!waiting)
+		now = page->now;
 	if (msg.request == 1) {		/* GET_FEATURES */
 		reply(&msg, 1ULL << 32 | 1 << 30 | 1);
 		return;
@@ -329,10 +330,8 @@ static void serve_vu(void)
 		backend = fd;
 	else if (msg.request == 35)
 		kick();
-	if (!waiting && due < granted) {
-		granted = due;
-		tt_sync(7, due);
-	}
+	if (!waiting && due < page->free_until)
+		page->free_until = due;
 	if (msg.flags & 8)
 		reply(&msg, 0);
 }
@@ -349,7 +348,7 @@ static void run(int tt_listen, int vu_listen)
 		epoll_ctl(ep, EPOLL_CTL_ADD, *fds[i], &ev);
 	}
 	while (!gone) {
-		if (waiting && due <= request) {
+		if (waiting && due <= request()) {
 			now = due > now ? due : now;
 			complete();
 			continue;
