@@ -10,7 +10,6 @@ Bits that the datasheet calls unused, and those which must be written as 0 but
 mask them reads nonsense.
 """
 
-import calendar
 import datetime
 
 from roadtest.models import Register, RegisterModel
@@ -138,7 +137,8 @@ class PCF8563(RegisterModel):
         day, month = number(self.DAYS.BCD), number(self.MONTHS.BCD)
         year = number(self.YEARS.BCD)
         # 8.4.4: a leap year is one that 4 divides, 00 among them
-        if day < calendar.monthrange(2000 + year, month)[1]:
+        february = 28 if year % 4 else 29
+        if day < (february if month == 2 else 30 + (month + month // 8) % 2):
             self.DAYS.BCD = bcd(day + 1)
             return
         self.DAYS.BCD = 1
