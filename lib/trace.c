@@ -144,7 +144,7 @@ static void trace_journal(struct trace *trace, const struct road_record *record,
 	if (!out)
 		return;
 	trace_put_json(out, record);
-	if (fields)
+	if (fields && fields->name)
 		put_fields(out, record->value, fields);
 	journal_end(trace->journal);
 }

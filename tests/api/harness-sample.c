@@ -190,6 +190,15 @@ TEST(is_skipped_after_a_failure)
 	SKIP(return, "too late");
 }
 
+TEST(fails_with_a_machine)
+{
+	struct road_machine *machine = road_test_machine(_metadata, NULL);
+
+	TH_LOG("the \"machine\" is at %s", "hand");
+	road_test_step(machine, ROAD_STEP_BEGIN, "a part", NULL, 0);
+	EXPECT_EQ(1, 2);
+}
+
 TEST(known_bug_shows)
 {
 	KNOWN_BUG("0 == -5 \\(EIO\\)", "issue 7");

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The C harness, through a program whose tests end in every way there is."""
 
+import json
 import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -50,6 +52,22 @@ class Sample(unittest.TestCase):
         self.assertEqual(lines[:2], ["KTAP version 1", f"1..{len(self.results)}"])
         numbers = [int(n) for n in re.findall(r"^(?:not )?ok (\d+)", self.done.stdout, re.M)]
         self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+
+    def test_steps_are_in_the_journal(self):
+        with tempfile.TemporaryDirectory() as directory:
+            os.environ["ROADTEST_JOURNAL"] = directory
+            self.addCleanup(os.environ.pop, "ROADTEST_JOURNAL")
+            run("--filter", "fails_with_a_machine")
+            (name,) = os.listdir(directory)
+            with open(os.path.join(directory, name), encoding="utf-8") as f:
+                records = [json.loads(line) for line in f]
+        self.assertEqual(records[0]["id"], "fails_with_a_machine")
+        steps = [r for r in records if r["type"] == "step"]
+        self.assertEqual([s["step"] for s in steps], ["log", "begin", "failed"])
+        self.assertEqual(steps[0]["text"], 'the "machine" is at hand')
+        self.assertEqual(os.path.basename(steps[2]["file"]), "harness-sample.c")
+        self.assertIn("EXPECT_EQ(1, 2)", steps[2]["text"])
+        self.assertEqual({r["time"] for r in records}, {0})
 
     def test_exit_status_is_1_when_one_failed(self):
         self.assertEqual(self.done.returncode, 1)
