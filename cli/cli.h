@@ -415,6 +415,7 @@ enum report_kind { REPORT_JUNIT, REPORT_JSON, REPORT_HTML, REPORT_KINDS };
 struct reports {
 	const char *paths[REPORT_KINDS];	/* NULL: not wanted */
 	bool trace;		/* keep the journals for `roadtest trace` */
+	const char *trace_dir;	/* in a directory of the user's; NULL */
 	const char *kernel, *seed;	/* what the run says; seed may be NULL */
 	char *journals;		/* directory with one for each process; NULL */
 	int lock;		/* on it */

@@ -10,6 +10,8 @@
  *
  *	runs/last	of the last run that had a reason to keep them
  *	runs/XXXXXX	of one that goes on; it holds a lock on it
+ *
+ * or in a directory that the user gave.
  */
 #include "reports.h"
 
@@ -112,6 +114,24 @@ static void remove_left_behind(const char *runs)
 		closedir(dir);
 }
 
+/* A directory of the user's stays what it is; only journals come into it. */
+static bool journals_given(struct reports *reports)
+{
+	char *index = run_index_path(reports->trace_dir);
+	bool ok = make_directories(reports->trace_dir);
+
+	if (ok && file_exists(index)) {
+		cli_error("--trace: %s has the journals of another run",
+			  reports->trace_dir);
+		cli_remedy("remove it, or give another one");
+		ok = false;
+	}
+	if (ok)
+		reports->journals = text("%s", reports->trace_dir);
+	free(index);
+	return ok;
+}
+
 static bool journals_begin(struct reports *reports)
 {
 	char *runs = runs_dir(), *path = text("%s/XXXXXX", runs);
@@ -146,6 +166,16 @@ char *reports_process(struct reports *reports)
 	setenv("ROADTEST_JOURNAL", path, true);
 	free(path);
 	return name;
+}
+
+static bool journals_end_given(struct reports *reports,
+			       const struct results *results)
+{
+	bool ok = run_index_write(reports->journals, results);
+
+	free(reports->journals);
+	reports->journals = NULL;
+	return ok;
 }
 
 /* Put the journals to where `roadtest trace` looks for them. */
@@ -210,6 +240,8 @@ bool reports_begin(struct reports *reports)
 	for (int i = 0; i < REPORT_KINDS; i++)
 		if (reports->paths[i] && !check_place(i, reports->paths[i]))
 			return false;
+	if (reports->trace_dir)
+		return journals_given(reports);
 	return !want_journals(reports) || journals_begin(reports);
 }
 
@@ -248,7 +280,9 @@ bool reports_end(struct reports *reports, const struct report *report,
 	for (int i = 0; i < REPORT_KINDS; i++)
 		if (reports->paths[i])
 			ok &= write_file(i, reports->paths[i], &results);
-	if (reports->journals)
+	if (reports->journals && reports->trace_dir)
+		ok &= journals_end_given(reports, &results);
+	else if (reports->journals)
 		ok &= journals_end(reports, &results);
 	return ok;
 }

@@ -40,6 +40,8 @@ const char *report_time(int64_t seconds, char *buf);
 
 /* --- run-index.c: which tests the last run had, for `roadtest trace` */
 
+/* Of the index in @dir, to be freed. */
+char *run_index_path(const char *dir);
 bool run_index_write(const char *dir, const struct results *results);
 /* An array with an object for each test: "program", "id", "outcome",
  * "journal". NULL after a message. */

@@ -20,10 +20,15 @@ static json_t *entry_line(const struct program *program,
 					  json_null());
 }
 
+char *run_index_path(const char *dir)
+{
+	return text("%s/tests.jsonl", dir);
+}
+
 bool run_index_write(const char *dir, const struct results *results)
 {
 	const struct programs *programs = results->programs;
-	char *path = text("%s/tests.jsonl", dir);
+	char *path = run_index_path(dir);
 	FILE *out = fopen(path, "we");
 	bool ok = out;
 
@@ -48,7 +53,7 @@ bool run_index_write(const char *dir, const struct results *results)
 
 json_t *run_index_read(const char *dir)
 {
-	char *path = text("%s/tests.jsonl", dir), *content = file_read(path);
+	char *path = run_index_path(dir), *content = file_read(path);
 	json_t *index = content ? json_array() : NULL;
 
 	for (char *line = content; line && *line;) {
@@ -61,7 +66,7 @@ json_t *run_index_read(const char *dir)
 		line += len + !!line[len];
 	}
 	if (!index) {
-		cli_error("there is no run to look at");
+		cli_error("%s: there is no run to look at", dir);
 		cli_remedy("run tests with \"roadtest run --trace\", or name a file");
 	}
 	free(content);

@@ -31,8 +31,8 @@ static const char help[] =
 "  --junit FILE      write the results as JUnit XML, too\n"
 "  --json FILE       write the results as JSON\n"
 "  --html FILE       write them as one HTML page, with timelines of failures\n"
-"  --trace           keep the timeline of each test for \"roadtest trace\"; so\n"
-"                    do --json and --html\n"
+"  --trace[=DIR]     keep the timeline of each test for \"roadtest trace\"; so\n"
+"                    do --json and --html; in DIR for its --from\n"
 "  -j, --jobs N      run N parts of the tests at once; default: one for each\n"
 "                    processor. Results come in the same order.\n"
 "  --launcher COMMAND\n"
@@ -65,7 +65,7 @@ static const struct option options[] = {
 	{ "junit", required_argument, NULL, OPT_JUNIT },
 	{ "json", required_argument, NULL, OPT_JSON },
 	{ "html", required_argument, NULL, OPT_HTML },
-	{ "trace", no_argument, NULL, OPT_TRACE },
+	{ "trace", optional_argument, NULL, OPT_TRACE },
 	{ "jobs", required_argument, NULL, 'j' },
 	{ "launcher", required_argument, NULL, OPT_LAUNCHER },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
@@ -138,6 +138,7 @@ static int parse_option(struct run *run, int opt)
 		break;
 	case OPT_TRACE:
 		run->reports.trace = true;
+		run->reports.trace_dir = optarg;
 		break;
 	case 'j':
 		if (!parse_number("--jobs", optarg, MAX_JOBS, &number) ||

@@ -23,6 +23,7 @@ static const char help[] =
 "part of its id; the default is all that failed there. PATH is what \"roadtest\n"
 "run\" takes (a file, FILE::CLASS, FILE::CLASS::TEST): it is run first.\n"
 "\n"
+"  --from DIR   look at the run that had --trace=DIR\n"
 "  --vcd FILE   write bus, lines and interrupts of one test for a waveform\n"
 "               viewer, instead of the text; -: to standard output\n"
 "  --jsonl      print the records as JSON Lines\n"
@@ -33,9 +34,10 @@ static const char help[] =
 "Exit status: 0; 2 there is nothing to print, or it could not be run. How the\n"
 "tests did, a run says on standard error.\n";
 
-enum { OPT_VCD = 1, OPT_JSONL, OPT_BOOT, OPT_LIST, OPT_HELP };
+enum { OPT_FROM = 1, OPT_VCD, OPT_JSONL, OPT_BOOT, OPT_LIST, OPT_HELP };
 
 static const struct option options[] = {
+	{ "from", required_argument, NULL, OPT_FROM },
 	{ "vcd", required_argument, NULL, OPT_VCD },
 	{ "jsonl", no_argument, NULL, OPT_JSONL },
 	{ "boot", no_argument, NULL, OPT_BOOT },
@@ -46,7 +48,7 @@ static const struct option options[] = {
 
 struct trace_command {
 	struct strings paths, ids;
-	const char *vcd;
+	const char *vcd, *from;
 	bool jsonl, boot, list;
 	char *dir;			/* journals */
 	json_t *index;
@@ -68,28 +70,50 @@ static bool is_path(const char *argument)
 	return is;
 }
 
-/* Run them, with all that a run says on standard error. */
-static bool run_paths(const struct strings *paths)
+static void run_argv(const struct strings *paths, const char *dir,
+		     struct strings *argv)
 {
-	struct process_options to_err = { .out_fd = STDERR_FILENO };
-	struct strings argv = { 0 };
 	char exe[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	int status;
 
-	if (len < 0)
-		return false;
-	exe[len] = '\0';
-	strings_add(&argv, text("%s", exe));
-	strings_add(&argv, text("run"));
-	strings_add(&argv, text("--trace"));
+	strings_add(argv, text("%.*s", len < 0 ? 0 : (int)len, exe));
+	strings_add(argv, text("run"));
+	strings_add(argv, text("--trace=%s", dir));
 	for (size_t i = 0; i < paths->num; i++)
-		strings_add(&argv, text("%s", paths->items[i]));
-	status = process_run(argv.items, &to_err);
+		strings_add(argv, text("%s", paths->items[i]));
+}
+
+/* Run them, with all that a run says on standard error. Return: where the
+ * journals are; NULL when nothing ran. */
+static char *run_paths(const struct strings *paths)
+{
+	struct process_options to_err = { .out_fd = STDERR_FILENO };
+	const char *tmp = getenv("TMPDIR");
+	char *dir = text("%s/roadtest-trace-XXXXXX", tmp && *tmp ? tmp :
+								   "/tmp");
+	struct strings argv = { 0 };
+	struct process process;
+	char *index;
+
+	if (!mkdtemp(dir)) {
+		cli_error("can't make %s: %m", dir);
+		free(dir);
+		return NULL;
+	}
+	run_argv(paths, dir, &argv);
+	if (process_start(&process, argv.items, &to_err))
+		process_wait(&process);
 	strings_deinit(&argv);
-	return status >= 0 && WIFEXITED(status) &&
-	       (WEXITSTATUS(status) == CLI_OK ||
-		WEXITSTATUS(status) == CLI_FAILED);
+	index = run_index_path(dir);
+	if (process.interrupted || !file_exists(index)) {
+		remove_tree(dir);
+		free(dir);
+		dir = NULL;
+	}
+	free(index);
+	if (process.interrupted)
+		signals_raise(process.interrupted);
+	return dir;
 }
 
 static bool did_fail(const json_t *test)
@@ -284,6 +308,9 @@ static int parse(struct trace_command *command, int argc, char **argv)
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (opt) {
+		case OPT_FROM:
+			command->from = optarg;
+			break;
 		case OPT_VCD:
 			command->vcd = optarg;
 			break;
@@ -313,6 +340,11 @@ static int parse(struct trace_command *command, int argc, char **argv)
 			  command->ids.items[0]);
 		return CLI_NOT_RUN;
 	}
+	if (command->paths.num && command->from) {
+		cli_error("--from has been run already: %s can't be asked for together with it",
+			  command->paths.items[0]);
+		return CLI_NOT_RUN;
+	}
 	return -1;
 }
 
@@ -323,11 +355,13 @@ int cmd_trace(int argc, char **argv)
 
 	if (rc < 0) {
 		signals_catch();
-		if (command.paths.num && !run_paths(&command.paths))
+		command.dir = command.paths.num ? run_paths(&command.paths) :
+			      command.from ? text("%s", command.from) :
+					     reports_last();
+		if (!command.dir)
 			rc = CLI_NOT_RUN;
 	}
 	if (rc < 0) {
-		command.dir = reports_last();
 		command.index = run_index_read(command.dir);
 		if (!command.index)
 			rc = CLI_NOT_RUN;
@@ -338,6 +372,8 @@ int cmd_trace(int argc, char **argv)
 	}
 	if (fflush(stdout) && rc == CLI_OK)
 		rc = CLI_NOT_RUN;
+	if (command.paths.num && command.dir)
+		remove_tree(command.dir);
 	strings_deinit(&command.paths);
 	strings_deinit(&command.ids);
 	free(command.dir);

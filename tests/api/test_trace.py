@@ -2,6 +2,7 @@
 """`roadtest trace`: the timeline of a test as text and as waveforms."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -92,6 +93,32 @@ class Choice(TraceTestCase):
         self.assertIn("2 passed, 1 failed", result.stderr)
         self.assertRegex(result.stdout, r"\Aa: passed\n")
         self.assertIn("\nx.b: failed\n", result.stdout)
+
+    def test_what_it_runs_leaves_nothing_and_the_last_run_alone(self):
+        self.run_with(JOURNAL)
+        self.program("test-y", "pass y", "y")
+        self.env["TMPDIR"] = self.path("tmp")
+        os.mkdir(self.path("tmp"))
+        self.assertRegex(self.trace("test-y"), r"\Ay: passed\n")
+        self.assertEqual(os.listdir(self.path("tmp")), [])
+        self.assertIn("x.b", self.trace("--list"))
+
+    def test_a_directory_of_the_user(self):
+        self.journalling("test-x", JOURNAL)
+        self.run_tests("--trace=kept/here", "test-x")
+        self.assertRegex(self.trace("--from", "kept/here"), r"\Ax.b: failed\n")
+        self.assertIn("runs/last: there is no run", self.trace(status=2))
+        again = self.run_tests("--trace=kept/here", "test-x")
+        self.assertEqual(again.returncode, 2)
+        self.assertIn("has the journals of another run", again.stderr)
+        self.assertIn("nowhere: there is no run", self.trace("--from", "nowhere", status=2))
+        self.assertIn("--from", self.trace("--from", "kept/here", "test-x", status=2))
+
+    def test_a_path_that_cannot_be_run(self):
+        self.write("test-z", "#!/bin/sh\nexit 7\n", 0o755)
+        result = self.roadtest("trace", "test-z")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("exit status 7", result.stderr)
 
     def test_list(self):
         self.run_with(JOURNAL)
