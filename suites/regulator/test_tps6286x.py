@@ -86,8 +86,10 @@ class RegulatorTest(TestCase):
             self.skipTest("this driver has a cache of the registers")
 
 
-class Voltage(RegulatorTest):
+class Consumed(RegulatorTest):
     consumer = Consumer("sw")
+
+    # The voltage
 
     def test_every_voltage_is_written(self):
         consumer = self.consumer.bind()
@@ -157,7 +159,7 @@ class Voltage(RegulatorTest):
         for register in TPS6286x.VOUT2, TPS6286x.STATUS:
             traffic.assert_none(register.read(), register.write())
 
-    def test_nak_gives_eio_and_the_next_one_works(self):
+    def test_nak_at_a_voltage_gives_eio_and_the_next_one_works(self):
         consumer = self.consumer.bind()
         consumer.set_voltage(1_000_000)
         self.assert_each_nak_gives_eio(
@@ -175,9 +177,7 @@ class Voltage(RegulatorTest):
                     self.dev.regulator["microvolts"]
         self.assertEqual(self.dev.regulator.microvolts, 900_000)
 
-
-class Mode(RegulatorTest):
-    consumer = Consumer("sw")
+    # The mode
 
     @mark("rfc")
     def test_modes(self):
@@ -228,7 +228,7 @@ class Mode(RegulatorTest):
                 self.chip.inject(after=message)
                 self.assertEqual(self.dev.regulator.opmode, "unknown")
 
-    def test_nak_gives_eio_and_the_next_one_works(self):
+    def test_nak_at_a_mode_gives_eio_and_the_next_one_works(self):
         consumer = self.consumer.bind()
         self.assert_each_nak_gives_eio(
             lambda: consumer.set_mode("fast"),
@@ -236,9 +236,7 @@ class Mode(RegulatorTest):
             lambda: consumer.set_mode("normal"),
         )
 
-
-class Power(RegulatorTest):
-    consumer = Consumer("sw")
+    # Power
 
     def test_power_changes_its_bit_alone(self):
         for others in 0x00, 0x4F, 0x50, 0x1F:
