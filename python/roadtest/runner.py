@@ -162,8 +162,21 @@ def load(path: str, taken: set[str]) -> unittest.TestSuite:
         loader.exec_module(module)
     except Exception as error:
         text = "".join(traceback.format_exception(error))
-        raise CommandError(f"{path} can't be imported:\n{text}") from None
+        raise CommandError(
+            f"{path} can't be imported:\n{text}{_import_hint(error)}"
+        ) from None
     return unittest.defaultTestLoader.loadTestsFromModule(module)
+
+
+def _import_hint(error: Exception) -> str:
+    """What may be behind it, if a name of ours is missing."""
+    name = getattr(error, "name", None) if isinstance(error, ImportError) else ""
+    if (name or "").partition(".")[0] != "roadtest":
+        return ""
+    return (
+        "If the name is right, this build may be older than its sources: run "
+        "ninja in the build directory.\n"
+    )
 
 
 def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:

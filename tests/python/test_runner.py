@@ -157,6 +157,19 @@ class Selection(unittest.TestCase):
     def test_a_file_that_cannot_be_imported_is_an_error(self) -> None:
         done = run("sample_broken.py")
         self.assert_nothing_ran(done, "No module named 'nothing_of_that_name'")
+        self.assertNotIn("run ninja", done.stderr)
+
+    def test_a_name_that_the_package_lacks_may_be_of_newer_sources(self) -> None:
+        for line in (
+            "import roadtest.nothing_of_that_name",
+            "from roadtest import nothing_of_that_name",
+            "from roadtest.iio import nothing_of_that_name",
+        ):
+            with self.subTest(line), tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "test_newer.py")
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(line + "\n")
+                self.assert_nothing_ran(run(path), "run ninja")
 
     def test_an_unknown_option_is_an_error(self) -> None:
         self.assert_nothing_ran(run("sample_pass.py", "--what"), "--what")
