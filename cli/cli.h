@@ -12,6 +12,7 @@
  *		launch.c has other programs start them elsewhere
  * worker.c	`roadtest worker`, what those start
  * trace.c	`roadtest trace`
+ * new.c	`roadtest new`; new.h has its parts
  * doctor.c	`roadtest doctor`
  * cache.c	where bundles of kernels are kept
  * process.c	programs that are started, and their end
@@ -38,6 +39,7 @@ enum { CLI_NONE_MARKED = 5 };	/* of a program: no test has the mark */
 
 int cmd_kernel(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_new(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_worker(int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct command {
 } commands[] = {
 	{ "run", cmd_run, "run tests" },
 	{ "trace", cmd_trace, "print what happened in a test, or draw it" },
+	{ "new", cmd_new, "begin a suite for a driver" },
 	{ "kernel", cmd_kernel, "build the kernel that tests run on" },
 	{ "doctor", cmd_doctor, "check what this machine lacks" },
 	{ "worker", cmd_worker, NULL },	/* for --launcher, not for people */

@@ -473,19 +473,17 @@ class RegisterModel(Model, _roadtest.RegisterChip):
             raise ValueError(f'byteorder is "big" or "little": {cls.byteorder}')
         registers = _find_registers(cls)
         cls.registers = {r.addr: r for r in registers}
-        cls._layout = None
-        if registers:
-            cls._layout = _roadtest.Layout(
-                _table(cls, registers),
-                RegisterValue,
-                cls.value_bytes,
-                cls.addr_bytes,
-                cls.byteorder == "little",
-                cls.auto_increment,
-                cls.addr_mask,
-                cls.increment_mask,
-                hasattr(cls, "command"),
-            )
+        cls._layout = _roadtest.Layout(
+            _table(cls, registers),
+            RegisterValue,
+            cls.value_bytes,
+            cls.addr_bytes,
+            cls.byteorder == "little",
+            cls.auto_increment,
+            cls.addr_mask,
+            cls.increment_mask,
+            hasattr(cls, "command"),
+        )
 
     def reset(self) -> None:
         """All registers to their reset value, as at power-on."""

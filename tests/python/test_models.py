@@ -106,12 +106,13 @@ class Declarations(unittest.TestCase):
         with self.assertRaisesRegex(UsageError, "Twice: .*twice"):
             Twice()
 
-    def test_a_model_without_registers_is_refused(self) -> None:
+    def test_a_model_that_has_no_registers_yet_can_be_made(self) -> None:
         class Empty(RegisterModel):
             pass
 
-        with self.assertRaisesRegex(TypeError, "Empty declares no register"):
-            Empty()
+        self.assertEqual(Empty().registers, {})
+        with self.assertRaisesRegex(TypeError, "declares no register"):
+            RegisterModel()
 
     def test_wrong_declarations_are_refused(self) -> None:
         for kwargs in (

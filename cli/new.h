@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * new.h - what `roadtest new` finds out about a driver, and what it writes
+ *
+ * new.c		the subcommand
+ * driver-find.c	finds the driver's source in a kernel tree
+ * driver-tables.c	reads match tables and widths out of a source
+ * driver-config.c	the kernel options that build it
+ * binding.c		reads the devicetree binding (YAML)
+ * binding-example.c	reads the devicetree that a binding shows
+ * skeleton.c		writes the files of a suite
+ * near.c		names that are like one that does not exist
+ */
+#ifndef CLI_NEW_H
+#define CLI_NEW_H
+
+#include "cli.h"
+
+/* --- driver-tables.c */
+
+struct driver {
+	char *path;		/* below the kernel's source, or as it was given */
+	char *name;		/* of the file, without ".c" */
+	struct strings compatibles;	/* of its of_device_id tables */
+	struct strings ids;		/* of its i2c_device_id tables */
+	bool i2c, spi, platform;	/* what it registers drivers for */
+	unsigned int value_bytes;	/* of a register, as far as it can be */
+	unsigned int addr_bytes;	/* seen: 1 where it can't */
+	bool little;
+};
+
+/* Read a source. Return: false without a message, with errno. */
+bool driver_read(struct driver *driver, const char *root, const char *path);
+void driver_deinit(struct driver *driver);
+/* What stands behind the vendor of "vendor,chip". */
+const char *compatible_chip(const char *compatible);
+
+/* --- driver-find.c */
+
+/* Which driver is meant. */
+struct driver_wish {
+	const char *root;	/* the kernel's source */
+	const char *subsystem;	/* "hwmon", "iio/light" */
+	const char *chip;	/* "lm75" */
+	const char *compatible;	/* NULL: not given */
+	const char *file;	/* of --driver; NULL: not given */
+};
+
+/* Prints what is wrong, with names that are near. */
+bool driver_find(struct driver *driver, const struct driver_wish *wish);
+
+/* --- driver-config.c */
+
+/* Kernel options "CONFIG_X=m", those first that others need. @base: text of
+ * the options that every kernel here has. False after a message. */
+bool driver_options(const char *root, const struct driver *driver,
+		    const char *base, struct strings *options);
+
+/* --- binding.c */
+
+struct binding {
+	char *path;		/* below the kernel's source; NULL: none found */
+	struct strings required;	/* names of properties */
+	struct strings supplies;	/* that are not required */
+	struct strings includes;	/* lines of its example */
+	char *properties;	/* devicetree source for the node; may be "" */
+	char *gpios;		/* the same, with $name$ where a line goes */
+	struct strings lines;	/* these names */
+	const char *irq;	/* as of Device.with_irq(); NULL: has none */
+	bool irq_required;
+};
+
+void binding_read(struct binding *binding, const char *root,
+		  const char *compatible);
+void binding_deinit(struct binding *binding);
+
+/* --- binding-example.c */
+
+/* A node of an example, with its properties and children as text. */
+struct example {
+	struct strings names, values;	/* value "": it has none */
+	struct strings children;
+	struct strings includes;
+};
+
+/* The node in @text with this compatible, or with any if @compatible is NULL.
+ * Return: is there one? */
+bool example_read(struct example *example, const char *text,
+		  const char *compatible);
+void example_deinit(struct example *example);
+/* NULL: it has no such property. */
+const char *example_value(const struct example *example, const char *name);
+
+/* --- skeleton.c */
+
+struct skeleton {
+	const char *subsystem, *chip, *compatible;
+	const char *directory;
+	bool c;			/* in C, not in Python */
+	const struct driver *driver;
+	const struct binding *binding;
+	const struct strings *options;
+};
+
+/* Write the files; none that is there is touched, but for options that are
+ * added to `config`. Prints what is wrong, and in @written what there is. */
+bool skeleton_write(const struct skeleton *skeleton, struct strings *written);
+/* Path of the file of tests; to be freed. */
+char *skeleton_test_path(const struct skeleton *skeleton);
+
+/* --- near.c */
+
+/* A line of advice with those of @names that are most like @name; nothing if
+ * none is. */
+void near_suggest(const char *name, const struct strings *names);
+/* The same name, if '-' and '_' and upper and lower case are alike? */
+bool near_same(const char *a, const char *b);
+
+#endif /* CLI_NEW_H */

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""next_step() of a suite that `roadtest new` began: what it says until there is
+a test."""
+
+from __future__ import annotations
+
+from roadtest import Device, TestCase
+from roadtest.firstlook import interface, next_step
+from roadtest.models import Register, RegisterModel
+
+
+class Empty(RegisterModel):
+    value_bytes = 2
+
+
+class Ids(RegisterModel):
+    """Of an OPT3001."""
+
+    value_bytes = 2
+    VENDOR = Register(0x7E, reset=0x5449)
+    CHIP = Register(0x7F, reset=0x3001)
+
+
+class Finished(RegisterModel):
+    value_bytes = 2
+    CONFIG = Register(0x01, reset=0x60A0)
+    TEMP = Register(0x00)
+    LOW = Register(0x02)
+    HIGH = Register(0x03)
+
+
+class ReadOnly(Finished):
+    CONFIG = Register(0x01, reset=0x60A0, access="ro")
+
+
+class OtherChip(Finished):
+    CONFIG = Register(0x01, reset=0x00A0)
+
+
+
+
+class NextStep(TestCase):
+    empty = Device("ti,tmp102", model=Empty, bind=False)
+    ids = Device("ti,opt3001", model=Ids, bind=False)
+    finished = Device("ti,tmp102", model=Finished, bind=False)
+    strict = Device("ti,tmp102", model=ReadOnly, bind=False)
+    other = Device("ti,tmp102", model=OtherChip, bind=False)
+    unknown = Device("acme,nothing", model=Finished, bind=False)
+    device = empty
+
+    def step(self, device: Device) -> str:
+        """What it says about a device."""
+        bound = device
+
+        class Test:
+            dev = bound
+            chip = bound.chip  # type: ignore[attr-defined]
+            board = self.board
+            guest = self.guest
+
+        with self.assertRaises(AssertionError) as caught:
+            next_step(Test())  # type: ignore[arg-type]
+        text = str(caught.exception)
+        self.assertTrue(text.startswith("next step: "), text)
+        return text
+
+    def test_registers_that_the_model_lacks_with_their_width(self) -> None:
+        text = self.step(self.empty)  # type: ignore[arg-type]
+        self.assertIn("Empty has no registers yet", text)
+        self.assertIn("\n    read  0x01, 2 bytes\n", text)
+        self.assertIn("failed with ENODEV", text)
+        self.assertIn("NAME = Register(0x01, reset=0x00)", text)
+
+    def test_those_that_are_declared_are_not_named_again(self) -> None:
+        text = self.step(self.ids)  # type: ignore[arg-type]
+        self.assertIn("register 0x01", text.partition("\n")[0])
+        self.assertIn("\n    read  0x01, 2 bytes\n", text)
+        self.assertNotIn("0x7", text)
+        self.assertIn("and it binds then.", text)
+
+    def test_what_the_driver_offers_once_it_has_bound(self) -> None:
+        text = self.step(self.finished)  # type: ignore[arg-type]
+        self.assertIn("the driver tmp102 has bound the chip", text)
+        self.assertRegex(text, r"hwmon/hwmon\d+: name .*temp1_input temp1_max")
+        self.assertIn("self.dev.hwmon[NAME]", text)
+
+    def test_an_access_that_the_model_forbids(self) -> None:
+        text = self.step(self.strict)  # type: ignore[arg-type]
+        self.assertIn("what ReadOnly does not allow", text)
+        self.assertIn("CONFIG (0x01)", text)
+
+    def test_a_driver_that_refuses_with_its_last_transfers(self) -> None:
+        text = self.step(self.other)  # type: ignore[arg-type]
+        self.assertIn("failed with ENODEV", text)
+        self.assertIn("the driver did not accept the chip", text)
+        self.assertIn("read CONFIG", text)
+
+    def test_a_kernel_without_the_driver(self) -> None:
+        text = self.step(self.unknown)  # type: ignore[arg-type]
+        self.assertIn('alias "of:NdeviceT(null)Cacme,nothing"', text)
+        self.assertIn("option in the file config", text)
+
+    def test_interface_names_class_devices_and_attributes(self) -> None:
+        self.finished.bind()  # type: ignore[attr-defined]
+        found = interface(self.finished)  # type: ignore[arg-type]
+        (name,) = found
+        self.assertTrue(name.startswith("hwmon/hwmon"))
+        self.assertIn("temp1_input", found[name])
+        self.assertNotIn("uevent", found[name])
