@@ -71,7 +71,7 @@ static unsigned int farness(const char *name, const char *other)
 
 void near_suggest(const char *name, const struct strings *names)
 {
-	unsigned int limit = strlen(name) < 6 ? 1 : strlen(name) / 3;
+	unsigned int limit = strlen(name) < 5 ? 1 : (strlen(name) + 1) / 3;
 	struct strings shown = { 0 };
 	char *line = text("%s", "");
 
