@@ -13,6 +13,7 @@
  * worker.c	`roadtest worker`, what those start
  * trace.c	`roadtest trace`
  * new.c	`roadtest new`; new.h has its parts
+ * shell.c	`roadtest shell`
  * doctor.c	`roadtest doctor`
  * cache.c	where bundles of kernels are kept
  * process.c	programs that are started, and their end
@@ -40,6 +41,7 @@ enum { CLI_NONE_MARKED = 5 };	/* of a program: no test has the mark */
 int cmd_kernel(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_new(int argc, char **argv);
+int cmd_shell(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_worker(int argc, char **argv);
@@ -98,6 +100,13 @@ char *path_built(const char *source);
 const char *path_build_dir(void);
 const char *path_source_dir(void);
 
+/* --- use.c: what started programs find in their environment */
+
+/* A kernel that is there already, as the user named it; NULL after a message. */
+char *use_given_kernel(const char *given);
+/* Let Python find the package, in whatever is started from now on. */
+void use_package(void);
+
 /* --- process.c */
 
 struct process {
@@ -125,6 +134,8 @@ void signals_catch(void);
 int signals_fd(void);
 /* The signal that came, 0 if none. Does not block. */
 int signals_poll(void);
+/* They come as they did before: somebody else takes our place. */
+void signals_release(void);
 void signals_raise(int signo) __attribute__((noreturn));
 
 bool process_start(struct process *process, char *const argv[],

@@ -14,6 +14,7 @@ static const struct command {
 	{ "run", cmd_run, "run tests" },
 	{ "trace", cmd_trace, "print what happened in a test, or draw it" },
 	{ "new", cmd_new, "begin a suite for a driver" },
+	{ "shell", cmd_shell, "a shell in the guest of a suite" },
 	{ "kernel", cmd_kernel, "build the kernel that tests run on" },
 	{ "doctor", cmd_doctor, "check what this machine lacks" },
 	{ "worker", cmd_worker, NULL },	/* for --launcher, not for people */

@@ -52,6 +52,11 @@ int signals_poll(void)
 	return info.ssi_signo;
 }
 
+void signals_release(void)
+{
+	sigprocmask(SIG_SETMASK, &old_mask, NULL);
+}
+
 void signals_raise(int signo)
 {
 	progress_end();

@@ -34,6 +34,7 @@ INTERNAL = {
     "fixtures",
     "forkserver",
     "runner",
+    "shell",
     "tests",
 }
 """Modules that nobody but the package itself uses."""
