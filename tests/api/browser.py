@@ -123,8 +123,9 @@ class Browser:
         return self.run("return document.querySelector(arguments[0]).innerText", css)
 
     def messages(self):
-        """What the console said: errors of scripts, refused loads."""
-        return [entry["message"] for entry in self.ask("POST", "/se/log", {"type": "browser"})]
+        """Errors on the console: of scripts, and refused loads."""
+        return [entry["message"] for entry in self.ask("POST", "/se/log", {"type": "browser"})
+                if entry["level"] == "SEVERE"]
 
     def screenshot(self, path):
         with open(path, "wb") as f:

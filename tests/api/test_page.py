@@ -201,6 +201,26 @@ class Timeline(PageTestCase):
             self.assertGreater(colours, 4, name)
 
 
+    def test_a_line_keeps_its_level_to_the_end(self):
+        """Low after 0.8 s, behind its interrupt; nothing is known before."""
+        self.show_failure()
+        seen = self.page.run("""
+            const { picture } = Timeline.last, { canvas } = picture;
+            const lane = picture.lanes.find((lane) => lane.name.startsWith('line'));
+            const c = canvas.getContext('2d'), scale = canvas.width / canvas.clientWidth;
+            const wire = (time, y) => {
+              const at = c.getImageData(Math.round(picture.x(time) * scale),
+                Math.round((lane.top + y) * scale) - 1, 1, 3).data;
+              const [r, g, b] = picture.colour('wire').match(/\\w\\w/g).map((h) => parseInt(h, 16));
+              for (let i = 0; i < at.length; i += 4)
+                if (Math.abs(at[i] - r) + Math.abs(at[i + 1] - g) + Math.abs(at[i + 2] - b) < 60)
+                  return true;
+              return false;
+            };
+            return [wire(800015000, 23), wire(800035000, 23), wire(800015000, 7), wire(50000, 23)];""")
+        self.assertEqual(seen, [True, True, False, False])
+
+
 class Hostile(PageTestCase):
     def test_names_and_logs_are_text(self):
         name = self.hostile()
@@ -235,6 +255,11 @@ class Narrow(PageTestCase):
                 "return [document.documentElement.clientWidth,"
                 " document.documentElement.scrollWidth]")
             self.assertLessEqual(content, inner)
+            for css in ".events", ".timeline", "#tools":
+                inner, content = self.page.run(
+                    "const e = document.querySelector(arguments[0]);"
+                    "return [e.clientWidth, e.scrollWidth]", css)
+                self.assertLessEqual(content, inner, css)
         self.assertEqual(len(self.events()), 13)
 
 
