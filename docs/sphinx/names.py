@@ -33,6 +33,8 @@ INTERNAL = {
     "compare",
     "fixtures",
     "forkserver",
+    "lazy",
+    "public",
     "runner",
     "shell",
     "tests",
