@@ -2,8 +2,9 @@
 // list.js - the run, its programs and tests; what is open, shown, searched.
 // Whatever comes from a test is put into the page as text, never as markup.
 
+// Outcomes, what one must see first, and their classes in the style.
 const KINDS = {
-  "failed": "failed", "not run": "notrun", "known bug": "known",
+  "failed": "failed", "not run": "notrun", "flaky": "flaky", "known bug": "known",
   "skipped": "skipped", "passed": "passed",
 };
 
@@ -21,7 +22,12 @@ function element(tag, properties, ...children) {
 
 const byId = (id) => document.getElementById(id);
 const kindOf = (outcome) => KINDS[outcome] || "failed";
-const isBad = (test) => ["failed", "notrun"].includes(kindOf(test.outcome));
+const isBad = (test) => ["failed", "notrun", "flaky"].includes(kindOf(test.outcome));
+
+// "2 known bugs", "1 line", "3 failed".
+function counted(n, word) {
+  return `${n} ${word}${n !== 1 && /(bug|line|program|test)$/.test(word) ? "s" : ""}`;
+}
 
 function duration(ns) {
   if (ns == null) return "";
@@ -69,8 +75,8 @@ function showHead() {
   const counts = Object.keys(KINDS).map((word) => [word, run.summary[word]])
     .filter(([, n]) => n);
   const verdict = byId("verdict");
-  const words = counts.map(([word, n]) => `${n} ${word}`);
-  if (programsFailed) words.push(`${programsFailed} programs with errors`);
+  const words = counts.map(([word, n]) => counted(n, word));
+  if (programsFailed) words.push(`${counted(programsFailed, "program")} with errors`);
   if (run.interrupted) words.push("interrupted");
   verdict.textContent = words.join(", ") || "no tests";
   verdict.className = bad || programsFailed || run.interrupted || !tests.length
@@ -104,7 +110,7 @@ function showFilters() {
         event.currentTarget.setAttribute("aria-pressed", String(on));
         applyFilter();
       },
-    }, `${n} ${outcome}`));
+    }, counted(n, outcome)));
   }
 }
 
@@ -125,7 +131,8 @@ function makeTest(test) {
   test.button = element("button", {
     class: "row", "aria-expanded": "false", onclick: () => toggleTest(test),
   }, element("span", { class: `outcome is-${kind}` }, test.outcome), name,
-  element("span", { class: "num", title: "wall time" }, duration(test.wall_ms * 1e6)),
+  element("span", { class: "num", title: "wall time" },
+    test.wall_ms ? duration(test.wall_ms * 1e6) : "<1 ms"),
   element("span", { class: "num", title: "virtual time" },
     test.virtual_ns == null ? "" : duration(test.virtual_ns), element("small", {}, " virt")));
   if (test.virtual_ns == null) test.button.lastChild.textContent = "";
@@ -197,7 +204,7 @@ function makeDetail(test) {
     requestAnimationFrame(() => timeline.attached());
   });
   if (test.log.length)
-    part("Kernel log", `${test.log.length} lines`, logLines(test.log));
+    part("Kernel log", counted(test.log.length, "line"), logLines(test.log));
   else
     detail.append(element("p", { class: "none" }, test.virtual_ns == null
       ? "It had no machine, or left no journal." : "The kernel said nothing."));
@@ -225,12 +232,16 @@ function applyFilter() {
     program.node.hidden = !here && !(program.errors.length && !words.length) &&
       !(unfiltered && !program.tests.length);
     const total = program.tests.length;
-    program.count.textContent = here === total ? `${total}` : `${here} of ${total}`;
-    if (words.length && here) openProgram(program, true);
+    const bad = program.tests.filter(isBad).length;
+    const wall = program.tests.reduce((sum, test) => sum + test.wall_ms, 0);
+    program.count.replaceChildren(
+      bad ? element("span", { class: "is-failed outcome" }, `${bad} bad \u00b7 `) : "",
+      `${here === total ? "" : `${here} of `}${counted(total, "test")} \u00b7 ${duration(wall * 1e6)}`);
+    if (!unfiltered && here) openProgram(program, true);
     shown += here;
   }
-  byId("status").textContent = shown === tests.length ? `${shown} tests`
-    : `${shown} of ${tests.length} tests shown`;
+  byId("status").textContent = shown === tests.length ? counted(shown, "test")
+    : `${shown} of ${counted(tests.length, "test")} shown`;
 }
 
 function applyOrder() {

@@ -119,6 +119,12 @@ class Browser:
         self.ask("POST", "/window/rect", {"width": width, "height": height})
         self.frames()
 
+    def prefer(self, scheme):
+        """"light" or "dark"."""
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.ask("POST", "/goog/cdp/execute",
+                 {"cmd": "Emulation.setEmulatedMedia", "params": media})
+
     def text(self, css):
         return self.run("return document.querySelector(arguments[0]).innerText", css)
 
