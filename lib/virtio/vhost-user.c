@@ -27,85 +27,18 @@
  */
 #include "virtio/vhost-user.h"
 
+#include "virtio/vhost-user-wire.h"
+
 #include <errno.h>
 #include <linux/virtio_config.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-enum {
-	VU_GET_FEATURES = 1,
-	VU_SET_FEATURES = 2,
-	VU_SET_OWNER = 3,
-	VU_SET_MEM_TABLE = 5,
-	VU_SET_VRING_NUM = 8,
-	VU_SET_VRING_ADDR = 9,
-	VU_SET_VRING_BASE = 10,
-	VU_GET_PROTOCOL_FEATURES = 15,
-	VU_SET_PROTOCOL_FEATURES = 16,
-	VU_SET_VRING_ENABLE = 18,
-	VU_SET_BACKEND_REQ_FD = 21,
-	VU_GET_CONFIG = 24,
-	VU_SET_CONFIG = 25,
-	VU_VRING_KICK = 35,
-	VU_NUM_MESSAGES,
-};
-
-#define VU_BACKEND_VRING_CALL 4
-
-#define VU_VERSION 1
-#define VU_REPLY (1U << 2)
-#define VU_NEED_REPLY (1U << 3)
-
-#define VU_F_PROTOCOL_FEATURES (1ULL << 30)
-#define VU_PROTOCOL_FEATURES \
-	(1ULL << 3 | /* REPLY_ACK */ \
-	 1ULL << 5 | /* BACKEND_REQ */ \
-	 1ULL << 9 | /* CONFIG */ \
-	 1ULL << 14 /* INBAND_NOTIFICATIONS */)
-
 #define VU_MAX_PAYLOAD 512
 #define VU_MAX_FDS GM_MAX_REGIONS
-
-struct vu_header {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size;
-};
-
-struct vu_vring_state {
-	uint32_t index;
-	uint32_t num;
-};
-
-struct vu_vring_addr {
-	uint32_t index;
-	uint32_t flags;
-	uint64_t desc, used, avail, log;
-};
-
-struct vu_mem_region {
-	uint64_t guest_addr;
-	uint64_t size;
-	uint64_t user_addr;
-	uint64_t offset;
-};
-
-struct vu_mem_table {
-	uint32_t num;
-	uint32_t padding;
-	struct vu_mem_region regions[];
-};
-
-struct vu_config {
-	uint32_t offset;
-	uint32_t size;
-	uint32_t flags;
-	uint8_t data[];
-};
 
 struct vu_msg {
 	struct vu_header header;
@@ -483,93 +416,6 @@ static void vu_ready(struct loop_source *source)
 		close(msg.fds[--msg.num_fds]);
 	if (ret <= 0)
 		vu_hung_up(dev);
-}
-
-/* ---- queues */
-
-struct vq_chain *vu_pop(struct vu_dev *dev, unsigned int queue)
-{
-	if (dev->engine->fatal.code ||
-	    vq_pop(&dev->queues[queue], dev->chain, &dev->engine->fatal) <= 0)
-		return NULL;
-	return dev->chain;
-}
-
-void vu_push(struct vu_dev *dev, unsigned int queue, uint16_t head,
-	     uint32_t len)
-{
-	vq_push(&dev->queues[queue], head, len);
-}
-
-/* Serve the calendar until the guest has answered on the backend channel. */
-static bool vu_await_call_reply(struct vu_dev *dev)
-{
-	struct engine *engine = dev->engine;
-	struct pollfd fds[2] = {
-		{ .fd = dev->backend_fd, .events = POLLIN },
-		{ .fd = engine->cal.conn.fd, .events = POLLIN },
-	};
-	struct {
-		struct vu_header header;
-		uint32_t status[2];	/* no padding before it */
-	} reply;
-
-	for (;;) {
-		int n = poll(fds, 2, engine->wall_limit_ms);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			engine_fail(engine, -ROAD_EGONE,
-				    "%s: the guest does not take interrupts",
-				    dev->ops->name);
-			return false;
-		}
-		if (fds[1].revents) {
-			if (!cal_serve(&engine->cal))
-				return false;
-			continue;
-		}
-		if (recv(dev->backend_fd, &reply, sizeof(reply),
-			 MSG_WAITALL) != sizeof(reply)) {
-			engine_fail(engine, -ROAD_EGONE,
-				    "%s: the guest hung up", dev->ops->name);
-			return false;
-		}
-		return true;
-	}
-}
-
-void vu_call(struct vu_dev *dev, unsigned int queue)
-{
-	struct virtq *vq = &dev->queues[queue];
-	struct {
-		struct vu_header header;
-		struct vu_vring_state state;
-	} call = {
-		.header = {
-			.request = VU_BACKEND_VRING_CALL,
-			.flags = VU_VERSION | VU_NEED_REPLY,
-			.size = sizeof(call.state),
-		},
-		.state.index = queue,
-	};
-
-	if (dev->engine->fatal.code || dev->backend_fd < 0 ||
-	    !vq_wants_call(vq))
-		return;
-	vq->call_pending = !vq->enabled;
-	if (vq->call_pending)
-		return;
-	engine_debug(dev->engine, "%s > VRING_CALL %u", dev->ops->name, queue);
-	cal_push(&dev->engine->cal);
-	if (send(dev->backend_fd, &call, sizeof(call), MSG_NOSIGNAL) !=
-	    sizeof(call)) {
-		engine_fail(dev->engine, -ROAD_EGONE, "%s: the guest hung up",
-			    dev->ops->name);
-		return;
-	}
-	vu_await_call_reply(dev);
 }
 
 /* ---- set-up */
