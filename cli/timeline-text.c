@@ -125,6 +125,8 @@ static void text_simple(struct text_out *text, const json_t *record,
 
 static void text_test(struct text_out *text, const json_t *record)
 {
+	if (!strcmp(record_text(record, "id"), text->test))
+		return;
 	text->test = record_text(record, "id");
 	text_simple(text, record, "test", "", text->test);
 }

@@ -94,6 +94,7 @@ static json_t *parse_line(const char *line)
 static void add_slices(struct timelines *timelines, const char *file)
 {
 	struct slice *slice = NULL;
+	bool ended = false;
 
 	for (const char *line = file; *line; line = next_line(line)) {
 		json_t *record = line_is(line, "test") ? parse_line(line) :
@@ -101,7 +102,9 @@ static void add_slices(struct timelines *timelines, const char *file)
 		const char *id = json_string_value(json_object_get(record,
 								   "id"));
 
-		if (id) {
+		/* Once when the machine is made for it, and when it begins. */
+		if (id && (!slice || ended || strcmp(id, slice->id))) {
+			ended = false;
 			timelines->slices = xrealloc(timelines->slices,
 						     timelines->num + 1,
 						     sizeof(*slice));
@@ -110,6 +113,7 @@ static void add_slices(struct timelines *timelines, const char *file)
 			slice->begin = line;
 		}
 		json_decref(record);
+		ended |= line_is(line, "end");
 		if (slice)
 			slice->end = next_line(line);
 	}

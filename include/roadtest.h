@@ -633,6 +633,8 @@ enum road_step {
 	ROAD_STEP_END,		/* it has ended */
 	ROAD_STEP_FAILED,	/* an assertion did not hold */
 	ROAD_STEP_LOG,		/* the test says something */
+	ROAD_STEP_TEST,		/* the machine is made for the test of this
+				 * name, which road_test_begin() will give */
 };
 
 /**

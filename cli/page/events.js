@@ -68,7 +68,10 @@ class EventMaker {
 
   on_chip(record) { this.chips.set(record.addr, record.name); }
 
-  on_test(record) { this.add("step", record, `test ${record.id}`); }
+  on_test(record) {
+    if (this.id !== record.id) this.add("step", record, `test ${record.id}`);
+    this.id = record.id;
+  }
 
   on_end(record) {
     this.add("step", record, record.error ? `end of the test: ${record.error}`
@@ -92,9 +95,8 @@ class EventMaker {
   }
 
   on_note(record) {
-    if (this.events.length && this.events[this.events.length - 1].text === `test ${record.text}`)
-      return;                   // the begin of a test is noted, too
-    this.add("step", record, record.text);
+    if (record.text !== this.id)        // the begin of a test is noted, too
+      this.add("step", record, record.text);
   }
 
   on_call(record) {

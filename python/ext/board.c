@@ -207,7 +207,7 @@ static PyObject *board_test_step(struct ext_machine *self, PyObject *args)
 	if (!PyArg_ParseTuple(args, "iszi", &step, &text, &file, &line) ||
 	    !ext_usable(self))
 		return NULL;
-	if (step < ROAD_STEP_BEGIN || step > ROAD_STEP_LOG)
+	if (step < ROAD_STEP_BEGIN || step > ROAD_STEP_TEST)
 		return PyErr_Format(PyExc_ValueError, "no step: %d", step);
 	road_test_step(self->machine, step, text, file, line);
 	Py_RETURN_NONE;

@@ -51,6 +51,7 @@ REC_NOTE: int
 STEP_BEGIN: int
 STEP_END: int
 STEP_FAILED: int
+STEP_TEST: int
 REC_F_READ: int
 REC_F_GUEST: int
 

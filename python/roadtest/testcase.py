@@ -66,6 +66,9 @@ class Session:
             autoprobe=self.cls.autoprobe,
             **self.cls.machine_options,
         )
+        running = TestCase._road_running
+        if running is not None:  # a report of it has what boot says, then
+            machine.test_step(_roadtest.STEP_TEST, running.id(), None, 0)
         try:
             self._assemble(machine)
             machine.boot()

@@ -127,6 +127,19 @@ class Json(ReportTestCase):
         self.assertEqual([line["text"] for line in other["log"]], ["of another test"])
         self.assertEqual(tests["a"]["virtual_ns"], None)
 
+    def test_a_test_for_which_the_machine_was_made_has_its_boot(self):
+        records = [JOURNAL[0], *JOURNAL[1:3], {"time": 1500, "type": "test", "id": "x.b"},
+                   *JOURNAL[12:17], {"time": 800050000, "type": "test", "id": "x.b"},
+                   {"time": 800060000, "type": "end"}]
+        self.journalling("test-x", records)
+        failed = self.by_id(self.json("test-x", status=1))["x.b"]
+        self.assertEqual([m["records"] for m in failed["machines"]],
+                         [records[:9], records[9:]])
+        self.journalling("test-x", JOURNAL[:2])         # it did not come up
+        failed = self.by_id(self.json("test-x", status=1))["x.b"]
+        self.assertEqual([line["text"] for line in failed["log"]],
+                         ["Linux version 6.12 boots"])
+
     def test_a_program_that_dies_leaves_what_it_wrote(self):
         self.journalling("test-x", JOURNAL[:12], tail='{"time": 800031000, "ty',
                          end="kill -SEGV $$")
