@@ -61,9 +61,16 @@ void timelines_destroy(struct timelines *timelines);
  * an object for each of its machines, in the order in which they were made:
  * "begin", "end": virtual nanoseconds; "log": records of the kernel's
  * messages; "records": all of them, only if @all. The caller owns it.
+ *
+ * Of very many the middle is left out: a driver that polls for a minute must
+ * not make a page that nobody can open.
  */
 json_t *timelines_get(struct timelines *timelines, const char *process,
 		      const char *id, bool all);
+
+/* All records, of however many there are. */
+json_t *timelines_whole(struct timelines *timelines, const char *process,
+			const char *id);
 
 /* --- timeline-text.c */
 

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_RECORDS 20000	/* of a machine, in a report */
+
 struct slice {
 	char *id;
 	const char *begin, *end;	/* in one of the files */
@@ -222,8 +224,38 @@ static json_t *slice_parse(const struct slice *slice, bool all)
 	return slice_json;
 }
 
-json_t *timelines_get(struct timelines *timelines, const char *process,
-		      const char *id, bool all)
+/* Take records out of the middle until there are only @max, and say so. */
+static json_t *limited(json_t *records, size_t max)
+{
+	size_t num = json_array_size(records), head = max / 4, i;
+	json_t *kept = json_array();
+
+	for (i = 0; i < num; i++)
+		if (i < head || i >= num - (max - head))
+			json_array_append(kept, json_array_get(records, i));
+	json_array_insert_new(kept, head,
+		json_pack("{s:I, s:s, s:I}", "time",
+			  (json_int_t)time_of(json_array_get(records, head)),
+			  "type", "left_out", "count",
+			  (json_int_t)(num - max)));
+	return kept;
+}
+
+static void limit(json_t *machine, size_t max)
+{
+	static const char *const keys[] = { "records", "log" };
+
+	for (size_t i = 0; i < 2; i++) {
+		json_t *records = json_object_get(machine, keys[i]);
+
+		if (json_array_size(records) > max)
+			json_object_set_new(machine, keys[i],
+					    limited(records, max));
+	}
+}
+
+static json_t *find(struct timelines *timelines, const char *process,
+		    const char *id, bool all)
 {
 	json_t *machines = json_array();
 
@@ -236,4 +268,21 @@ json_t *timelines_get(struct timelines *timelines, const char *process,
 			json_array_append_new(machines,
 				slice_parse(&timelines->slices[i], all));
 	return machines;
+}
+
+json_t *timelines_get(struct timelines *timelines, const char *process,
+		      const char *id, bool all)
+{
+	json_t *machines = find(timelines, process, id, all), *machine;
+	size_t i;
+
+	json_array_foreach(machines, i, machine)
+		limit(machine, MAX_RECORDS);
+	return machines;
+}
+
+json_t *timelines_whole(struct timelines *timelines, const char *process,
+			const char *id)
+{
+	return find(timelines, process, id, true);
 }

@@ -238,8 +238,8 @@ static bool print_test(const struct trace_command *command,
 {
 	const char *process = json_string_value(json_object_get(test,
 								"journal"));
-	json_t *machines = timelines_get(timelines, process,
-					 record_text(test, "id"), true);
+	json_t *machines = timelines_whole(timelines, process,
+					   record_text(test, "id"));
 	json_t *machine;
 	size_t i;
 	bool ok;

@@ -153,6 +153,10 @@ class EventMaker {
       { lane: `line ${this.lineName(record.line)}`, tick: true });
   }
 
+  on_left_out(record) {
+    this.add("step", record, `${record.count} records are left out here`, { bad: true });
+  }
+
   on_timer(record) { this.add("timer", record, record.name || "timer"); }
 
   on_log(record) {

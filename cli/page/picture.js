@@ -259,14 +259,18 @@ class Picture {
   drawLane(lane) {
     if (lane.name.startsWith("line ")) this.drawWire(lane);
     let last = -Infinity;
+    const ends = [];            // of what was drawn in each row
     for (const event of lane.events) {
       if (event.shown === false) continue;
       const x = this.x(event.time), end = this.x(event.end);
       if (end < this.gutter - 20 || x > this.width + 20) continue;
+      // Of thousands at one pixel one is enough.
+      if (event.lasts && !event.bad && end < ends[event.lane_row] + 0.5) continue;
       this.c.globalAlpha = event.found === false ? 0.2 : 1;
-      if (event.lasts) this.drawSpan(lane, event, Math.max(x, this.gutter - 10), end);
-      else if (event.kind !== "line") {
-        // Of thousands at one pixel one is enough.
+      if (event.lasts) {
+        ends[event.lane_row] = end;
+        this.drawSpan(lane, event, Math.max(x, this.gutter - 10), end);
+      } else if (event.kind !== "line") {
         if (x - last >= 1 || event.bad || event.tick) this.drawMark(lane, event, x);
         last = x;
       }

@@ -104,11 +104,12 @@ class Timeline {
     const rows = seen.slice(0, this.rows);
     let before = null;
 
-    this.body.replaceChildren(...rows.map((event) => {
-      const row = this.makeRow(event, before);
+    const fragment = document.createDocumentFragment();
+    for (const event of rows) {
+      fragment.append(this.makeRow(event, before));
       before = event.time;
-      return row;
-    }));
+    }
+    this.body.replaceChildren(fragment);
     this.more.parentNode.hidden = rows.length === seen.length;
     this.more.textContent = `${seen.length - rows.length} more`;
     this.window.textContent = `${seen.length} of ${this.events.length} events, ${duration(to - from)}`;

@@ -140,6 +140,19 @@ class Json(ReportTestCase):
         self.assertEqual([line["text"] for line in failed["log"]],
                          ["Linux version 6.12 boots"])
 
+    def test_of_very_many_records_the_middle_is_left_out(self):
+        timers = [{"time": n, "type": "timer", "name": "poll"} for n in range(1, 30000)]
+        self.journalling("test-x", [JOURNAL[0], *timers])
+        failed = self.by_id(self.json("test-x", status=1))["x.b"]
+        (machine,) = failed["machines"]
+        records = machine["records"]
+        self.assertEqual(records[5000], {"time": 5000, "type": "left_out", "count": 10000})
+        self.assertEqual(records[:5000] + records[5001:],
+                         [JOURNAL[0], *timers[:4999], *timers[-15000:]])
+        self.assertEqual(failed["virtual_ns"], 29999)
+        whole = self.roadtest("trace", "--jsonl", "x.b").stdout
+        self.assertEqual(whole.count("poll"), 29999)
+
     def test_a_program_that_dies_leaves_what_it_wrote(self):
         self.journalling("test-x", JOURNAL[:12], tail='{"time": 800031000, "ty',
                          end="kill -SEGV $$")
