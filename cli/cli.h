@@ -14,6 +14,7 @@
  * trace.c	`roadtest trace`
  * new.c	`roadtest new`; new.h has its parts
  * shell.c	`roadtest shell`
+ * gdb.c	what `roadtest run --gdb` needs
  * doctor.c	`roadtest doctor`
  * cache.c	where bundles of kernels are kept
  * process.c	programs that are started, and their end
@@ -42,6 +43,7 @@ int cmd_kernel(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_new(int argc, char **argv);
 int cmd_shell(int argc, char **argv);
+int cmd_gdb(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_worker(int argc, char **argv);
@@ -106,6 +108,11 @@ const char *path_source_dir(void);
 char *use_given_kernel(const char *given);
 /* Let Python find the package, in whatever is started from now on. */
 void use_package(void);
+
+/* --- gdb.c */
+
+/* Let guests that are booted from now on wait for a debugger. */
+void gdb_begin(void);
 
 /* --- process.c */
 

@@ -17,6 +17,7 @@ static const struct command {
 	{ "shell", cmd_shell, "a shell in the guest of a suite" },
 	{ "kernel", cmd_kernel, "build the kernel that tests run on" },
 	{ "doctor", cmd_doctor, "check what this machine lacks" },
+	{ "gdb", cmd_gdb, NULL },	/* for run --gdb */
 	{ "worker", cmd_worker, NULL },	/* for --launcher, not for people */
 };
 

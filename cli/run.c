@@ -40,6 +40,8 @@ static const char help[] =
 "                    another machine: \"ssh host\", \"srun -n1\"\n"
 "  --timeout SECONDS wall time for one test, default 120; 0: none. Time in a\n"
 "                    debugger does not count.\n"
+"  --gdb             wait for gdb before the test, and say how to start it; name\n"
+"                    one test\n"
 "  --seed N          vary what a seed may vary: random numbers, the start\n"
 "                    time, free addresses and pins\n"
 "  --kernel DIR      run on this kernel, made by \"roadtest kernel\"; default:\n"
@@ -54,7 +56,7 @@ static const char help[] =
 enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
        OPT_JUNIT, OPT_JSON, OPT_HTML, OPT_TRACE,
        OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_LAUNCHER,
-       OPT_HELP };
+       OPT_GDB, OPT_HELP };
 
 static const struct option options[] = {
 	{ "filter", required_argument, NULL, OPT_FILTER },
@@ -69,6 +71,7 @@ static const struct option options[] = {
 	{ "jobs", required_argument, NULL, 'j' },
 	{ "launcher", required_argument, NULL, OPT_LAUNCHER },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "gdb", no_argument, NULL, OPT_GDB },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "source", required_argument, NULL, OPT_SOURCE },
@@ -152,6 +155,12 @@ static int parse_option(struct run *run, int opt)
 		if (!parse_number("--timeout", optarg, 1000000, &number))
 			return CLI_NOT_RUN;
 		run->options.timeout = number;
+		run->options.given = true;
+		break;
+	case OPT_GDB:
+		gdb_begin();
+		run->jobs = 1;
+		run->options.timeout = 0;
 		run->options.given = true;
 		break;
 	case OPT_SEED:

@@ -185,6 +185,20 @@ static int device_load(struct road_device *device, struct module_list *list)
 	return ret ? ret : road_module_load(machine, alias, NULL);
 }
 
+void device_load_all(struct road_machine *machine)
+{
+	struct road_device *device;
+
+	for (device = *machine_devices(machine); device; device = device->next) {
+		struct module_list list = {};
+
+		if (!device_read_alias(device))
+			device_load(device, &list);
+		modules_list_deinit(&list);
+	}
+	err_clear(machine_error_of(machine));
+}
+
 /* A driver did not take the device: say it in words of devices. */
 static int device_probe_failed(struct road_device *device, const char *driver,
 			       int error)

@@ -8,5 +8,7 @@
 #include <roadtest.h>
 
 void device_free_all(struct road_machine *machine);
+/* Load the modules of all devices; what has none is passed over. */
+void device_load_all(struct road_machine *machine);
 
 #endif /* LIB_DEVICE_H */

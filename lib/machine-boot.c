@@ -3,6 +3,7 @@
  * The machine boots: devicetree, sockets, kernel, and the channels on which
  * its agent says that it is ready
  */
+#include "gdb.h"
 #include "machine-parts.h"
 #include "roadtest-proto.h"
 #include "touched.h"
@@ -231,6 +232,8 @@ int road_machine_boot(struct road_machine *machine)
 	machine->boot_mark = klog_mark(&machine->klog);
 	journal_put(&machine->engine.journal, "ready", "release",
 		    machine->kernel.release);
+	if (!ret && gdb_wanted())
+		ret = gdb_stop(machine);
 	return ret;
 }
 

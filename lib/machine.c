@@ -4,6 +4,7 @@
  */
 #include "coverage.h"
 #include "device.h"
+#include "gdb.h"
 #include "machine-parts.h"
 #include "text.h"
 
@@ -13,6 +14,7 @@
 
 #define DEFAULT_CALL_LIMIT_NS (100 * ROAD_S)
 #define DEFAULT_WALL_LIMIT_MS 30000
+#define DEBUGGED_WALL_LIMIT_MS 1000000000	/* days: a debugger has it */
 
 /* ---- errors */
 
@@ -147,6 +149,8 @@ static void machine_init_engine(struct road_machine *machine)
 	engine->interrupted = machine_interrupted;
 	engine->wall_limit_ms = config->wall_limit_ms ? config->wall_limit_ms :
 							DEFAULT_WALL_LIMIT_MS;
+	if (gdb_wanted())
+		engine->wall_limit_ms = DEBUGGED_WALL_LIMIT_MS;
 	machine->call_limit_ns = config->call_limit_ns ?
 					 config->call_limit_ns :
 					 DEFAULT_CALL_LIMIT_NS;

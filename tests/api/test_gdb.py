@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`roadtest run --gdb`, with gdb."""
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+import unittest
+
+from test_shell import COMMAND, SOURCE, find_kernel
+
+TIMEOUT = 30
+SUITE = os.path.join(SOURCE, "suites/iio/light")
+PYTHON = SUITE + "/test_opt3001.py::Polled::test_integration_time"
+
+
+@unittest.skipIf(shutil.which("gdb") is None, "gdb is not installed")
+class Gdb(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        kernel = find_kernel()
+        if kernel is None:
+            raise unittest.SkipTest("the cache has no kernel with iio/opt3001")
+        cls.env = {**os.environ, "ROADTEST_KERNEL": kernel}
+
+    def start(self, *args):
+        """A run that waits; the script for gdb."""
+        run = subprocess.Popen(
+            [COMMAND, "run", "--gdb", *args], env=self.env, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.addCleanup(run.stderr.close)
+        self.addCleanup(run.stdout.close)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.terminate)
+        text, end = "", time.monotonic() + TIMEOUT
+        while '"continue"' not in text:
+            self.assertTrue(
+                select.select([run.stderr], [], [], end - time.monotonic())[0],
+                f"it does not say how to go on:\n{text}")
+            data = os.read(run.stderr.fileno(), 4096).decode()
+            self.assertNotEqual(data, "", text)
+            text += data
+        return run, re.search(r"^    gdb -x (\S+)$", text, re.M)[1]
+
+    def gdb(self, script, *commands):
+        """What gdb prints; it lets the guest go in the end."""
+        argv = ["gdb", "-nx", "-batch", "-x", script]
+        for command in (*commands, "delete", "detach"):
+            argv += ["-ex", command]
+        return subprocess.run(argv, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL,
+                              timeout=TIMEOUT).stdout
+
+    def passed(self, run):
+        """Its end, which must be good."""
+        out = run.communicate(timeout=TIMEOUT)[0]
+        self.assertEqual(run.returncode, 0, out)
+        self.assertIn("1 passed, 0 failed", out)
+
+    def need_lines(self, script):
+        with open(script, encoding="utf-8") as f:
+            if "/opt3001.o" not in f.read():
+                self.skipTest("the objects of this kernel are not in the cache")
+
+    @unittest.skipIf(os.environ.get("SANITIZED") == "1",
+                     "Python is not built with sanitizers")
+    def test_lines_variables_and_callers_in_the_driver(self):
+        run, script = self.start(PYTHON)
+        self.need_lines(script)
+        seen = self.gdb(script, "break opt3001_read_raw", "continue",
+                        "backtrace", "print chan->type", "info source")
+        self.assertRegex(seen, r"Breakpoint 1, opt3001_read_raw \(.*mask=\d+\)")
+        self.assertRegex(seen, r"#1 .* iio_read_channel_info ")
+        self.assertRegex(seen, r"#\d+ .* sys_read ")
+        self.assertIn("$1 = IIO_LIGHT", seen)
+        self.passed(run)
+
+    def test_the_probe_in_a_suite_in_c(self):
+        run, script = self.start(
+            "--filter", "opt3001.polled.illuminance", SUITE + "/test-opt3001.c")
+        self.need_lines(script)
+        seen = self.gdb(script, "break opt3001_probe", "continue",
+                        "print client->name")
+        self.assertRegex(seen, "Breakpoint 1, opt3001_probe ")
+        self.assertRegex(seen, r'\$1 = "opt3001')
+        self.passed(run)
+
+    def test_an_interrupted_wait_leaves_nothing(self):
+        run, script = self.start(PYTHON)
+        run.terminate()
+        run.wait(TIMEOUT)
+        end = time.monotonic() + 5
+        while os.path.exists(script) and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertFalse(os.path.exists(script))
+
+    def test_the_helper_alone_says_what_it_is_for(self):
+        done = subprocess.run([COMMAND, "gdb"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('"roadtest run --gdb"', done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
