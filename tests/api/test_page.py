@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 import browser
+import ktap_main
 from test_reports import HOSTILE_ID, JOURNAL, ReportTestCase
 
 MANY = 2000
@@ -327,4 +328,4 @@ class Large(PageTestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    ktap_main.main()

@@ -9,6 +9,7 @@ import unittest
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import ktap_main
 from test_command import CommandTestCase
 
 SCHEMA = Path(__file__).parent / "junit.rng"
@@ -257,4 +258,4 @@ class JUnit(ReportTestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    ktap_main.main()

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import unittest
 
+import ktap_main
 from test_reports import JOURNAL, ReportTestCase
 
 BIT = 2500                      # ns, at 400 kHz
@@ -275,4 +276,4 @@ class Waveforms(TraceTestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    ktap_main.main()
