@@ -47,6 +47,11 @@ class Timeline {
         button("All", "Show all (0)", () => picture.showAll()),
         this.skip, this.search, this.kindButtons(), this.window),
       picture.canvas, this.table);
+    this.body.addEventListener("focusin", (event) => {
+      if (this.stop) this.stop.tabIndex = -1;
+      this.stop = event.target.closest("tr");
+      this.stop.tabIndex = 0;
+    });
     this.body.addEventListener("click", (event) => this.onRow(event));
     this.body.addEventListener("keydown", (event) => this.onRowKey(event));
   }
@@ -110,6 +115,10 @@ class Timeline {
       before = event.time;
     }
     this.body.replaceChildren(fragment);
+    // Tab comes to one row; the arrows go on from there.
+    this.stop = this.body.contains(this.chosen && this.chosen.row) ? this.chosen.row
+      : this.body.firstChild;
+    if (this.stop) this.stop.tabIndex = 0;
     this.more.parentNode.hidden = rows.length === seen.length;
     this.more.textContent = `${seen.length - rows.length} more`;
     this.window.textContent = `${seen.length} of ${this.events.length} events, ${duration(to - from)}`;
@@ -120,7 +129,7 @@ class Timeline {
     const lasts = event.lasts && event.end > event.time
       ? `  (${event.open ? "does not return" : duration(event.end - event.time)})` : "";
     const row = element("tr", {
-      tabindex: "0", class: [event.bad ? "bad" : "", event === this.chosen ? "chosen" : ""].join(" "),
+      tabindex: "-1", class: [event.bad ? "bad" : "", event === this.chosen ? "chosen" : ""].join(" "),
     }, element("td", { class: "t" }, stamp(event.time)),
     element("td", { class: "t d" }, before == null ? "" : `+${duration(event.time - before)}`),
     element("td", { class: `k k-${event.kind}` }, event.kind),

@@ -105,13 +105,16 @@ class Browser:
         self.ask("POST", "/actions", {"actions": actions})
         self.frames()
 
-    def drag(self, css, dx):
+    def drag(self, css, dx, x=0, y=0):
+        """From a point (from the element's middle) to the right; a click, if
+        `dx` is 0."""
         origin = {ELEMENT: self.find(css)}
         self.ask("POST", "/actions", {"actions": [{
             "type": "pointer", "id": "mouse", "actions": [
-                {"type": "pointerMove", "x": 0, "y": 0, "origin": origin},
+                {"type": "pointerMove", "x": x, "y": y, "origin": origin},
                 {"type": "pointerDown", "button": 0},
-                {"type": "pointerMove", "x": dx, "y": 0, "origin": origin, "duration": 50},
+                {"type": "pointerMove", "x": x + dx, "y": y, "origin": origin,
+                 "duration": 50},
                 {"type": "pointerUp", "button": 0}]}]})
         self.frames()
 

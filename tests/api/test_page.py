@@ -154,6 +154,28 @@ class Timeline(PageTestCase):
         self.page.keys("Enter")
         self.assertIn("CONFIG", self.page.text(".events tr.chosen"))
 
+    def test_a_click_on_an_event_chooses_it(self):
+        self.show_failure()
+        x, y = self.page.run("""
+            const { picture } = Timeline.last, { canvas } = picture;
+            canvas.scrollIntoView({ block: 'center' });
+            const shape = picture.shapes.find((s) => s.event.text.includes('ENXIO'));
+            return [Math.round(shape.x + shape.width / 2 - canvas.clientWidth / 2),
+                    Math.round(shape.y + shape.height / 2 - canvas.clientHeight / 2)];""")
+        self.page.drag("canvas", 0, x, y)
+        self.assertIn("ENXIO", self.page.text(".events tr.chosen"))
+
+    def test_rows_are_walked_through_with_the_arrows(self):
+        self.show_failure()
+        self.assertEqual(self.page.run(
+            "return document.querySelectorAll('.events tr[tabindex=\"0\"]').length"), 1)
+        self.page.run("document.querySelector('.events tr.chosen').focus()")
+        self.page.keys("Down")
+        self.assertIn("end of the test", self.focused())
+        self.page.keys("Enter")
+        self.assertIn("end of the test", self.page.text(".events tr.chosen"))
+        self.assertIn("end of the test", self.focused())
+
     def test_kinds_are_shown_or_hidden(self):
         self.show_failure()
         for kind in "step", "call", "bus", "reg", "line", "irq", "timer":
