@@ -55,7 +55,8 @@ class PageTestCase(ReportTestCase):
             ".map((e) => [...e.querySelectorAll('td')].map((d) => d.textContent))")
 
     def focused(self):
-        return self.page.run("return document.activeElement.innerText")
+        return self.page.run("const e = document.activeElement;"
+                             "return e === document.body ? 'nothing' : e.innerText")
 
     def assertQuiet(self):
         """No script failed and nothing was asked for."""
