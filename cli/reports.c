@@ -210,8 +210,14 @@ static bool journals_end(struct reports *reports, const struct results *results)
  * Files
  */
 
+/* What is no file (a terminal, a pipe, /dev/null) is written as it is: nothing
+ * may be moved to its place. */
 static char *part_path(const char *path)
 {
+	struct stat st;
+
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return text("%s", path);
 	return text("%s.part", path);
 }
 
@@ -220,18 +226,24 @@ static char *part_path(const char *path)
 static bool check_place(enum report_kind kind, const char *path)
 {
 	char *part = part_path(path);
-	int fd = -1;
+	bool ok = false;
+	int fd;
 
-	if (is_directory(path))
+	if (is_directory(path)) {
 		errno = EISDIR;
-	else
+	} else if (!strcmp(part, path)) {
+		/* Who reads from a pipe would take this for its end. */
+		ok = !access(path, W_OK);
+	} else {
 		fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0)
+		ok = fd >= 0;
+		if (ok)
+			close(fd);
+	}
+	if (!ok)
 		cli_error("%s: can't write %s: %m", kinds[kind].option, path);
-	else
-		close(fd);
 	free(part);
-	return fd >= 0;
+	return ok;
 }
 
 bool reports_begin(struct reports *reports)
@@ -254,10 +266,12 @@ static bool write_file(enum report_kind kind, const char *path,
 
 	if (out && (ferror(out) | fclose(out)))
 		ok = false;
-	ok = ok && !rename(part, path);
+	if (ok && strcmp(part, path))
+		ok = !rename(part, path);
 	if (!ok) {
 		cli_error("%s: can't write %s: %m", kinds[kind].option, path);
-		unlink(part);
+		if (strcmp(part, path))
+			unlink(part);
 	}
 	free(part);
 	return ok;

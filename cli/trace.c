@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -362,6 +363,8 @@ int cmd_trace(int argc, char **argv)
 			rc = CLI_NOT_RUN;
 	}
 	if (rc < 0) {
+		/* Whoever reads may stop ("| head"); what was run is to go. */
+		signal(SIGPIPE, SIG_IGN);
 		command.index = run_index_read(command.dir);
 		if (!command.index)
 			rc = CLI_NOT_RUN;

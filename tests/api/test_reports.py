@@ -248,6 +248,16 @@ class JUnit(ReportTestCase):
             self.assertRegex(result.stderr, rf"--junit: can't write {path}: \w+")
             self.assertFalse(os.path.exists(self.path("ran")))
 
+    def test_what_is_no_file_stays_what_it_is(self):
+        self.program("test-x", "pass a", "a")
+        os.mkfifo(self.path("pipe"))
+        reader = subprocess.Popen(["cat", self.path("pipe")], stdout=subprocess.PIPE)
+        result = self.run_tests("--junit", "pipe", "--json", "/dev/stdout", "test-x")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"</testsuites>", reader.communicate()[0])
+        self.assertIn('"roadtest":1', result.stdout)
+        self.assertEqual(os.listdir(self.dir).count("pipe.part"), 0)
+
     def test_a_full_disk_is_an_error_and_leaves_no_half_a_file(self):
         self.program("test-x", "pass a", "a")
         os.symlink("/dev/full", self.path("out.xml.part"))

@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 import ktap_main
+from test_command import COMMAND
 from test_reports import JOURNAL, ReportTestCase
 
 BIT = 2500                      # ns, at 400 kHz
@@ -103,6 +104,17 @@ class Choice(TraceTestCase):
         self.assertRegex(self.trace("test-y"), r"\Ay: passed\n")
         self.assertEqual(os.listdir(self.path("tmp")), [])
         self.assertIn("x.b", self.trace("--list"))
+
+    def test_a_reader_that_stops_leaves_nothing_behind(self):
+        self.journalling("test-x", JOURNAL[:1] + 5000 * JOURNAL[1:9])
+        self.env["TMPDIR"] = self.path("tmp")
+        os.mkdir(self.path("tmp"))
+        process = subprocess.Popen([COMMAND, "trace", "test-x"], env=self.env, cwd=self.dir,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.assertEqual(process.stdout.readline(), b"a: passed\n")
+        process.stdout.close()
+        process.wait(60)
+        self.assertEqual(os.listdir(self.path("tmp")), [])
 
     def test_a_directory_of_the_user(self):
         self.journalling("test-x", JOURNAL)
