@@ -33,8 +33,8 @@ static const char help[] =
 "                    which one, see \"roadtest kernel --help\"\n"
 "  --help            this text\n"
 "\n"
-"Exit status: that of the guest's shell; 1 the machine ended, or a model or the\n"
-"kernel complained when it was taken down; 2 there is nothing to show; 125 the\n"
+"Exit status: 0, or that of the guest's shell; 1 the machine ended, or a model or\n"
+"the kernel complained when it was taken down; 2 there is nothing to show; 125 the\n"
 "kernel does not build.\n";
 
 enum { OPT_FAST = 1, OPT_PYTHON, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR,
