@@ -4,6 +4,7 @@
  */
 #include "new.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,7 +234,7 @@ static void print_result(const struct skeleton *skeleton,
 	if (!skeleton->driver->compatibles.num)
 		printf("The driver has no table of compatibles: load it with insmod(\"%s\") and bind\n"
 		       "with self.dev.bind(\"NAME\").\n", skeleton->driver->name);
-	printf("Next: roadtest run %s\n", path);
+	printf("Next: %s run %s\n", program_invocation_name, path);
 	free(path);
 }
 

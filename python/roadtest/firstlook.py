@@ -51,6 +51,8 @@ class Explorer(I2CModel):
         self.pointer: int | None = None
         self.seen: list[str] = []
         """Each access to a register that is not declared, once, in order."""
+        self.first = 0, 0
+        """Address and width of the first of them."""
         self.bare_reads = 0
         """Reads before any register was selected."""
 
@@ -81,6 +83,8 @@ class Explorer(I2CModel):
     def _note(self, what: str, data: bytes) -> None:
         if self.pointer is None or self.pointer in self.model.registers:
             return
+        if not self.seen:
+            self.first = self.pointer, len(data)
         size = f"{len(data)} byte" + ("s" if len(data) > 1 else "")
         line = f"{what:5} 0x{self.pointer:02x}, {size}"
         if what == "write":
@@ -162,6 +166,8 @@ def _explore(test: TestCase, why: str) -> NoReturn:
     lines = "\n".join(f"    {line}" for line in explorer.seen[:_MAX_LINES])
     if len(explorer.seen) > _MAX_LINES:
         lines += f"\n    and {len(explorer.seen) - _MAX_LINES} more"
+    first, width = explorer.first
+    sized = f", width={width}" if width < chip.value_bytes else ""
     _fail(
         f"{why}.\n"
         f"With 0 in each register that {name} does not have, the driver did\n"
@@ -169,8 +175,7 @@ def _explore(test: TestCase, why: str) -> NoReturn:
         f"and {end}.",
         "Look these registers up in the datasheet and declare them in "
         f"{name}, as in\n"
-        f"    NAME = Register({explorer.seen[0][6:].partition(',')[0]}, "
-        "reset=0x00)\n"
+        f"    NAME = Register(0x{first:02x}, reset=0x00{sized})\n"
         "with what the datasheet has: reset value, width, access, fields "
         "(docs/models.md).",
     )
@@ -194,6 +199,10 @@ def _look_at(test: TestCase) -> str:
     return text.rstrip()
 
 
+_NOT_OFFERED = ("driver", "subsystem", "of_node", "supplier", "consumer")
+"""Links to other devices."""
+
+
 def interface(device: GuestPath) -> dict[str, list[str]]:
     """What a driver has registered for a device: by its path below the
     device the attributes, sorted."""
@@ -202,7 +211,7 @@ def interface(device: GuestPath) -> dict[str, list[str]]:
         for link in device.glob(pattern):
             path = link.parent
             name = str(path)[len(str(device)) + 1 :]
-            if name.split("/")[0] in ("driver", "subsystem", "of_node", "bus"):
+            if name.partition("/")[0].partition(":")[0] in _NOT_OFFERED:
                 continue
             found[name] = sorted(
                 entry.name
@@ -230,8 +239,9 @@ def _bound(device: BoundDevice) -> NoReturn:
         f"the driver {device.driver} has bound the chip. It offers\n"
         + ("\n".join(lines) or "    nothing in sysfs"),
         "Write a test in place of this one that sets a register of self.chip, "
-        f"reads\n{helper} and asserts what it must be. Without bind=False the "
-        "device\nis bound before each test. docs/tutorial.md goes on from here.",
+        f"reads\n{helper} and asserts what it must be. Take out bind=False: "
+        "then the\ndevice is bound before each test. docs/tutorial.md goes on "
+        "from here.",
     )
 
 

@@ -204,7 +204,7 @@ class Writes(NewTestCase):
     def test_a_suite_for_the_chip_that_has_the_drivers_name(self):
         result = self.new("hwmon/lm75")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertIn("Next: roadtest run hwmon/test_lm75.py\n", result.stdout)
+        self.assertIn("roadtest run hwmon/test_lm75.py\n", result.stdout)
         compatible, arguments = self.device("hwmon/test_lm75.py")
         self.assertEqual(compatible, "national,lm75")
         self.assertEqual(arguments, {"model": "LM75", "bind": "False"})

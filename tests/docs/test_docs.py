@@ -223,15 +223,22 @@ class Tutorial(Shell):
             text = path.read_text() if path.exists() else ""
             path.write_text(block.edit(text))
 
+    def begin(self) -> None:
+        """An empty directory."""
+        shutil.rmtree(self.dir)
+        self.dir.mkdir()
+        self.cwd = self.dir
+
     def test_steps_can_be_taken_in_order(self) -> None:
         count = 0
         for doc in self.docs:
             if doc.makes_files:
                 count += 1
+                self.begin()
                 for block in doc.blocks:
                     self.assertIn(block.mark, STEPS, block.where)
                     self.take(block)
-        self.assertEqual(count, 1)
+        self.assertEqual(count, 2)
 
 
 class Checks(unittest.TestCase):

@@ -39,7 +39,12 @@ class OtherChip(Finished):
 
 
 
+class Narrow(RegisterModel):
+    value_bytes = 2
+
+
 class NextStep(TestCase):
+    narrow = Device("national,lm75", model=Narrow, bind=False)
     empty = Device("ti,tmp102", model=Empty, bind=False)
     ids = Device("ti,opt3001", model=Ids, bind=False)
     finished = Device("ti,tmp102", model=Finished, bind=False)
@@ -70,6 +75,11 @@ class NextStep(TestCase):
         self.assertIn("\n    read  0x01, 2 bytes\n", text)
         self.assertIn("failed with ENODEV", text)
         self.assertIn("NAME = Register(0x01, reset=0x00)", text)
+
+    def test_a_width_that_is_not_the_models(self) -> None:
+        text = self.step(self.narrow)  # type: ignore[arg-type]
+        self.assertIn("\n    read  0x01, 1 byte\n", text)
+        self.assertIn("NAME = Register(0x01, reset=0x00, width=1)", text)
 
     def test_those_that_are_declared_are_not_named_again(self) -> None:
         text = self.step(self.ids)  # type: ignore[arg-type]
