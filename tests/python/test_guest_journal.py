@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -102,6 +103,52 @@ class Journal(unittest.TestCase):
         self.assertIn("temp1_input", line)
         errors = [i["error"] for i in self.find("test_b_fails", "i2c") if "error" in i]
         self.assertEqual(set(errors), {"ENXIO"})
+
+
+class Waveforms(unittest.TestCase):
+    """What sigrok decodes is what the trace has."""
+
+    def trace(self, *args: str) -> str:
+        command = Path(os.environ["ROADTEST_BUILD"]) / "cli/roadtest"
+        test = SAMPLES / "sample_journal.py::Thermometer::test_a_reads"
+        return subprocess.run(
+            [str(command), "trace", *args, str(test)],
+            env={**os.environ, "PYTHONPATH": str(SAMPLES.parent)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=True,
+        ).stdout
+
+    def decoded(self, vcd: str) -> list[str]:
+        with tempfile.NamedTemporaryFile("w", suffix=".vcd") as file:
+            file.write(vcd)
+            file.flush()
+            text = subprocess.run(
+                ["sigrok-cli", "-I", "vcd:compress=100000", "-i", file.name,
+                 "-P", "i2c:scl=scl:sda=sda", "-A",
+                 "i2c=address-read:address-write:data-read:data-write"],
+                stdout=subprocess.PIPE, text=True, check=True,
+            ).stdout  # fmt: skip
+        words = [line.partition(": ")[2] for line in text.splitlines()]
+        return [word for word in words if word not in ("Read", "Write")]
+
+    @unittest.skipUnless(
+        shutil.which("sigrok-cli"), "no sigrok-cli (package sigrok-cli)"
+    )
+    def test_addresses_and_bytes(self) -> None:
+        expected = []
+        for line in self.trace("--jsonl").splitlines():
+            record = json.loads(line)
+            if record["type"] != "i2c":
+                continue
+            way = "read" if record["read"] else "write"
+            expected.append(f"Address {way}: {record['addr']:02X}")
+            expected += [
+                f"Data {way}: {byte:02X}" for byte in bytes.fromhex(record["data"])
+            ]
+        self.assertGreater(len(expected), 8)
+        self.assertEqual(self.decoded(self.trace("--vcd", "-")), expected)
 
 
 class Killed(unittest.TestCase):
