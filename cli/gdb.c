@@ -362,12 +362,12 @@ static void say(const struct stop *stop, const char *script)
 	FILE *terminal = path ? fopen(path, "ae") : NULL;
 	FILE *out = terminal ? terminal : stderr;
 
+	if (!stop->objects)
+		fprintf(out, "roadtest: there are no symbols: the objects of this kernel are not in the cache\n"
+			     "any more; roadtest kernel --force makes them.\n");
 	fprintf(out, "roadtest: the guest waits for a debugger. In another terminal:\n"
 		     "    gdb -x %s\n"
 		     "then set breakpoints there, and \"continue\".\n", script);
-	if (!stop->objects)
-		fprintf(out, "There are no symbols: the objects of this kernel are not in the cache any more;\n"
-			     "roadtest kernel --force makes them.\n");
 	fflush(out);
 	if (terminal)
 		fclose(terminal);
