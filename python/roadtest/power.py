@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .guest import GuestPath, Pending
+    from .calls import Pending
+    from .guest import GuestPath
     from .machine import Machine
 
 LEVELS = ("freezer", "devices", "platform", "processors", "core")

@@ -22,9 +22,10 @@ from .errors import (
 )
 from .guest import GuestFile, GuestPath
 from .kernel import requires_kernel
+from .known_bugs import known_bug
 from .machine import Machine, current_machine
 from .marks import mark
-from .testcase import TestCase, known_bug
+from .testcase import TestCase
 from .tools import (
     I2CDriver,
     PlatformDriver,

@@ -12,7 +12,8 @@ import datetime
 import struct
 import typing
 
-from .guest import POLLIN, GuestFile, GuestPath, Pending
+from .calls import Pending
+from .guest import POLLIN, GuestFile, GuestPath
 from .sysfs import Attributes
 
 TYPE_CHECKING = False

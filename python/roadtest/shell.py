@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from .guest import GuestFile, GuestPath, Pending
+    from .calls import Pending
+    from .guest import GuestFile, GuestPath
     from .machine import Machine
 
 ESCAPE = b"\x1d"

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import unittest
 
 from . import _roadtest, fixtures
 from .busdevice import coldplug
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
-from .kernel import flavour_of, lacks, numbers
-from .machine import Machine, current, current_machine
+from .kernel import lacks
+from .known_bugs import KnownBug
+from .machine import Machine, current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,129 +123,6 @@ class Session:
             path = os.path.join(directory, name)
             with open(path, "a", encoding="utf-8") as f:
                 f.write(machine.board.trace.text())
-
-
-class KnownBug:
-    """See :func:`known_bug`."""
-
-    def __init__(
-        self,
-        regex: str,
-        reason: str,
-        until: str | None,
-        since: str | None,
-        flavour: str | None,
-    ) -> None:
-        self.regex = regex
-        self.reason = reason
-        self.until = until
-        self.since = since
-        self.flavour = flavour
-        self._mark = 0
-        self._active = False
-
-    def applies(self, machine: Machine) -> bool:
-        """Has this kernel the bug, and shows it?"""
-        if self.flavour not in (None, flavour_of(machine.kernel or "")):
-            return False
-        release = numbers(machine.release or "")
-        if self.since is not None and release < numbers(self.since):
-            return False
-        return self.until is None or release < numbers(self.until)
-
-    def matches(self, error: BaseException) -> bool:
-        """Is this the failure that is named?"""
-        if not isinstance(error, Exception) or isinstance(
-            error, unittest.SkipTest
-        ):
-            return False
-        text = f"{type(error).__name__}: {error}"
-        return re.search(self.regex, text) is not None
-
-    def accept_report(self, machine: Machine, mark: int) -> bool:
-        """Is the report that is named in the log? Then the oracles accept
-        it."""
-        for line in machine.log_since(mark).splitlines():
-            found = re.search(self.regex, line)
-            if found is not None:
-                # expect_log() takes POSIX expressions: give it plain text
-                text = re.sub(r"([][.{}()*+?^$|\\])", r"\\\1", found.group())
-                machine.expect_log(text)
-                return True
-        return False
-
-    def gone(self) -> AssertionError:
-        """The failure that says that the bug did not show."""
-        return AssertionError(
-            f"fixed? The known bug /{self.regex}/ did not show ({self.reason}). "
-            "If the kernel under test has the fix, remove known_bug or give "
-            "until=RELEASE"
-        )
-
-    def __call__(self, fn: Function) -> Function:
-        def wrapper(test: TestCase, *args: Any, **kwargs: Any) -> None:
-            test._road_run_known(self, lambda: fn(test, *args, **kwargs))
-
-        for name in ("__name__", "__qualname__", "__doc__", "__module__"):
-            setattr(wrapper, name, getattr(fn, name))
-        wrapper.__dict__.update(fn.__dict__)
-        wrapper.__wrapped__ = fn  # type: ignore[attr-defined]
-        return wrapper  # type: ignore[return-value]
-
-    def __enter__(self) -> KnownBug:
-        machine = current_machine()
-        self._active = self.applies(machine)
-        self._mark = machine.log_mark()
-        if self._active and TestCase._road_running is not None:
-            TestCase._road_running._road_known.append(self)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        if not self._active:
-            return False
-        test = TestCase._road_running
-        shown = test is not None and test._road_known_end(self)
-        if error is not None:
-            if self.matches(error) and test is not None:
-                test.known_bugs.append(self.reason)
-            return self.matches(error)
-        if shown:
-            return False
-        machine = current_machine()
-        machine.clock.settle()
-        if not self.accept_report(machine, self._mark):
-            raise self.gone()
-        if test is not None:
-            test.known_bugs.append(self.reason)
-        return False
-
-
-def known_bug(
-    regex: str,
-    reason: str,
-    until: str | None = None,
-    since: str | None = None,
-    flavour: str | None = None,
-) -> KnownBug:
-    """Accept exactly one named failure or kernel report.
-
-    Decorates a test or stands around a block (``with known_bug(...)``).
-    ``regex`` (Python's) is searched in "TypeName: message" of the exception,
-    else in the lines of the kernel log. Anything else still fails, and when
-    it does not show, that is a failure that asks "fixed?". With subtests it
-    has to show in one of them at least, and the others go on. ``reason`` says
-    what the bug is and where it is reported. ``until``: the first kernel
-    release that has the fix ("6.14"); from there on this does nothing.
-    ``since``: the first release that has the bug; before it this does nothing.
-    ``flavour``: "check" for a bug that shows on no other kernel, since it takes
-    KASAN or lockdep to see it.
-    """
-    return KnownBug(regex, reason, until, since, flavour)
 
 
 class _GuestErrorContext:

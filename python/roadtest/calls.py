@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guest calls that go on while the test acts, and programs in the guest."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+from .errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from . import _roadtest
+    from .guest import GuestFile, GuestPath
+    from .machine import Machine
+
+_SIGUSR1 = 10
+_SIGNAL_NS = 10_000_000  # enough for a call to return after a signal
+
+
+class Completed:
+    """A program that ran: ``args``, ``returncode`` (negative: the signal that
+    killed it), ``stdout``, ``stderr`` (str)."""
+
+    def __init__(
+        self, args: Sequence[str], status: int, out: bytes, err: bytes
+    ) -> None:
+        self.args = list(args)
+        self.returncode = os.waitstatus_to_exitcode(status)
+        self.stdout = out.decode("utf-8", "replace")
+        self.stderr = err.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"<Completed {self.args} returncode={self.returncode}>"
+
+
+class Pending:
+    """A guest call that was started and runs in a task of its own."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        call: _roadtest.Call,
+        convert: Callable[[_roadtest.Call], Any],
+    ) -> None:
+        self._machine = machine
+        self._call = call
+        self._convert = convert
+        machine.undo("end a call that was started", self._abandon)
+
+    @property
+    def done(self) -> bool:
+        """Has it finished? Does not run the guest."""
+        return self._call.done
+
+    def wait(self) -> None:
+        """Run the guest until it has finished, whatever its result."""
+        self._call.wait()
+
+    def result(self) -> Any:
+        """Run the guest until it has finished; what the plain call returns,
+        or its GuestError."""
+        self._call.wait()
+        return self._convert(self._call)
+
+    def signal(self, signo: int = _SIGUSR1) -> None:
+        """Send its task a signal: what blocks returns EINTR (SIGUSR1 has an
+        empty handler)."""
+        self._call.signal(signo)
+
+    def _abandon(self) -> None:
+        self._machine.advance(0)
+        if self.done:
+            return
+        try:
+            self.signal()
+        except ProcessLookupError:
+            pass  # it has finished by itself meanwhile
+        self._machine.advance(_SIGNAL_NS)
+        if not self.done:
+            raise UsageError(
+                "a call that was started still runs after the test, also "
+                "after a signal"
+            )
+
+
+class Starter:
+    """Begins guest calls: ``guest.start.read_text(path)`` and so on. Each
+    returns a :class:`Pending`; the guest runs with the next call that waits,
+    or an advance of the clock."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def _pending(
+        self, call: _roadtest.Call, convert: Callable[[_roadtest.Call], Any]
+    ) -> Pending:
+        return Pending(self._machine, call, convert)
+
+    def read_bytes(self, path: str | GuestPath) -> Pending:
+        """Like :meth:`GuestPath.read_bytes`."""
+        return self._pending(self._machine.start_read_file(str(path)), _data)
+
+    def read_text(self, path: str | GuestPath) -> Pending:
+        """Like :meth:`GuestPath.read_text`."""
+        return self._pending(self._machine.start_read_file(str(path)), _text)
+
+    read_file = read_text
+
+    def write_text(self, path: str | GuestPath, text: str) -> Pending:
+        """Like :meth:`GuestPath.write_text`."""
+        call = self._machine.start_write_file(str(path), text.encode())
+        return self._pending(call, _nothing)
+
+    write_file = write_text
+
+    def open(
+        self,
+        path: str | GuestPath,
+        flags: int = os.O_RDONLY,
+        mode: int = 0o644,
+    ) -> Pending:
+        """Like :meth:`GuestPath.open`; the result is a GuestFile."""
+        from .guest import GuestFile
+
+        machine = self._machine
+        call = machine.start_open(str(path), flags, mode)
+        return self._pending(
+            call, lambda c: GuestFile(machine, c.result(), str(path))
+        )
+
+    def read(self, file: GuestFile, length: int = 4096) -> Pending:
+        """Like :meth:`GuestFile.read`."""
+        return self._pending(self._machine.start_read(file.fd, length), _data)
+
+    def pread(self, file: GuestFile, length: int, offset: int) -> Pending:
+        """Like :meth:`GuestFile.pread`."""
+        call = self._machine.start_pread(file.fd, length, offset)
+        return self._pending(call, _data)
+
+    def write(self, file: GuestFile, data: bytes) -> Pending:
+        """Like :meth:`GuestFile.write`."""
+        return self._pending(self._machine.start_write(file.fd, data), _count)
+
+    def poll(
+        self,
+        file: GuestFile,
+        events: int = 0x1,  # POLLIN
+        timeout: float | None = None,
+    ) -> Pending:
+        """Like :meth:`GuestFile.poll`."""
+        ms = -1 if timeout is None else round(timeout * 1000)
+        call = self._machine.start_poll(file.fd, events, ms)
+        return self._pending(call, _revents)
+
+    def ioctl(
+        self, file: GuestFile, request: int, arg: int | bytes = 0
+    ) -> Pending:
+        """Like :meth:`GuestFile.ioctl`."""
+        if isinstance(arg, int):
+            call = self._machine.start_ioctl(file.fd, request, arg, [], [])
+            return self._pending(call, _count)
+        call = self._machine.start_ioctl(file.fd, request, 0, [arg], [])
+        return self._pending(call, _data)
+
+    def run(self, argv: Sequence[str], input: bytes = b"") -> Pending:
+        """Like :meth:`Guest.run`."""
+        call = self._machine.start_run(list(argv), input)
+        return self._pending(call, lambda c: _completed(argv, c))
+
+
+def _nothing(call: _roadtest.Call) -> None:
+    call.result()
+
+
+def _count(call: _roadtest.Call) -> int:
+    return call.result()
+
+
+def _data(call: _roadtest.Call) -> bytes:
+    call.result()
+    return call.data()
+
+
+def _text(call: _roadtest.Call) -> str:
+    return _data(call).decode("utf-8", "surrogateescape")
+
+
+def _revents(call: _roadtest.Call) -> int:
+    if call.result() == 0:
+        return 0
+    (revents,) = struct.unpack_from("=h", call.data())
+    return int(revents)
+
+
+def _completed(argv: Sequence[str], call: _roadtest.Call) -> Completed:
+    status = call.result()
+    data = call.data()
+    (length,) = struct.unpack_from("=I", data)
+    return Completed(argv, status, data[4 : 4 + length], data[4 + length :])
