@@ -5,12 +5,8 @@
  * main.c	the table of subcommands
  * kernel.c	`roadtest kernel`; source.c has the sources, suites.c and kconfig.c the
  *		options, build.c makes a kernel, bundle.c keeps it
- * run.c	`roadtest run`; program.c finds the suites, marks.c those with a
- *		mark, schedule.c shares the work out, runner.c runs a part, stream.c reads its KTAP,
- *		report.c shows it, reports.c writes it into files; forkserver.c
- *		spares starts of Python,
- *		launch.c has other programs start them elsewhere
- * worker.c	`roadtest worker`, what those start
+ * run.c	`roadtest run` and `roadtest list`; run.h has its parts
+ * worker.c	`roadtest worker`, what launchers start
  * trace.c	`roadtest trace`
  * new.c	`roadtest new`; new.h has its parts
  * shell.c	`roadtest shell`
@@ -33,14 +29,23 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum { CLI_OK, CLI_FAILED, CLI_NOT_RUN };	/* exit status */
-enum { CLI_NO_BUILD = 125 };	/* a kernel does not build: for git bisect run */
+/* Exit status. The last is what `git bisect run` takes for "can't be tested". */
+enum {
+	CLI_OK,
+	CLI_FAILED,
+	CLI_NOT_RUN,		/* nothing could be done, or wrong use */
+	CLI_SOME_NOT_RUN,
+	CLI_ALL_SKIPPED,
+	CLI_NO_BUILD = 125,	/* a kernel does not build */
+};
+
 enum { CLI_NONE_MARKED = 5 };	/* of a program: no test has the mark */
 
 #define CLI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 int cmd_kernel(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_list(int argc, char **argv);
 int cmd_new(int argc, char **argv);
 int cmd_shell(int argc, char **argv);
 int cmd_gdb(int argc, char **argv);
@@ -284,253 +289,5 @@ const char *kernel_refused(const struct kernel_request *request,
 			   const char *path);
 /* Does a fragment belong to the suite at @path? */
 bool kernel_has_suite(const struct kernel_request *request, const char *path);
-
-/* --- program.c: what can be run */
-
-#define PYTHON "/usr/bin/python3"
-
-enum result { RESULT_PASS, RESULT_FAIL, RESULT_SKIP, RESULT_KNOWN };
-
-/* What is known of one test of a program. */
-struct entry {
-	char *id;
-	bool done;
-	enum result result;
-	char *reason;		/* of skip or known bug; NULL */
-	struct strings lines;	/* diagnostics */
-	int64_t ms;
-	char *journal;		/* of the process that ran it; NULL */
-};
-
-struct program {
-	char *path;		/* as the user sees it */
-	char *exe;		/* what to execute */
-	bool python;
-	bool independent;	/* each test may have a process of its own */
-	bool planned;		/* ids says all that will run */
-	struct strings select;	/* "Class", "Class.test"; empty: all */
-	struct strings filter, skip;
-	struct strings marks;	/* only tests with one of these */
-	const struct strings *launcher;	/* what starts it; NULL: we do */
-	struct strings ids;	/* what is to be run */
-	const char *refused;	/* why none of its tests can run; NULL */
-	size_t next;		/* of ids, the first that is not given out */
-	unsigned int running;	/* processes */
-
-	/* report.c */
-	struct entry *entries;
-	size_t num_entries, hint;
-	size_t printed;		/* of entries, those on the screen */
-	struct strings trouble;	/* that is no test's, as it is shown */
-	struct strings errors;	/* the same, for reports.c */
-	bool begun, ended, failed;
-};
-
-struct programs {
-	struct program *items;
-	size_t num;
-};
-
-/* Add what @argument (directory, file, file::Class::test) stands for.
- * Return: false after a message. */
-bool programs_add(struct programs *programs, const char *argument);
-void programs_deinit(struct programs *programs);
-void program_deinit(struct program *program);
-/* argv of a program with its options and, unless it is NULL, filters for
- * @ids; NULL-terminated. */
-void program_argv(const struct program *program, const struct strings *ids,
-		  struct strings *argv);
-/* Take over what `--list` printed; @listed is cut into pieces. Return: NULL,
- * or why it is no list, to be freed. */
-char *program_parse_list(struct program *program, char *listed);
-/* Did it end with @status because no test has a mark that was asked for? */
-bool program_none_marked(const struct program *program, int status);
-/* The ids of its tests; false after a message. */
-bool program_list(struct program *program, struct strings *ids);
-/* Does a selection such as "Class" stand for @id? */
-bool program_selects(const struct program *program, const char *id);
-
-/* --- marks.c */
-
-/* Keep what may have tests with one of @marks. */
-void programs_mark(struct programs *programs, const struct strings *marks);
-
-/* --- stream.c: KTAP */
-
-struct stream_test {
-	enum result result;
-	const char *id;
-	const char *reason;	/* of skip or known bug; NULL */
-	const struct strings *lines;	/* diagnostics */
-	int64_t ms;
-	const char *journal;	/* of the process; NULL */
-};
-
-/* Called with each result, in order. */
-typedef void stream_result_fn(void *arg, const struct stream_test *test);
-
-struct stream {
-	stream_result_fn *result;
-	void *arg;
-	bool header;		/* it is KTAP at all */
-	int plan;		/* -1: none yet */
-	int count;		/* results at the outer level */
-	bool failed;		/* one of them */
-	char *current;		/* id of "# start", until its result */
-	int64_t started;
-	struct strings lines;	/* since the last result */
-	struct strings done;	/* ids that have a result */
-	char *partial[2];	/* of standard output, standard error */
-	size_t partial_len[2];
-	char *bail;		/* text of "Bail out!" */
-};
-
-void stream_init(struct stream *stream, stream_result_fn *result, void *arg);
-void stream_deinit(struct stream *stream);
-/* Bytes from standard output (@fd 1) or standard error (@fd 2). */
-void stream_feed(struct stream *stream, int fd, const char *data, size_t len);
-/* No more will come: ends open lines. */
-void stream_finish(struct stream *stream);
-/* The program died: a failure of the test that ran, with @why. */
-void stream_fail_current(struct stream *stream, const char *why);
-
-/* --- report.c: results, shown in the order of the plan */
-
-struct report {
-	bool ktap;
-	struct programs *programs;
-	size_t head;		/* the program that is being shown */
-	bool trouble;		/* a program had trouble that is no test's */
-	unsigned int passed, failed, skipped, known;
-	bool not_run;		/* a program could not run at all */
-	int64_t begin;
-	struct reports *reports;	/* keep all for them; NULL: none */
-};
-
-void report_begin(struct report *report, bool ktap, struct programs *programs);
-/* The tests in program->ids will run; those of a refused program are skipped
- * at once. */
-void report_plan(struct report *report, struct program *program);
-void report_test(struct report *report, struct program *program,
-		 const struct stream_test *test);
-/* The program as a whole failed in a way that belongs to no test. */
-void report_trouble(struct report *report, struct program *program,
-		    const struct strings *lines, const char *fmt, ...)
-	CLI_PRINTF(4, 5);
-/* Nothing more will come of it. */
-void report_program_end(struct report *report, struct program *program);
-/* Show what there is, in whatever order it came: the run is interrupted. */
-void report_rest(struct report *report);
-/* How many tests have been reported. */
-unsigned int report_tests(const struct report *report);
-/* Return: exit status. */
-int report_end(struct report *report);
-/* Has the test a result? */
-bool report_has(const struct program *program, const char *id);
-
-/* --- reports.c: files that a run writes, and what they are made from */
-
-enum report_kind { REPORT_JUNIT, REPORT_JSON, REPORT_HTML, REPORT_KINDS };
-
-struct reports {
-	const char *paths[REPORT_KINDS];	/* NULL: not wanted */
-	bool trace;		/* keep the journals for `roadtest trace` */
-	const char *trace_dir;	/* in a directory of the user's; NULL */
-	const char *kernel, *seed;	/* what the run says; seed may be NULL */
-	char *journals;		/* directory with one for each process; NULL */
-	int lock;		/* on it */
-	unsigned int processes;
-	int64_t began;		/* seconds since 1970 */
-};
-
-/* Is anything to be written? Then results and their lines are to be kept. */
-bool reports_wanted(const struct reports *reports);
-/* Before the run: can the files be written? Return: false after a message. */
-bool reports_begin(struct reports *reports);
-/* A process of a program is going to be started: a directory for its journal,
- * in its environment. Return: its name, to be freed; NULL for none. */
-char *reports_process(struct reports *reports);
-/* Write what is known. Return: false after a message. */
-bool reports_end(struct reports *reports, const struct report *report,
-		 bool interrupted);
-
-/* --- forkserver.c: Python that is started once */
-
-struct forkserver {
-	struct process process;
-	int sock;		/* -1: it does not run */
-};
-
-/* Return: false when it can't be had; no message. */
-bool forkserver_start(struct forkserver *server);
-void forkserver_stop(struct forkserver *server);
-/* Start Python's runner with these arguments. False: start it yourself. */
-bool forkserver_run(struct forkserver *server, struct process *process,
-		    struct strings *argv);
-
-/* --- launch.c: programs that another one starts, maybe on another machine */
-
-/* First line of what a launched program prints; what stands before it is the
- * launcher's. */
-#define WORKER_MARK "# roadtest worker"
-
-/* Cut "ssh host" into words; false after a message. */
-bool launcher_parse(struct strings *launcher, const char *command);
-/* argv up to the program's own, whose words are then to be encoded. */
-void launcher_argv(const struct strings *launcher, struct strings *argv);
-/* As a word that means the same to a shell and without one; to be freed. */
-char *launch_encode(const char *word);
-/* In place; false if it was not encoded. */
-bool launch_decode(char *word);
-/* Send a signal to a program at the far end. */
-void launched_signal(const struct process *process, int signo);
-
-/* --- runner.c: some tests of a program, in one process after the other */
-
-struct runner_options {
-	unsigned int timeout;	/* seconds for one test; 0: none */
-	bool given;		/* the user gave it: pass it on */
-};
-
-struct runner {
-	struct report *report;
-	const struct runner_options *options;
-	struct forkserver *server;
-	struct program *program;
-	struct strings ids;	/* what is to be run */
-	bool filtered;		/* pass them as filters */
-	bool listing;		/* no run: ask for the tests */
-	struct strings list;	/* pieces of what it printed */
-	struct stream stream;
-	struct process process;
-	int64_t deadline;
-	const char *watched;	/* stream.current when the deadline was set */
-	int count;		/* and stream.count */
-	char *journal;		/* of the process that runs; NULL */
-	bool heard;		/* something of its standard output */
-	bool hung;
-	bool killed;
-};
-
-#define RUNNER_FDS 3
-
-/* Start. Whatever happens, each of its tests is reported, and none as passed
- * that did not run. Return: false when it has come to its end already. */
-bool runner_begin(struct runner *runner);
-/* What to wait for; ms until runner_step() must be called, -1: for ever. */
-void runner_poll(const struct runner *runner, struct pollfd fds[RUNNER_FDS]);
-int64_t runner_left(const struct runner *runner);
-/* Return: false when it has come to its end. */
-bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS]);
-/* Ask it to stop; then wait for it. */
-void runner_signal(struct runner *runner, int signo);
-void runner_stop(struct runner *runner, int signo);
-void runner_deinit(struct runner *runner);
-
-/* --- schedule.c: many of them at once */
-
-/* Run what the programs' ids and filters say. A signal for us ends all. */
-void schedule_run(struct report *report, struct programs *programs,
-		  const struct runner_options *options, unsigned int jobs);
 
 #endif /* CLI_CLI_H */

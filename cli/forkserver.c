@@ -7,7 +7,7 @@
  * of this process, which is a subreaper for that. Where the server can't help,
  * a program is started as any other.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <errno.h>
 #include <signal.h>

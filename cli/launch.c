@@ -12,7 +12,7 @@
  * to a shell, joined by blanks. Therefore no word has a character that means
  * anything to a shell: such bytes are written as %XX.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -12,6 +12,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "run", cmd_run, "run tests" },
+	{ "list", cmd_list, "show which tests would run" },
 	{ "trace", cmd_trace, "print what happened in a test, or draw it" },
 	{ "new", cmd_new, "begin a suite for a driver" },
 	{ "shell", cmd_shell, "a shell in the guest of a suite" },

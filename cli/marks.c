@@ -7,7 +7,7 @@
  * importing every file of Python. What is kept may turn out to have no marked
  * test after all; the program itself says so. C programs have no marks.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,20 +65,20 @@ void programs_mark(struct programs *programs, const struct strings *marks)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < programs->num; i++) {
-		struct program *program = &programs->items[i];
+		struct program *program = programs->items[i];
 		struct strings seen = { 0 };
 		bool keep = program->python &&
 			    may_have(program->path, marks, &seen);
 
 		strings_deinit(&seen);
 		if (!keep) {
-			program_deinit(program);
+			program_destroy(program);
 			continue;
 		}
 		for (size_t n = 0; n < marks->num; n++)
 			strings_add(&program->marks, text("%s",
 							  marks->items[n]));
-		programs->items[kept++] = *program;
+		programs->items[kept++] = program;
 	}
 	programs->num = kept;
 }

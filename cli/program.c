@@ -6,7 +6,7 @@
  * are run by the package's runner; a C suite test-x.c by the program that was
  * built from it.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <dirent.h>
 #include <libgen.h>
@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define MAX_ID 4000	/* bytes */
 
 static bool is_program(const char *path)
 {
@@ -130,16 +132,22 @@ static char *c_program(const char *source)
  * Finding
  */
 
-static void programs_push(struct programs *programs, const char *path,
-			  char *exe, bool python)
+static struct program *programs_push(struct programs *programs,
+				     const char *path, char *exe, bool python)
 {
-	programs->items = xrealloc(programs->items, programs->num + 1,
-				   sizeof(*programs->items));
-	programs->items[programs->num++] = (struct program){
+	struct program *program = xcalloc(1, sizeof(*program));
+
+	*program = (struct program){
 		.path = text("%s", path),
 		.exe = exe,
 		.python = python,
+		.origin = program,
+		.round = 1,
 	};
+	programs->items = xrealloc(programs->items, programs->num + 1,
+				   sizeof(*programs->items));
+	programs->items[programs->num++] = program;
+	return program;
 }
 
 /* @named: the user named it, so it must be a test program. */
@@ -253,36 +261,74 @@ bool programs_add(struct programs *programs, const char *argument)
 	} else {
 		ok = add_file(programs, path, true);
 		if (ok && selection)
-			add_selection(&programs->items[before], selection + 2);
+			add_selection(programs->items[before], selection + 2);
 	}
 	free(path);
 	return ok;
 }
 
-void program_deinit(struct program *program)
+static void strings_copy(struct strings *to, const struct strings *from)
+{
+	for (size_t i = 0; i < from->num; i++)
+		strings_add(to, text("%s", from->items[i]));
+}
+
+struct program *programs_add_round(struct programs *programs,
+				   const struct program *program)
+{
+	struct program *copy = programs_push(programs, program->path,
+					     text("%s", program->exe),
+					     program->python);
+
+	copy->independent = program->independent;
+	copy->planned = program->planned;
+	copy->whole = program->whole;
+	copy->unlisted = program->unlisted;
+	copy->refused = program->refused;
+	copy->origin = program->origin;
+	strings_copy(&copy->select, &program->select);
+	strings_copy(&copy->marks, &program->marks);
+	strings_copy(&copy->ids, &program->ids);
+	return copy;
+}
+
+void program_trim(struct program *program)
 {
 	for (size_t i = 0; i < program->num_entries; i++) {
 		free(program->entries[i].id);
 		free(program->entries[i].reason);
 		free(program->entries[i].journal);
-		strings_deinit(&program->entries[i].lines);
 	}
 	free(program->entries);
+	free(program->order);
+	free(program->units);
+	program->entries = NULL;
+	program->order = NULL;
+	program->units = NULL;
+	program->num_entries = program->num_order = program->num_units = 0;
+	program->printed = program->next_unit = 0;
+	if (program->origin != program)
+		strings_deinit(&program->ids);
+}
+
+void program_destroy(struct program *program)
+{
+	program_trim(program);
 	free(program->path);
 	free(program->exe);
+	free(program->past);
 	strings_deinit(&program->select);
-	strings_deinit(&program->filter);
-	strings_deinit(&program->skip);
 	strings_deinit(&program->marks);
 	strings_deinit(&program->ids);
 	strings_deinit(&program->trouble);
 	strings_deinit(&program->errors);
+	free(program);
 }
 
 void programs_deinit(struct programs *programs)
 {
 	for (size_t i = 0; i < programs->num; i++)
-		program_deinit(&programs->items[i]);
+		program_destroy(programs->items[i]);
 	free(programs->items);
 	*programs = (struct programs){ 0 };
 }
@@ -331,8 +377,8 @@ void program_argv(const struct program *program, const struct strings *ids,
 	argv_add(program, argv, program->exe);
 	if (program->python)
 		argv_python(program, argv);
-	argv_each(program, argv, "--filter", ids ? ids : &program->filter);
-	argv_each(program, argv, "--skip", &program->skip);
+	if (ids)
+		argv_each(program, argv, "--filter", ids);
 	argv_each(program, argv, "--mark", &program->marks);
 }
 
@@ -344,9 +390,43 @@ static char *skip_launcher(char *listed)
 	return mark ? mark + strlen(WORKER_MARK "\n") : NULL;
 }
 
+static int id_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The first id that is there twice; NULL if there is none. */
+static const char *double_id(const struct strings *ids)
+{
+	char **sorted = xcalloc(ids->num, sizeof(*sorted));
+	const char *found = NULL;
+
+	if (ids->num)
+		memcpy(sorted, ids->items, ids->num * sizeof(*sorted));
+	qsort(sorted, ids->num, sizeof(*sorted), id_order);
+	for (size_t i = 1; i < ids->num && !found; i++)
+		if (!strcmp(sorted[i - 1], sorted[i]))
+			found = sorted[i];
+	free(sorted);
+	return found;
+}
+
+/* It is passed as an argument, and written into reports. */
+static bool is_id(const char *line)
+{
+	size_t len = strlen(line);
+	char *clean = printable(line, len);
+	bool is = !strcmp(clean, line) && !strpbrk(line, " \t#") &&
+		  len <= MAX_ID;
+
+	free(clean);
+	return is;
+}
+
 char *program_parse_list(struct program *program, char *listed)
 {
 	char *rest = listed, *line;
+	const char *twice;
 
 	if (program->launcher)
 		rest = skip_launcher(listed);
@@ -362,47 +442,23 @@ char *program_parse_list(struct program *program, char *listed)
 			program->independent = true;
 		if (!*line || *line == '#')
 			continue;
-		if (strpbrk(line, " \t#"))
-			return text("\"%s\" is no id of a test", line);
-		if (strings_have(&program->ids, line))
-			return text("two tests have the id \"%s\"", line);
+		if (!is_id(line)) {
+			char *shown = printable(line, strnlen(line, 200));
+			char *why = text("\"%s\" is no id of a test", shown);
+
+			free(shown);
+			return why;
+		}
 		strings_add(&program->ids, text("%s", line));
 	}
-	return NULL;
+	twice = double_id(&program->ids);
+	return twice ? text("two tests have the id \"%s\"", twice) : NULL;
 }
 
 bool program_none_marked(const struct program *program, int status)
 {
 	return program->marks.num && WIFEXITED(status) &&
 	       WEXITSTATUS(status) == CLI_NONE_MARKED;
-}
-
-bool program_list(struct program *program, struct strings *ids)
-{
-	struct strings argv = { 0 };
-	char *output, *why = NULL;
-	bool none_marked;
-	int status;
-
-	program_argv(program, NULL, &argv);
-	strings_add(&argv, text("--list"));
-	output = process_output_status(argv.items, &status);
-	strings_deinit(&argv);
-	none_marked = program_none_marked(program, status);
-	if (output && status && !none_marked) {
-		free(output);
-		output = NULL;
-	}
-	if (output)
-		why = program_parse_list(program, output);
-	if (!output || why)
-		cli_error("%s can't list its tests%s%s", program->path,
-			  why ? ": " : " (see above)", why ? why : "");
-	*ids = program->ids;
-	program->ids = (struct strings){ 0 };
-	free(output);
-	free(why);
-	return output && !why;
 }
 
 static bool is_prefix(const char *selection, const char *id)

@@ -51,7 +51,8 @@ static json_t *summary_json(const struct programs *programs)
 		{ .done = true, .result = RESULT_FAIL },
 		{ .done = true, .result = RESULT_SKIP },
 		{ .done = true, .result = RESULT_KNOWN },
-		{ .done = false },
+		{ .done = true, .result = RESULT_FLAKY },
+		{ .done = true, .result = RESULT_NOT_RUN },
 	};
 	json_t *summary = json_object();
 
@@ -59,7 +60,7 @@ static json_t *summary_json(const struct programs *programs)
 		json_object_set_new(summary, result_word(&each[i]),
 				    json_integer(0));
 	for (size_t i = 0; i < programs->num; i++) {
-		const struct program *program = &programs->items[i];
+		const struct program *program = programs->items[i];
 
 		for (size_t n = 0; n < program->num_entries; n++) {
 			const char *word = result_word(&program->entries[n]);
@@ -85,7 +86,9 @@ static json_t *strings_json(const struct strings *strings)
 /* Does it need to be looked at, so that its timeline goes into the report? */
 static bool is_bad(const struct entry *entry)
 {
-	return !entry->done || entry->result == RESULT_FAIL;
+	return !entry->done || entry->result == RESULT_FAIL ||
+	       entry->result == RESULT_FLAKY ||
+	       entry->result == RESULT_NOT_RUN;
 }
 
 /* Virtual time that its machines took; null if it had none. */
@@ -101,7 +104,20 @@ static json_t *virtual_json(const json_t *machines)
 	return json_array_size(machines) ? json_integer(sum) : json_null();
 }
 
-static json_t *entry_json(const struct entry *entry,
+static json_t *output_json(const struct results *results,
+			   const struct entry *entry)
+{
+	struct strings lines = { 0 };
+	json_t *output;
+
+	report_lines(results->report, entry, &lines);
+	output = strings_json(&lines);
+	strings_deinit(&lines);
+	return output;
+}
+
+static json_t *entry_json(const struct results *results,
+			  const struct entry *entry,
 			  struct timelines *timelines)
 {
 	bool all = is_bad(entry);
@@ -121,7 +137,7 @@ static json_t *entry_json(const struct entry *entry,
 						      json_null(),
 			    "wall_ms", (json_int_t)entry->ms,
 			    "virtual_ns", virtual_json(machines),
-			    "output", strings_json(&entry->lines),
+			    "output", output_json(results, entry),
 			    "log", log,
 			    "machines", all ? json_incref(machines) :
 					      json_array());
@@ -138,7 +154,8 @@ static bool put(FILE *out, json_t *json)
 	return ok;
 }
 
-static bool put_program(FILE *out, const struct program *program,
+static bool put_program(FILE *out, const struct results *results,
+			const struct program *program,
 			struct timelines *timelines)
 {
 	bool ok;
@@ -150,7 +167,8 @@ static bool put_program(FILE *out, const struct program *program,
 	fputs(",\"tests\":[", out);
 	for (size_t i = 0; ok && i < program->num_entries; i++) {
 		fputs(i ? ",\n" : "\n", out);
-		ok = put(out, entry_json(&program->entries[i], timelines));
+		ok = put(out, entry_json(results, &program->entries[i],
+						 timelines));
 	}
 	fputs("]}", out);
 	return ok;
@@ -184,7 +202,7 @@ bool report_json(FILE *out, const struct results *results)
 	fputs(",\n\"programs\":[", out);
 	for (size_t i = 0; ok && i < programs->num; i++) {
 		fputs(i ? ",\n" : "\n", out);
-		ok = put_program(out, &programs->items[i], timelines);
+		ok = put_program(out, results, programs->items[i], timelines);
 	}
 	fputs("]}\n", out);
 	timelines_destroy(timelines);

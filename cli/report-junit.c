@@ -38,19 +38,38 @@ static void put_counts(FILE *out, const struct counts *counts)
 		counts->skipped);
 }
 
-static void count_program(const struct program *program, struct counts *counts)
+/* A flaky test is a failure here, unless it does not fail the run. */
+static enum result junit_result(const struct results *results,
+				const struct entry *entry)
+{
+	if (!entry->done)
+		return RESULT_NOT_RUN;
+	if (entry->result != RESULT_FLAKY)
+		return entry->result;
+	return results->report->options.allow_flaky ? RESULT_PASS :
+						      RESULT_FAIL;
+}
+
+static void count_program(const struct results *results,
+			  const struct program *program, struct counts *counts)
 {
 	for (size_t i = 0; i < program->num_entries; i++) {
 		const struct entry *entry = &program->entries[i];
 
 		counts->tests++;
 		counts->ms += entry->ms;
-		if (!entry->done)
-			counts->errors++;
-		else if (entry->result == RESULT_FAIL)
+		switch (junit_result(results, entry)) {
+		case RESULT_PASS:
+			break;
+		case RESULT_FAIL:
 			counts->failures++;
-		else if (entry->result != RESULT_PASS)
+			break;
+		case RESULT_NOT_RUN:
+			counts->errors++;
+			break;
+		default:
 			counts->skipped++;
+		}
 	}
 	counts->tests += program->errors.num > 0;
 	counts->errors += program->errors.num > 0;
@@ -81,11 +100,12 @@ static const char *headline(const struct strings *lines)
 	return found ? found : "failed";
 }
 
-static void put_outcome(FILE *out, const struct entry *entry)
+static void put_outcome(FILE *out, const struct entry *entry,
+			enum result result, const struct strings *lines)
 {
-	const char *element = entry->done ? "failure" : "error";
+	const char *element = result == RESULT_FAIL ? "failure" : "error";
 
-	if (entry->done && entry->result != RESULT_FAIL) {
+	if (result == RESULT_SKIP || result == RESULT_KNOWN) {
 		fputs("      <skipped", out);
 		put_attribute(out, "type", result_word(entry));
 		put_attribute(out, "message", entry->reason ? entry->reason :
@@ -95,39 +115,42 @@ static void put_outcome(FILE *out, const struct entry *entry)
 	}
 	fprintf(out, "      <%s", element);
 	put_attribute(out, "type", result_word(entry));
-	put_attribute(out, "message", entry->done ? headline(&entry->lines) :
-						    "it did not run");
+	put_attribute(out, "message", result == RESULT_FAIL ? headline(lines) :
+							      "it did not run");
 	putc('>', out);
-	put_lines(out, &entry->lines);
+	put_lines(out, lines);
 	fprintf(out, "</%s>\n", element);
 }
 
-static void put_case(FILE *out, const struct program *program,
-		     const struct entry *entry)
+static void put_case(FILE *out, const struct results *results,
+		     const struct program *program, const struct entry *entry)
 {
 	const char *dot = strrchr(entry->id, '.');
 	char *class = text("%.*s", dot ? (int)(dot - entry->id) : 0, entry->id);
-	bool passed = entry->done && entry->result == RESULT_PASS;
+	enum result result = junit_result(results, entry);
+	struct strings lines = { 0 };
 
+	report_lines(results->report, entry, &lines);
 	fputs("    <testcase", out);
 	put_attribute(out, "classname", dot ? class : program->path);
 	put_attribute(out, "name", dot ? dot + 1 : entry->id);
 	put_attribute(out, "file", program->path);
 	put_seconds(out, entry->ms);
-	if (passed && !entry->lines.num) {
+	if (result == RESULT_PASS && !lines.num) {
 		fputs("/>\n", out);
 	} else {
 		fputs(">\n", out);
-		if (!passed)
-			put_outcome(out, entry);
-		if (entry->done && entry->result != RESULT_FAIL &&
-		    entry->lines.num) {
+		if (result != RESULT_PASS)
+			put_outcome(out, entry, result, &lines);
+		if (result != RESULT_FAIL && result != RESULT_NOT_RUN &&
+		    lines.num) {
 			fputs("      <system-out>", out);
-			put_lines(out, &entry->lines);
+			put_lines(out, &lines);
 			fputs("</system-out>\n", out);
 		}
 		fputs("    </testcase>\n", out);
 	}
+	strings_deinit(&lines);
 	free(class);
 }
 
@@ -147,14 +170,14 @@ static void put_trouble(FILE *out, const struct program *program)
 	fputs("</error>\n    </testcase>\n", out);
 }
 
-static void put_program(FILE *out, const struct program *program,
-			const char *timestamp)
+static void put_program(FILE *out, const struct results *results,
+			const struct program *program, const char *timestamp)
 {
 	struct counts counts = { 0 };
 
 	if (!program->num_entries && !program->errors.num)
 		return;
-	count_program(program, &counts);
+	count_program(results, program, &counts);
 	fputs("  <testsuite", out);
 	put_attribute(out, "name", program->path);
 	put_counts(out, &counts);
@@ -162,7 +185,7 @@ static void put_program(FILE *out, const struct program *program,
 	put_attribute(out, "timestamp", timestamp);
 	fputs(">\n", out);
 	for (size_t i = 0; i < program->num_entries; i++)
-		put_case(out, program, &program->entries[i]);
+		put_case(out, results, program, &program->entries[i]);
 	if (program->errors.num)
 		put_trouble(out, program);
 	fputs("  </testsuite>\n", out);
@@ -177,14 +200,14 @@ bool report_junit(FILE *out, const struct results *results)
 	report_time(results->began, timestamp);
 	timestamp[strlen(timestamp) - 1] = '\0';	/* without its "Z" */
 	for (size_t i = 0; i < programs->num; i++)
-		count_program(&programs->items[i], &counts);
+		count_program(results, programs->items[i], &counts);
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"roadtest\"",
 	      out);
 	put_counts(out, &counts);
 	put_seconds(out, results->ms);
 	fputs(">\n", out);
 	for (size_t i = 0; i < programs->num; i++)
-		put_program(out, &programs->items[i], timestamp);
+		put_program(out, results, programs->items[i], timestamp);
 	fputs("</testsuites>\n", out);
 	return true;
 }

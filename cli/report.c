@@ -1,28 +1,37 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * report.c - show results: for people, or as one stream of KTAP
+ * report.c - what is known of each test
  *
- * Tests run in any order, and several at once; they are shown in the order of
- * the plan, each as soon as those before it are. In KTAP each program is a
- * test and its tests are subtests.
+ * Tests run in any order, several at once, some more than once. They are shown
+ * in the order of the plan, each as soon as those before it are (show.c). A
+ * test that was to run has one result in the end: one that never came is
+ * "did not run", and that is no success.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-void report_begin(struct report *report, bool ktap, struct programs *programs)
+void report_init(struct report *report, const struct report_options *options,
+		 struct programs *programs)
 {
-	*report = (struct report){ .ktap = ktap, .programs = programs,
+	*report = (struct report){ .options = *options, .programs = programs,
 				   .begin = now_ms() };
-	if (ktap)
-		printf("KTAP version 1\n1..%zu\n", programs->num);
-	fflush(stdout);
+}
+
+void report_deinit(struct report *report)
+{
+	spool_deinit(&report->spool);
+}
+
+void report_begin(struct report *report)
+{
+	show_begin(report);
 }
 
 /* ------------------------------------------------------------------------
- * What is known
+ * Entries
  */
 
 static struct entry *entry_add(struct program *program, const char *id)
@@ -32,90 +41,65 @@ static struct entry *entry_add(struct program *program, const char *id)
 	program->entries = xrealloc(program->entries, program->num_entries + 1,
 				    sizeof(*program->entries));
 	entry = &program->entries[program->num_entries++];
-	*entry = (struct entry){ .id = text("%s", id) };
+	*entry = (struct entry){ .id = text("%s", id), .expected = -1 };
 	return entry;
 }
 
-/* Results come mostly in order, so the search goes on where the last ended. */
-static size_t entry_find(const struct program *program, const char *id)
+/* The one that waits for a result, else the first of that id; NULL. Results
+ * come mostly in order, so the search goes on where the last one ended. */
+static struct entry *entry_find(struct program *program, const char *id)
 {
+	struct entry *found = NULL;
+
 	for (size_t i = 0; i < program->num_entries; i++) {
 		size_t at = (program->hint + i) % program->num_entries;
 
-		if (!strcmp(program->entries[at].id, id))
-			return at;
+		if (strcmp(program->entries[at].id, id))
+			continue;
+		found = &program->entries[at];
+		program->hint = at + 1;
+		break;
 	}
-	return program->num_entries;
+	return found;
 }
 
-bool report_has(const struct program *program, const char *id)
+bool report_has(struct program *program, const char *id)
 {
-	size_t at = entry_find(program, id);
+	const struct entry *entry = entry_find(program, id);
 
-	return at < program->num_entries && program->entries[at].done;
+	return entry && (entry->done || entry->again);
+}
+
+void report_plan(struct report *report, struct program *program)
+{
+	program->planned = true;
+	for (size_t i = 0; i < program->ids.num; i++) {
+		struct entry *entry = entry_find(program, program->ids.items[i]);
+
+		/* Of a run that began without a plan there may be results. */
+		if (!entry)
+			entry = entry_add(program, program->ids.items[i]);
+		if (program->past)
+			entry->expected = program->past[i].ms;
+	}
+	program->hint = 0;
+}
+
+void report_lines(struct report *report, const struct entry *entry,
+		  struct strings *lines)
+{
+	spool_get(&report->spool, &entry->first, lines);
+	if (entry->tries)
+		strings_add(lines, text("tried again: %s at try %u",
+					entry->result == RESULT_FAIL ? "failed" :
+								      "passed",
+					entry->tries + 1));
+	spool_get(&report->spool, &entry->lines, lines);
 }
 
 /* ------------------------------------------------------------------------
- * Showing it
+ * Showing it in order
  */
-
-static void print_lines(const struct strings *lines, const char *indent)
-{
-	for (size_t i = 0; lines && i < lines->num; i++)
-		printf("%s%s\n", indent, lines->items[i]);
-}
-
-static void print_test_ktap(const struct entry *entry, size_t number)
-{
-	static const char *const directives[] = {
-		[RESULT_SKIP] = "SKIP",
-		[RESULT_KNOWN] = "known bug:",
-	};
-	bool directed = entry->result == RESULT_SKIP ||
-			entry->result == RESULT_KNOWN;
-
-	printf("    # start %s\n", entry->id);
-	print_lines(&entry->lines, "    # ");
-	printf("    %sok %zu %s", entry->result == RESULT_FAIL ? "not " : "",
-	       number, entry->id);
-	if (directed)
-		printf(" # %s %s", directives[entry->result],
-		       entry->reason ? entry->reason : "");
-	putchar('\n');
-}
-
-static void print_test_text(const struct entry *entry)
-{
-	static const struct { const char *word; enum colour colour; } words[] = {
-		[RESULT_PASS] = { "ok", COLOUR_GREEN },
-		[RESULT_FAIL] = { "FAIL", COLOUR_RED },
-		[RESULT_SKIP] = { "skip", COLOUR_YELLOW },
-		[RESULT_KNOWN] = { "known", COLOUR_YELLOW },
-	};
-
-	printf("  %s%-5s%s %s", colour(stdout, words[entry->result].colour),
-	       words[entry->result].word, colour(stdout, COLOUR_NONE),
-	       entry->id);
-	if (entry->reason && *entry->reason)
-		printf(" (%s)", entry->reason);
-	if (entry->ms >= 100)
-		printf(" %s%lld ms%s", colour(stdout, COLOUR_DIM),
-		       (long long)entry->ms, colour(stdout, COLOUR_NONE));
-	putchar('\n');
-	if (entry->result == RESULT_FAIL)
-		print_lines(&entry->lines, "        ");
-}
-
-static void print_begin(struct report *report, struct program *program)
-{
-	if (program->begun)
-		return;
-	program->begun = true;
-	if (report->ktap)
-		printf("# Subtest: %s\n    KTAP version 1\n", program->path);
-	else
-		printf("%s\n", program->path);
-}
 
 /* The next test that is done; @any: also behind one that is not. */
 static struct entry *next_entry(struct program *program, bool any)
@@ -132,47 +116,17 @@ static struct entry *next_entry(struct program *program, bool any)
 	return NULL;
 }
 
-static void print_tests(struct report *report, struct program *program,
-			bool any)
+static void show_tests(struct report *report, struct program *program,
+		       bool any)
 {
 	struct entry *entry;
 
-	if (program->num_entries)
-		print_begin(report, program);
 	while ((entry = next_entry(program, any))) {
-		if (report->ktap)
-			print_test_ktap(entry, program->printed);
-		else
-			print_test_text(entry);
-		if (!report->reports)
-			strings_deinit(&entry->lines);
+		show_test(report, program, entry);
+		report->waiting--;
 	}
-}
-
-static void print_trouble(struct report *report, struct program *program)
-{
-	if (!program->trouble.num)
-		return;
-	print_begin(report, program);
-	print_lines(&program->trouble, report->ktap ? "    # " : "  ");
-}
-
-static void print_end(struct report *report, struct program *program)
-{
-	if (!program->num_entries && !program->trouble.num) {
-		if (report->ktap)
-			printf("ok %zu %s # SKIP no test of it was asked for\n",
-			       report->head + 1, program->path);
-		return;
-	}
-	print_begin(report, program);
-	print_tests(report, program, true);
-	print_trouble(report, program);
-	if (!report->ktap)
-		return;
-	/* The plan may stand behind the results. */
-	printf("    1..%zu\n%sok %zu %s\n", program->num_entries,
-	       program->failed ? "not " : "", report->head + 1, program->path);
+	if (!report->waiting && !report->reports)
+		spool_empty(&report->spool);
 }
 
 static void report_show(struct report *report)
@@ -181,13 +135,15 @@ static void report_show(struct report *report)
 
 	progress_end();
 	while (report->head < programs->num) {
-		struct program *program = &programs->items[report->head];
+		struct program *program = programs->items[report->head];
 
-		print_tests(report, program, program->ended);
+		show_tests(report, program, program->ended);
 		if (!program->ended)
 			break;
-		print_end(report, program);
+		show_program_end(report, program);
 		report->head++;
+		if (!report->reports)
+			program_trim(program);
 	}
 	fflush(stdout);
 }
@@ -197,14 +153,10 @@ void report_rest(struct report *report)
 	progress_end();
 	for (; report->head < report->programs->num; report->head++) {
 		struct program *program =
-			&report->programs->items[report->head];
+			report->programs->items[report->head];
 
-		for (size_t i = program->printed; i < program->num_entries; i++)
-			if (program->entries[i].done)
-				print_begin(report, program);
-		if (program->begun)
-			print_tests(report, program, true);
-		print_trouble(report, program);
+		show_tests(report, program, true);
+		show_trouble(report, program);
 	}
 	fflush(stdout);
 }
@@ -213,65 +165,77 @@ void report_rest(struct report *report)
  * News
  */
 
-static void report_count(struct report *report, struct program *program,
-			 enum result result)
+/* The entry that a result belongs to; a result that nobody waits for is
+ * trouble. */
+static struct entry *entry_for(struct report *report, struct program *program,
+			       const char *id)
 {
-	unsigned int *const counts[] = {
-		[RESULT_PASS] = &report->passed,
-		[RESULT_FAIL] = &report->failed,
-		[RESULT_SKIP] = &report->skipped,
-		[RESULT_KNOWN] = &report->known,
-	};
+	struct entry *entry = entry_find(program, id);
 
-	++*counts[result];
-	if (result == RESULT_FAIL)
-		program->failed = true;
+	if (entry && !entry->done)
+		return entry;
+	program->strays += program->planned;
+	if (program->planned)
+		report_trouble(report, program, NULL, entry ?
+			       "it has two results for %s" :
+			       "it has a result for %s, which is no test of its list",
+			       id);
+	return entry_add(program, id);
+}
+
+static void entry_done(struct report *report, struct program *program,
+		       struct entry *entry, enum result result)
+{
+	entry->done = true;
+	entry->again = false;
+	entry->result = result;
+	program->counts[result]++;
+	report->counts[result]++;
+	report->waiting++;
+	program->failed |= result == RESULT_FAIL || result == RESULT_NOT_RUN ||
+			   (result == RESULT_FLAKY &&
+			    !report->options.allow_flaky);
 }
 
 void report_test(struct report *report, struct program *program,
 		 const struct stream_test *test)
 {
-	size_t at = entry_find(program, test->id);
-	struct entry *entry;
+	struct entry *entry = entry_for(report, program, test->id);
+	enum result result = test->result;
 
-	if (at < program->num_entries && !program->entries[at].done) {
-		entry = &program->entries[at];
-		program->hint = at + 1;
-	} else {
-		if (program->planned)
-			report_trouble(report, program, NULL,
-				       at < program->num_entries ?
-				       "it has two results for %s" :
-				       "it has a result for %s, which is no test of its list",
-				       test->id);
-		entry = entry_add(program, test->id);
-	}
-	entry->done = true;
-	entry->result = test->result;
-	entry->reason = test->reason ? text("%s", test->reason) : NULL;
 	entry->ms = test->ms;
+	free(entry->journal);
 	entry->journal = test->journal ? text("%s", test->journal) : NULL;
-	for (size_t i = 0; test->lines && i < test->lines->num; i++)
-		strings_add(&entry->lines, text("%s", test->lines->items[i]));
-	report_count(report, program, test->result);
+	if (result == RESULT_FAIL && entry->tries < report->options.retries) {
+		if (!entry->tries++)
+			entry->first = spool_add(&report->spool, test->lines);
+		entry->again = true;
+		return;
+	}
+	entry->lines = spool_add(&report->spool, test->lines);
+	entry->reason = test->reason ? text("%s", test->reason) : NULL;
+	if (entry->tries && result == RESULT_NOT_RUN) {
+		result = RESULT_FAIL;
+	} else if (entry->tries && result != RESULT_FAIL) {
+		result = RESULT_FLAKY;
+		free(entry->reason);
+		entry->reason = text("failed, then passed at try %u",
+				     entry->tries + 1);
+	}
+	entry_done(report, program, entry, result);
 	report_show(report);
 }
 
-void report_plan(struct report *report, struct program *program)
+static void trouble_add(struct program *program, const struct strings *lines,
+			const char *what)
 {
-	program->planned = true;
-	for (size_t i = 0; i < program->ids.num; i++)
-		entry_add(program, program->ids.items[i]);
-	for (; program->refused && program->next < program->ids.num;
-	     program->next++) {
-		const struct stream_test test = {
-			.result = RESULT_SKIP,
-			.id = program->ids.items[program->next],
-			.reason = program->refused,
-		};
-
-		report_test(report, program, &test);
+	for (size_t i = 0; lines && i < lines->num; i++) {
+		strings_add(&program->trouble,
+			    text("    %s", lines->items[i]));
+		strings_add(&program->errors, text("%s", lines->items[i]));
 	}
+	strings_add(&program->trouble, text("ERROR %s", what));
+	strings_add(&program->errors, text("%s", what));
 }
 
 void report_trouble(struct report *report, struct program *program,
@@ -285,53 +249,80 @@ void report_trouble(struct report *report, struct program *program,
 	if (vasprintf(&what, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	for (size_t i = 0; lines && i < lines->num; i++)
-		strings_add(&program->trouble,
-			    text("%s%s", report->ktap ? "" : "      ",
-				 lines->items[i]));
-	for (size_t i = 0; report->reports && lines && i < lines->num; i++)
-		strings_add(&program->errors, text("%s", lines->items[i]));
-	if (report->reports)
-		strings_add(&program->errors, text("%s", what));
-	strings_add(&program->trouble,
-		    report->ktap ? text("%s: %s", program->path, what) :
-				   text("%sERROR%s %s",
-					colour(stdout, COLOUR_RED),
-					colour(stdout, COLOUR_NONE), what));
+	trouble_add(program, lines, what);
 	free(what);
+}
+
+void report_note(struct program *program, const struct strings *lines,
+		 const char *what)
+{
+	program->failed = true;
+	trouble_add(program, lines, what);
+}
+
+void report_unlisted(struct report *report, struct program *program,
+		     const struct strings *lines, const char *what)
+{
+	strings_deinit(&program->ids);
+	program->unlisted = report->unlisted = true;
+	report_note(program, lines, what);
+}
+
+/* A test that failed and was not tried again stays failed. */
+static void program_settle(struct report *report, struct program *program)
+{
+	for (size_t i = 0; i < program->num_entries; i++)
+		if (program->entries[i].again)
+			entry_done(report, program, &program->entries[i],
+				   RESULT_FAIL);
 }
 
 void report_program_end(struct report *report, struct program *program)
 {
+	program_settle(report, program);
 	program->ended = true;
+	report_show(report);
+}
+
+void report_stop(struct report *report)
+{
+	for (size_t i = report->head; i < report->programs->num; i++) {
+		struct program *program = report->programs->items[i];
+
+		program_settle(report, program);
+		for (size_t n = 0; n < program->num_entries; n++)
+			report->left_out += !program->entries[n].done;
+		program->ended = true;
+	}
 	report_show(report);
 }
 
 unsigned int report_tests(const struct report *report)
 {
-	return report->passed + report->failed + report->skipped +
-	       report->known;
+	unsigned int tests = 0;
+
+	for (int i = 0; i < NUM_RESULTS; i++)
+		tests += report->counts[i];
+	return tests;
+}
+
+bool report_is_bad(const struct report *report)
+{
+	return report->trouble || report->counts[RESULT_FAIL] ||
+	       (report->counts[RESULT_FLAKY] && !report->options.allow_flaky);
 }
 
 int report_end(struct report *report)
 {
-	int64_t ms = now_ms() - report->begin;
-	bool bad = report->failed || report->trouble;
+	const unsigned int *counts = report->counts;
+	unsigned int ran = report_tests(report) - counts[RESULT_NOT_RUN];
 
-	if (!report->ktap) {
-		printf("\n%s%u passed, %u failed%s",
-		       colour(stdout, bad ? COLOUR_RED : COLOUR_GREEN),
-		       report->passed, report->failed,
-		       colour(stdout, COLOUR_NONE));
-		if (report->known)
-			printf(", %u known bugs", report->known);
-		if (report->skipped)
-			printf(", %u skipped", report->skipped);
-		printf(" in %lld.%02lld s\n", (long long)ms / 1000,
-		       (long long)ms % 1000 / 10);
-	}
-	fflush(stdout);
-	if (report->not_run)
-		return CLI_NOT_RUN;
-	return bad ? CLI_FAILED : CLI_OK;
+	show_end(report);
+	if (report_is_bad(report) && ran)
+		return CLI_FAILED;
+	if (counts[RESULT_NOT_RUN] || report->unlisted)
+		return ran ? CLI_SOME_NOT_RUN : CLI_NOT_RUN;
+	if (report_is_bad(report))
+		return CLI_FAILED;
+	return ran && ran == counts[RESULT_SKIP] ? CLI_ALL_SKIPPED : CLI_OK;
 }

@@ -42,6 +42,8 @@ const char *result_word(const struct entry *entry)
 		[RESULT_FAIL] = "failed",
 		[RESULT_SKIP] = "skipped",
 		[RESULT_KNOWN] = "known bug",
+		[RESULT_FLAKY] = "flaky",
+		[RESULT_NOT_RUN] = "not run",
 	};
 
 	return entry->done ? words[entry->result] : "not run";
@@ -277,7 +279,7 @@ static bool write_file(enum report_kind kind, const char *path,
 	return ok;
 }
 
-bool reports_end(struct reports *reports, const struct report *report,
+bool reports_end(struct reports *reports, struct report *report,
 		 bool interrupted)
 {
 	struct results results = { .interrupted = interrupted };
@@ -286,6 +288,7 @@ bool reports_end(struct reports *reports, const struct report *report,
 	if (!reports)
 		return true;
 	results.programs = report->programs;
+	results.report = report;
 	results.journals = reports->journals;
 	results.kernel = reports->kernel;
 	results.seed = reports->seed;

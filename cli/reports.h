@@ -13,13 +13,14 @@
 #ifndef CLI_REPORTS_H
 #define CLI_REPORTS_H
 
-#include "cli.h"
+#include "run.h"
 
 #include <jansson.h>
 
 /* What each writer is given; it is complete. */
 struct results {
 	const struct programs *programs;
+	struct report *report;	/* for report_lines() */
 	const char *journals;	/* directory, NULL: there are none */
 	const char *kernel;	/* directory of the kernel */
 	const char *seed;	/* NULL: not given */

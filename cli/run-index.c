@@ -33,7 +33,7 @@ bool run_index_write(const char *dir, const struct results *results)
 	bool ok = out;
 
 	for (size_t i = 0; ok && i < programs->num; i++) {
-		const struct program *program = &programs->items[i];
+		const struct program *program = programs->items[i];
 
 		for (size_t n = 0; n < program->num_entries; n++) {
 			json_t *line = entry_line(program,

@@ -2,7 +2,7 @@
 /*
  * run.c - `roadtest run`: run suites and say how they did
  */
-#include "cli.h"
+#include "run.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -50,8 +50,9 @@ static const char help[] =
 "                    which one, see \"roadtest kernel --help\"\n"
 "  --help            this text\n"
 "\n"
-"Exit status: 0 all passed; 1 a test failed; 2 something could not be run: a\n"
-"wrong path or id, no tests, no kernel; 125 the kernel does not build.\n";
+"Exit status: 0 all passed; 1 a test failed; 2 nothing could be run (a wrong path\n"
+"or id, no tests, no kernel); 3 some tests did not run; 4 all were skipped; 125 the\n"
+"kernel does not build.\n";
 
 enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
        OPT_JUNIT, OPT_JSON, OPT_HTML, OPT_TRACE,
@@ -83,14 +84,17 @@ static const struct option options[] = {
 
 struct run {
 	struct programs programs;
-	struct strings filter, skip, marks;
+	struct selection selection;
+	struct strings marks;
 	struct kernel_request request;
-	struct runner_options options;
+	struct report report;
+	struct report_options show;
+	struct schedule_options options;
+	struct schedule *schedule;
 	struct reports reports;
 	struct strings launcher;
 	const char *kernel, *seed;
-	unsigned int jobs;	/* 0: not given */
-	bool list, ktap;
+	bool list;
 };
 
 static bool parse_number(const char *name, const char *arg, uint64_t max,
@@ -116,10 +120,10 @@ static int parse_option(struct run *run, int opt)
 
 	switch (opt) {
 	case OPT_FILTER:
-		strings_add(&run->filter, text("%s", optarg));
+		strings_add(&run->selection.filter, text("%s", optarg));
 		break;
 	case OPT_SKIP:
-		strings_add(&run->skip, text("%s", optarg));
+		strings_add(&run->selection.skip, text("%s", optarg));
 		break;
 	case OPT_MARK:
 		strings_add(&run->marks, text("%s", optarg));
@@ -128,7 +132,7 @@ static int parse_option(struct run *run, int opt)
 		run->list = true;
 		break;
 	case OPT_KTAP:
-		run->ktap = true;
+		run->show.ktap = true;
 		break;
 	case OPT_JUNIT:
 		run->reports.paths[REPORT_JUNIT] = optarg;
@@ -149,24 +153,26 @@ static int parse_option(struct run *run, int opt)
 			cli_remedy("--jobs takes 1 to %d", MAX_JOBS);
 			return CLI_NOT_RUN;
 		}
-		run->jobs = number;
+		run->options.units.jobs = number;
 		break;
 	case OPT_TIMEOUT:
 		if (!parse_number("--timeout", optarg, 1000000, &number))
 			return CLI_NOT_RUN;
-		run->options.timeout = number;
-		run->options.given = true;
+		run->options.runner.timeout = number;
+		run->options.runner.given = true;
 		break;
 	case OPT_GDB:
 		gdb_begin();
-		run->jobs = 1;
-		run->options.timeout = 0;
-		run->options.given = true;
+		run->options.units.jobs = 1;
+		run->options.runner.timeout = 0;
+		run->options.runner.given = true;
 		break;
 	case OPT_SEED:
 		if (!parse_number("--seed", optarg, UINT64_MAX, &number))
 			return CLI_NOT_RUN;
 		run->seed = optarg;
+		run->options.seed = number;
+		run->options.seeded = true;
 		break;
 	case OPT_KERNEL:
 		run->kernel = optarg;
@@ -222,111 +228,13 @@ static int parse(struct run *run, int argc, char **argv)
 		if (!add_path(run, argv[optind]))
 			return CLI_NOT_RUN;
 	for (size_t i = 0; run->launcher.num && i < run->programs.num; i++)
-		run->programs.items[i].launcher = &run->launcher;
+		run->programs.items[i]->launcher = &run->launcher;
 	return -1;
-}
-
-/* ------------------------------------------------------------------------
- * Which tests
- */
-
-/* Keep of @ids what the selection and the options name. */
-static void select_ids(struct run *run, struct program *program,
-		       const struct strings *ids, struct strings *known)
-{
-	for (size_t i = 0; i < ids->num; i++) {
-		const char *id = ids->items[i];
-
-		if (!program_selects(program, id))
-			continue;
-		strings_add(known, text("%s", id));
-		if (strings_have(&run->skip, id) ||
-		    (run->filter.num && !strings_have(&run->filter, id)))
-			continue;
-		strings_add(&program->filter, text("%s", id));
-		strings_add(&program->ids, text("%s", id));
-	}
-}
-
-static bool check_known(const struct strings *wanted,
-			const struct strings *known)
-{
-	bool ok = true;
-
-	for (size_t i = 0; i < wanted->num; i++) {
-		if (strings_have(known, wanted->items[i]))
-			continue;
-		cli_error("there is no test \"%s\"; --list shows all",
-			  wanted->items[i]);
-		ok = false;
-	}
-	return ok;
-}
-
-/* Turn selections and options into exact filters, by asking each program for
- * its tests. */
-static bool select_tests(struct run *run)
-{
-	struct strings known = { 0 };
-	bool ok = true;
-
-	for (size_t i = 0; i < run->programs.num && ok; i++) {
-		struct program *program = &run->programs.items[i];
-		struct strings ids = { 0 };
-		size_t before = known.num;
-
-		ok = program_list(program, &ids);
-		if (ok)
-			select_ids(run, program, &ids, &known);
-		if (ok && program->select.num && known.num == before) {
-			cli_error("%s has no test \"%s\"; --list shows all",
-				  program->path, program->select.items[0]);
-			ok = false;
-		}
-		strings_deinit(&ids);
-	}
-	ok = ok && check_known(&run->filter, &known) &&
-	     check_known(&run->skip, &known);
-	strings_deinit(&known);
-	return ok;
-}
-
-static int list_tests(struct run *run)
-{
-	size_t count = 0;
-
-	if (!select_tests(run))
-		return CLI_NOT_RUN;
-	for (size_t i = 0; i < run->programs.num; i++) {
-		const struct strings *ids = &run->programs.items[i].filter;
-
-		for (size_t n = 0; n < ids->num; n++, count++)
-			puts(ids->items[n]);
-	}
-	if (!count)
-		cli_error(run->marks.num ? "no test has the mark" : "no tests");
-	return count ? CLI_OK : CLI_NOT_RUN;
 }
 
 /* ------------------------------------------------------------------------
  * The kernel, and the run
  */
-
-/* A kernel that is there already. */
-static char *given_kernel(const char *given)
-{
-	char *path = realpath(given, NULL), *image;
-
-	image = text("%s/linux", path ? path : given);
-	if (!path || access(image, X_OK)) {
-		cli_error("%s: there is no kernel in it", given);
-		cli_remedy("give a directory that \"roadtest kernel\" printed");
-		free(path);
-		path = NULL;
-	}
-	free(image);
-	return path;
-}
 
 /* @kernel: its directory, NULL if all suites are refused. Return: CLI_OK, or
  * an exit status after a message. */
@@ -337,74 +245,99 @@ static int find_kernel(struct run *run, char **kernel)
 	int rc;
 
 	if (given && *given) {
-		*kernel = given_kernel(given);
+		*kernel = use_given_kernel(given);
 		return *kernel ? CLI_OK : CLI_NOT_RUN;
 	}
 	run->request.set_default = run->request.may_refuse = true;
 	for (size_t i = 0; i < run->programs.num; i++)
 		run->request.bare |= !kernel_has_suite(&run->request,
-						run->programs.items[i].path);
+						run->programs.items[i]->path);
 	rc = kernel_get(&run->request, kernel);
 	for (size_t i = 0; i < run->programs.num; i++)
-		run->programs.items[i].refused =
+		run->programs.items[i]->refused =
 			kernel_refused(&run->request,
-				       run->programs.items[i].path);
+				       run->programs.items[i]->path);
 	return rc;
 }
 
-/* For every program that is started from now on. */
-static void set_environment(void)
-{
-	char *python = path_python();
-
-	setenv("PYTHONPATH", python, true);
-	if (path_build_dir())
-		setenv("ROADTEST_BUILD", path_build_dir(), true);
-	free(python);
-}
-
 /* As many as there are processors; more makes no sense, a guest waits for
- * nothing. One part of a file of Python is run without asking it for its
- * tests first: that would cost another start of Python. */
+ * nothing. */
 static unsigned int job_count(const struct run *run)
 {
-	const struct program *first = &run->programs.items[0];
 	cpu_set_t set;
 
-	if (run->jobs)
-		return run->jobs;
-	if (run->programs.num == 1 && first->python && first->select.num == 1 &&
-	    !first->ids.num)
-		return 1;
+	if (run->options.units.jobs)
+		return run->options.units.jobs;
 	if (sched_getaffinity(0, sizeof(set), &set))
 		return 1;
 	return CPU_COUNT(&set);
 }
 
+/* A part of a file of Python can be run without asking it for its tests first:
+ * that would cost another start of Python. So can the only one, if there is
+ * nothing to share out. */
+static bool may_go_unlisted(const struct run *run)
+{
+	const struct program *first = run->programs.items[0];
+	const struct selection *selection = &run->selection;
+
+	return run->programs.num == 1 && first->python &&
+	       (first->select.num || run->options.units.jobs == 1) &&
+	       !selection->filter.num && !selection->skip.num && !run->list &&
+	       !run->options.units.shuffle && !run->show.retries &&
+	       run->options.units.isolate == ISOLATE_NONE &&
+	       run->show.rounds == 1;
+}
+
+/* Ask the programs for their tests, and choose. */
+static bool find_tests(struct run *run)
+{
+	schedule_list(run->schedule);
+	run->selection.marked = run->marks.num;
+	return select_tests(&run->programs, &run->selection);
+}
+
+static int list_tests(struct run *run)
+{
+	const struct programs *programs = &run->programs;
+	bool unlisted = false, listed = false;
+
+	for (size_t i = 0; i < programs->num; i++) {
+		const struct program *program = programs->items[i];
+
+		for (size_t n = 0; n < program->ids.num; n++, listed = true)
+			puts(program->ids.items[n]);
+		for (size_t n = 0; n < program->errors.num; n++)
+			cli_error("%s: %s", program->path,
+				  program->errors.items[n]);
+		unlisted |= program->unlisted;
+	}
+	if (unlisted)
+		return listed ? CLI_SOME_NOT_RUN : CLI_NOT_RUN;
+	return CLI_OK;
+}
+
 static int run_programs(struct run *run, const char *kernel)
 {
-	struct report report;
+	struct report *report = &run->report;
 	int rc;
 
 	if (kernel)
 		setenv("ROADTEST_KERNEL", kernel, true);
-	if (run->seed)
-		setenv("ROADTEST_SEED", run->seed, true);
 	run->reports.kernel = kernel;
 	run->reports.seed = run->seed;
 	if (!reports_begin(&run->reports))
 		return CLI_NOT_RUN;
-	report_begin(&report, run->ktap, &run->programs);
 	if (reports_wanted(&run->reports))
-		report.reports = &run->reports;
-	schedule_run(&report, &run->programs, &run->options,
-		     job_count(run));
-	if (run->marks.num && !report_tests(&report) && !report.not_run) {
+		report->reports = &run->reports;
+	report_begin(report);
+	schedule_run(run->schedule);
+	if (run->marks.num && !report_tests(report) && !report->unlisted) {
 		cli_error("no test has the mark");
-		report.not_run = true;
+		report->unlisted = true;
 	}
-	rc = report_end(&report);
-	return reports_end(report.reports, &report, false) ? rc : CLI_NOT_RUN;
+	rc = report_end(report);
+	return reports_end(report->reports, report, false) ? rc : CLI_NOT_RUN;
 }
 
 /* Leave out what can't have a marked test; an error if that is all. */
@@ -418,59 +351,59 @@ static bool apply_marks(struct run *run)
 	return run->programs.num;
 }
 
-/* Programs in which nothing is left to run; an error if that is all. */
-static bool drop_empty(struct run *run)
+static int run_all(struct run *run)
 {
-	struct programs *programs = &run->programs;
-	size_t kept = 0;
+	char *kernel = NULL;
+	int rc;
 
-	for (size_t i = 0; i < programs->num; i++) {
-		struct program *program = &programs->items[i];
+	if (!apply_marks(run))
+		return CLI_NOT_RUN;
+	run->options.units.jobs = job_count(run);
+	if (may_go_unlisted(run))
+		run->options.units.jobs = 1;
+	report_init(&run->report, &run->show, &run->programs);
+	run->schedule = schedule_create(&run->report, &run->options);
+	if (!may_go_unlisted(run) && !find_tests(run))
+		return CLI_NOT_RUN;
+	if (run->list)
+		return list_tests(run);
+	rc = find_kernel(run, &kernel);
+	/* What can't run is reported test by test. */
+	if (!rc && run->programs.items[0]->refused && may_go_unlisted(run) &&
+	    !find_tests(run))
+		rc = CLI_NOT_RUN;
+	if (!rc)
+		rc = run_programs(run, kernel);
+	free(kernel);
+	return rc;
+}
 
-		if (program->filter.num)
-			programs->items[kept++] = *program;
-		else
-			program_deinit(program);
-	}
-	programs->num = kept;
-	if (!kept)
-		cli_error("no tests to run");
-	return kept;
+static void run_deinit(struct run *run)
+{
+	if (run->schedule)
+		schedule_destroy(run->schedule);
+	report_deinit(&run->report);
+	programs_deinit(&run->programs);
+	strings_deinit(&run->selection.filter);
+	strings_deinit(&run->selection.skip);
+	strings_deinit(&run->marks);
+	kernel_request_deinit(&run->request);
+	strings_deinit(&run->launcher);
 }
 
 int cmd_run(int argc, char **argv)
 {
-	struct run run = { .options.timeout = DEFAULT_TIMEOUT };
-	char *kernel = NULL;
+	struct run run = {
+		.options.runner.timeout = DEFAULT_TIMEOUT,
+		.show.rounds = 1,
+	};
 	int rc;
 
 	signals_catch();
-	set_environment();
+	use_package();
 	rc = parse(&run, argc, argv);
-	if (rc < 0 && !apply_marks(&run))
-		rc = CLI_NOT_RUN;
-	if (rc < 0 && run.list) {
-		rc = list_tests(&run);
-	} else if (rc < 0) {
-		bool chosen = run.filter.num || run.skip.num;
-
-		/* Python's runner knows parts of files itself: asking it for
-		 * its tests first would cost another start of Python. */
-		for (size_t i = 0; i < run.programs.num; i++)
-			chosen |= run.programs.items[i].select.num &&
-				  !run.programs.items[i].python;
-		rc = CLI_NOT_RUN;
-		if (!chosen || (select_tests(&run) && drop_empty(&run)))
-			rc = find_kernel(&run, &kernel);
-		if (!rc)
-			rc = run_programs(&run, kernel);
-	}
-	free(kernel);
-	programs_deinit(&run.programs);
-	strings_deinit(&run.filter);
-	strings_deinit(&run.skip);
-	strings_deinit(&run.marks);
-	kernel_request_deinit(&run.request);
-	strings_deinit(&run.launcher);
+	if (rc < 0)
+		rc = run_all(&run);
+	run_deinit(&run);
 	return rc;
 }

@@ -6,7 +6,7 @@
  * again for the tests that have not run yet. Each start must bring at least
  * one of them to an end, so this comes to an end too.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,12 +15,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* Programs end a test that hangs themselves, and know more about it. */
 #define GRACE_S 10
 #define DEATH_MS 3000
+/* A program with more results that nobody asked for prints them for ever. */
+#define MAX_STRAYS 1000
+#define MAX_LIST (16 << 20)	/* bytes of a list of tests */
 
 static void runner_result(void *arg, const struct stream_test *test)
 {
@@ -29,6 +33,8 @@ static void runner_result(void *arg, const struct stream_test *test)
 
 	whole.journal = runner->journal;
 	report_test(runner->report, runner->program, &whole);
+	if (runner->program->strays >= MAX_STRAYS)
+		kill(-runner->process.pid, SIGKILL);
 }
 
 /* A debugger at work: on a process of the program's group. */
@@ -88,21 +94,59 @@ static void runner_late(struct runner *runner)
 	runner->deadline = now_ms() + DEATH_MS;
 }
 
-/* Read what is there. Return: false at the end of it. */
-static bool runner_read(struct runner *runner, int fd, int stream)
+static void runner_keep_list(struct runner *runner, const char *data,
+			     size_t len)
 {
-	char data[16384];
-	ssize_t len = read(fd, data, sizeof(data));
+	if (runner->list_len + len > MAX_LIST) {
+		runner->endless = true;
+		kill(-runner->process.pid, SIGKILL);
+		return;
+	}
+	runner->list = xrealloc(runner->list, runner->list_len + len + 1, 1);
+	memcpy(runner->list + runner->list_len, data, len);
+	runner->list_len += len;
+	runner->list[runner->list_len] = '\0';
+}
+
+/* Read what is there, @max bytes at most. Return: how many it was; 0 at the
+ * end of it. */
+static size_t runner_read(struct runner *runner, int fd, int stream,
+			  size_t max)
+{
+	char data[65536];
+	ssize_t len = read(fd, data, max < sizeof(data) ? max : sizeof(data));
 
 	if (len > 0 && stream == 1 && !runner->heard) {
 		runner->heard = true;
 		runner_set_deadline(runner);
 	}
 	if (len > 0 && runner->listing && stream == 1)
-		strings_add(&runner->list, text("%.*s", (int)len, data));
+		runner_keep_list(runner, data, len);
 	else if (len > 0)
 		stream_feed(&runner->stream, stream, data, len);
-	return len > 0;
+	return len > 0 ? len : 0;
+}
+
+/* It has ended, and what it wrote is in its pipes. Their end may never come:
+ * something that it started may hold them open, and go on writing. */
+static void runner_drain(struct runner *runner)
+{
+	const struct process *process = &runner->process;
+	const int pipes[] = { process->out, process->err };
+
+	for (int i = 0; i < 2; i++) {
+		int left = 0;
+
+		if (pipes[i] < 0 || ioctl(pipes[i], FIONREAD, &left))
+			continue;
+		while (left > 0) {
+			size_t len = runner_read(runner, pipes[i], i + 1, left);
+
+			if (!len)
+				break;
+			left -= len;
+		}
+	}
 }
 
 static bool runner_start(struct runner *runner)
@@ -120,6 +164,12 @@ static bool runner_start(struct runner *runner)
 	free(runner->journal);
 	runner->journal = runner->listing ? NULL :
 			  reports_process(runner->report->reports);
+	if (program->seeded) {
+		char *seed = text("%llu", (unsigned long long)program->seed);
+
+		setenv("ROADTEST_SEED", seed, true);
+		free(seed);
+	}
 	program_argv(program, runner->filtered ? &runner->ids : NULL, &argv);
 	if (runner->listing)
 		strings_add(&argv, text("--list"));
@@ -138,6 +188,7 @@ static bool runner_start(struct runner *runner)
 	strings_deinit(&python);
 	stream_init(&runner->stream, runner_result, runner);
 	runner->heard = runner->hung = runner->killed = false;
+	runner->endless = false;
 	runner_set_deadline(runner);
 	return ok;
 }
@@ -158,64 +209,25 @@ static char *runner_why(const struct runner *runner, int status)
 	return why;
 }
 
-/* Tests without a result; false if that can't be known. */
-static bool runner_missing(struct runner *runner, struct strings *missing)
+/* Of its tests, those without a result. */
+static void runner_missing(struct runner *runner, const struct strings *ids,
+			   struct strings *missing)
 {
-	struct program *program = runner->program;
-	struct strings listed = { 0 };
-	const struct strings *ids = &runner->ids;
-	bool ok = true;
-
-	if (!program->planned) {
-		ok = program_list(program, &listed);
-		ids = &listed;
-	}
-	for (size_t i = 0; ok && i < ids->num; i++)
-		if (!report_has(program, ids->items[i]) &&
-		    !strings_have(&program->skip, ids->items[i]))
+	for (size_t i = 0; i < ids->num; i++)
+		if (!report_has(runner->program, ids->items[i]))
 			strings_add(missing, text("%s", ids->items[i]));
-	strings_deinit(&listed);
-	return ok;
 }
 
-/* It ended well by its own account: is that so? */
-static void runner_check_end(struct runner *runner, int status)
-{
-	struct stream *stream = &runner->stream;
-	char *end = status_text(status);
-	const char *what = "it printed no KTAP";
-
-	if (stream->header)
-		what = "it ran no tests";
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_NOT_RUN)
-		what = "it could not run";
-	if (!stream->header && program_none_marked(runner->program, status)) {
-		free(end);
-		return;
-	}
-	if (!stream->header || !stream->count) {
-		runner->report->not_run = true;
-		report_trouble(runner->report, runner->program,
-			       &stream->lines, "%s (%s)",
-			       what, end);
-	} else if (WIFSIGNALED(status) || WEXITSTATUS(status) > 1 ||
-		   (WEXITSTATUS(status) == 1 && !stream->failed)) {
-		report_trouble(runner->report, runner->program,
-			       &stream->lines,
-			       "it ended badly, %s, behind its last test", end);
-	}
-	free(end);
-}
-
-static void runner_fail_missing(struct runner *runner,
-				const struct strings *missing, const char *why)
+static void runner_report_missing(struct runner *runner,
+				  const struct strings *missing,
+				  const char *why)
 {
 	struct strings lines = { 0 };
 
 	strings_add(&lines, text("did not run: %s", why));
 	for (size_t i = 0; i < missing->num; i++) {
 		const struct stream_test test = {
-			.result = RESULT_FAIL,
+			.result = RESULT_NOT_RUN,
 			.id = missing->items[i],
 			.lines = &lines,
 			.journal = runner->journal,
@@ -226,92 +238,158 @@ static void runner_fail_missing(struct runner *runner,
 	strings_deinit(&lines);
 }
 
-/* After a process of the program: report what it left. Return: true when the
- * tests in @missing are to be run by another one. */
-static bool runner_judge(struct runner *runner, int status,
-			 struct strings *missing)
+/* It ran nothing: say what it printed, once. */
+static void runner_ran_nothing(struct runner *runner, int status)
 {
 	struct stream *stream = &runner->stream;
-	bool died = stream->current || stream->bail || runner->hung ||
-		    WIFSIGNALED(status);
-	bool named = stream->current, again = false;
-	char *why;
+	struct program *program = runner->program;
+	struct strings lines = { 0 }, missing = { 0 };
+	const char *what = "it printed no KTAP";
+	char *end = status_text(status), *why;
 
-	if (!stream->header || (!stream->current && stream->plan >= 0 &&
-				stream->plan <= stream->count))
-		runner_check_end(runner, status);
-	if (!stream->header || (!stream->count && !stream->plan))
-		return false;
-	why = runner_why(runner, status);
-	if (stream->current)
-		stream_fail_current(stream, why);
-	if (!runner_missing(runner, missing))
-		report_trouble(runner->report, runner->program, &stream->lines,
-			       "%d of %d tests did not run: %s",
-			       stream->plan - stream->count, stream->plan,
-			       why);
-	else if (died && (named || stream->count))
-		again = missing->num;
+	if (stream->header)
+		what = "it ran no tests";
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_NOT_RUN)
+		what = "it could not run";
+	if (runner->hung)
+		why = runner_why(runner, status);
 	else
-		runner_fail_missing(runner, missing, why);
+		why = text("%s (%s)", what, end);
+	stream_take_lines(stream, &lines);
+	if (!program->planned) {
+		report_unlisted(runner->report, program, &lines, why);
+	} else {
+		report_note(program, &lines, why);
+		runner_missing(runner, &runner->ids, &missing);
+		runner_report_missing(runner, &missing, why);
+	}
+	strings_deinit(&missing);
+	strings_deinit(&lines);
 	free(why);
-	return again;
+	free(end);
+}
+
+/* All that it announced has a result: did it end well? */
+static void runner_check_end(struct runner *runner, int status)
+{
+	struct stream *stream = &runner->stream;
+	struct strings lines = { 0 };
+	char *end;
+
+	if (WIFEXITED(status) && (!WEXITSTATUS(status) ||
+				  (WEXITSTATUS(status) == 1 && stream->failed)))
+		return;
+	end = status_text(status);
+	stream_take_lines(stream, &lines);
+	report_trouble(runner->report, runner->program, &lines,
+		       "it ended badly, %s, behind its last test", end);
+	strings_deinit(&lines);
+	free(end);
+}
+
+/* Tests have no result, for the reason @why: another process runs them if
+ * @resume, else they did not run. Return: true if there is something to run. */
+static bool runner_go_on(struct runner *runner, const struct strings *ids,
+			 bool resume, const char *why)
+{
+	struct strings missing = { 0 };
+
+	runner_missing(runner, ids, &missing);
+	if (resume && runner->filtered && missing.num >= runner->ids.num) {
+		resume = false;
+		why = "the program ends before them";
+	}
+	if (!resume)
+		runner_report_missing(runner, &missing, why);
+	strings_deinit(&runner->ids);
+	runner->ids = missing;
+	runner->filtered = true;
+	return resume && missing.num;
 }
 
 /* Return: true when another process goes on with what is left. */
 static bool runner_ended(struct runner *runner, int status)
 {
-	struct strings missing = { 0 };
-	bool again, filtered = runner->filtered;
+	struct stream *stream = &runner->stream;
+	struct program *program = runner->program;
+	bool named = stream->current, died, complete, again = false;
+	char *why;
 
-	stream_finish(&runner->stream);
-	again = runner_judge(runner, status, &missing);
-	if (again && filtered && missing.num >= runner->ids.num) {
-		runner_fail_missing(runner, &missing,
-				    "the program ends before them");
-		again = false;
+	died = named || stream->bail || runner->hung || WIFSIGNALED(status);
+	complete = !named && stream->plan >= 0 && stream->plan <= stream->count;
+	if (!stream->header && !program->planned &&
+	    program_none_marked(program, status))
+		return false;
+	if (!stream->header || (!stream->count && !named && stream->plan <= 0)) {
+		runner_ran_nothing(runner, status);
+		return false;
 	}
-	stream_deinit(&runner->stream);
-	strings_deinit(&runner->ids);
-	runner->ids = missing;
-	runner->filtered = true;
+	why = runner_why(runner, status);
+	if (named)
+		stream_fail_current(stream, why);
+	else if (complete)
+		runner_check_end(runner, status);
+	if (program->planned) {
+		again = runner_go_on(runner, &runner->ids,
+				     died && (named || stream->count), why);
+	} else if (!complete) {
+		/* It was not asked for its tests before: which are missing? */
+		again = runner->listing = true;
+		runner->resume = died && (named || stream->count);
+		runner->lost = why;
+		return true;
+	}
+	free(why);
 	return again;
 }
 
-/* The list is there: what does it say? */
-static void runner_listed(struct runner *runner, int status)
+/* Why it is no list; NULL if it is one. To be freed. */
+static char *runner_read_list(struct runner *runner, int status)
 {
 	struct program *program = runner->program;
-	struct strings *lines = &runner->stream.lines;
-	char *end = status_text(status), *why = NULL, *list = text("%s", "");
+	char *list = runner->list ? runner->list : "";
 
-	for (size_t i = 0; i < runner->list.num; i++) {
-		char *longer = text("%s%s", list, runner->list.items[i]);
-
-		free(list);
-		list = longer;
-	}
-	stream_finish(&runner->stream);
+	if (runner->endless)
+		return text("the list has more than %d bytes", MAX_LIST);
+	if (runner->hung)
+		return runner_why(runner, status);
 	if (program_none_marked(program, status))
-		*list = '\0';
-	else if (status)
-		why = text("%s", end);
-	else
-		why = program_parse_list(program, list);
+		return NULL;
+	if (status)
+		return status_text(status);
+	if (strlen(list) < runner->list_len)
+		return text("there is a NUL in the list");
+	return program_parse_list(program, list);
+}
+
+/* The list is there: what does it say? Return: true when a process runs what
+ * has no result yet. */
+static bool runner_listed(struct runner *runner, int status)
+{
+	struct program *program = runner->program;
+	char *why = runner_read_list(runner, status), *what;
+	struct strings lines = { 0 };
+	bool again = false;
+
 	if (!why && !program->ids.num && !status)
 		why = text("there are none");
+	runner->listing = false;
 	if (why) {
-		strings_deinit(&program->ids);
-		runner->report->not_run = true;
-		report_trouble(runner->report, program, lines,
-			       "it can't list its tests: %s", why);
+		stream_take_lines(&runner->stream, &lines);
+		what = text("it can't list its tests: %s", why);
+		report_unlisted(runner->report, program, &lines, what);
+		strings_deinit(&lines);
+		free(what);
 	} else {
-		report_plan(runner->report, program);
+		program->planned = program->whole = true;
 	}
-	stream_deinit(&runner->stream);
-	free(list);
+	if (!why && runner->lost) {
+		report_plan(runner->report, program);
+		again = runner_go_on(runner, &program->ids, runner->resume,
+				     runner->lost);
+	}
 	free(why);
-	free(end);
+	return again;
 }
 
 /* ------------------------------------------------------------------------
@@ -322,9 +400,12 @@ bool runner_begin(struct runner *runner)
 {
 	if (runner_start(runner))
 		return true;
-	runner->report->not_run = true;
-	report_trouble(runner->report, runner->program, NULL,
-		       "it can't be started");
+	if (!runner->program->planned)
+		report_unlisted(runner->report, runner->program, NULL,
+				"it can't be started");
+	else
+		runner_go_on(runner, &runner->ids, false,
+			     "it can't be started");
 	stream_deinit(&runner->stream);
 	return false;
 }
@@ -350,16 +431,34 @@ int64_t runner_left(const struct runner *runner)
 	return left > 0 ? left : 0;
 }
 
+static bool runner_end(struct runner *runner)
+{
+	int status;
+	bool again;
+
+	/* Not what it started; but no writing goes on in its group. */
+	kill(-runner->process.pid, SIGKILL);
+	runner_drain(runner);
+	status = process_end(&runner->process, SIGKILL);
+	stream_finish(&runner->stream);
+	again = runner->listing ? runner_listed(runner, status) :
+				  runner_ended(runner, status);
+	stream_deinit(&runner->stream);
+	return again && runner_begin(runner);
+}
+
 bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 {
 	struct process *process = &runner->process;
 	int *const pipes[] = { &process->out, &process->err };
-	int status;
 
+	if (fds[2].revents)
+		return runner_end(runner);
 	if (!runner_left(runner))
 		runner_late(runner);
 	for (int i = 0; i < 2; i++) {
-		if (fds[i].revents && !runner_read(runner, *pipes[i], i + 1)) {
+		if (fds[i].revents &&
+		    !runner_read(runner, *pipes[i], i + 1, SIZE_MAX)) {
 			close(*pipes[i]);
 			*pipes[i] = -1;
 		}
@@ -367,15 +466,7 @@ bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 	if (!runner->hung && (runner->stream.current != runner->watched ||
 			      runner->stream.count != runner->count))
 		runner_set_deadline(runner);
-	/* Not the pipes' end: something may hold them open. */
-	if (!fds[2].revents || fds[0].revents || fds[1].revents)
-		return true;
-	status = process_end(process, SIGKILL);
-	if (runner->listing)
-		runner_listed(runner, status);
-	else if (runner_ended(runner, status))
-		return runner_begin(runner);
-	return false;
+	return true;
 }
 
 void runner_signal(struct runner *runner, int signo)
@@ -394,6 +485,7 @@ void runner_stop(struct runner *runner, int signo)
 void runner_deinit(struct runner *runner)
 {
 	strings_deinit(&runner->ids);
-	strings_deinit(&runner->list);
+	free(runner->list);
+	free(runner->lost);
 	free(runner->journal);
 }

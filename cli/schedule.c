@@ -2,106 +2,161 @@
 /*
  * schedule.c - run the tests of many programs, several at once
  *
- * First each program is asked for its tests. They are given out in parts: a
- * class is never split, unless the program says that its tests are independent
- * of each other. Parts are large as long as much is left, since each costs the
- * start of a process, and small at the end, so that no processor is idle while
- * another one has a long part.
+ * First each program is asked for its tests, then they are given out in parts
+ * (units.c). When a round has nothing left to give out the next one begins, so
+ * that the last tests of a round do not keep the other jobs waiting.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-/* A part is this fraction of what each job would get of a program's rest. */
-#define PARTS_A_JOB 3
+#define UNKNOWN_MS 100		/* a test, as long as nothing is known */
+#define SHOW_MS 100		/* between changes of the live line */
+#define STOP_MS 1000		/* for programs to end after a signal for us */
 
 struct schedule {
 	struct report *report;
 	struct programs *programs;
-	const struct runner_options *options;
+	const struct schedule_options *options;
 	struct forkserver server;
 	struct runner *runners;		/* as many as there are jobs */
 	bool *busy;
 	struct pollfd *fds;		/* RUNNER_FDS for each, and ours */
 	unsigned int jobs, num_busy;
+	bool listing;
 	size_t to_list;			/* programs up to here were asked */
+	size_t num_first;		/* of programs, those of round 1 */
+	size_t first_open;		/* those before it have nothing left */
+	unsigned int rounds;		/* begun */
+	bool stopped;
+	int64_t shown;			/* when the live line was */
 };
 
 /* ------------------------------------------------------------------------
- * Parts
+ * Rounds
  */
 
-/* Length of the name of the class in an id. */
-static size_t class_len(const char *id)
+/* ms of a test whose time is not known: as those that are. */
+static int64_t unknown_ms(const struct schedule *schedule)
 {
-	const char *dot = strrchr(id, '.');
+	int64_t ms = 0, num = 0;
 
-	return dot ? (size_t)(dot - id) : 0;
-}
+	for (size_t i = 0; i < schedule->num_first; i++) {
+		const struct program *program = schedule->programs->items[i];
 
-static bool same_class(const char *a, const char *b)
-{
-	size_t len = class_len(a);
-
-	return len == class_len(b) && !strncmp(a, b, len);
-}
-
-/* Where the part that begins at ids[@from] may end. */
-static size_t unit_end(const struct program *program, size_t from)
-{
-	const struct strings *ids = &program->ids;
-	size_t to = from + 1;
-
-	while (!program->independent && to < ids->num &&
-	       same_class(ids->items[from], ids->items[to]))
-		to++;
-	return to;
-}
-
-/* Move the next part of a program into @runner. */
-static void take_part(struct schedule *schedule, struct program *program,
-		      struct runner *runner)
-{
-	size_t left = program->ids.num - program->next;
-	size_t want = left / (PARTS_A_JOB * schedule->jobs), to;
-
-	if (schedule->jobs == 1)
-		want = left;
-	to = unit_end(program, program->next);
-	while (to < program->ids.num && unit_end(program, to) <=
-					program->next + want)
-		to = unit_end(program, to);
-	runner->filtered = program->filter.num ||
-			   to - program->next < program->ids.num;
-	for (; program->next < to; program->next++)
-		strings_add(&runner->ids,
-			    text("%s", program->ids.items[program->next]));
-}
-
-/* The program with the most tests that nobody has. */
-static struct program *longest_rest(const struct schedule *schedule)
-{
-	struct program *longest = NULL;
-	size_t most = 0;
-
-	for (size_t i = 0; i < schedule->programs->num; i++) {
-		struct program *program = &schedule->programs->items[i];
-		size_t left = program->ids.num - program->next;
-
-		if (left > most) {
-			longest = program;
-			most = left;
+		for (size_t n = 0; program->past && n < program->ids.num; n++) {
+			if (program->past[n].ms < 0)
+				continue;
+			ms += program->past[n].ms;
+			num++;
 		}
 	}
-	return longest;
+	return num ? ms / num : UNKNOWN_MS;
+}
+
+/* None of its tests can run here. */
+static void skip_program(struct report *report, struct program *program)
+{
+	for (size_t i = 0; i < program->ids.num; i++) {
+		const struct stream_test test = {
+			.result = RESULT_SKIP,
+			.id = program->ids.items[i],
+			.reason = program->refused,
+		};
+
+		report_test(report, program, &test);
+	}
+}
+
+static void begin_program(struct schedule *schedule, struct program *program,
+			  int64_t unknown)
+{
+	const struct unit_options *options = &schedule->options->units;
+
+	program->seeded = schedule->options->seeded;
+	if (program->seeded)
+		program->seed = schedule->options->seed +
+				(options->shuffle ? program->round - 1 : 0);
+	if (program->unlisted) {
+		report_program_end(schedule->report, program);
+		return;
+	}
+	if (!program->planned)
+		return;
+	report_plan(schedule->report, program);
+	if (program->refused) {
+		skip_program(schedule->report, program);
+		report_program_end(schedule->report, program);
+		return;
+	}
+	units_make(program, options, unknown);
+}
+
+static void begin_round(struct schedule *schedule)
+{
+	struct programs *programs = schedule->programs;
+	int64_t unknown = unknown_ms(schedule);
+
+	schedule->rounds++;
+	for (size_t i = 0; i < schedule->num_first; i++) {
+		struct program *program = programs->items[i];
+
+		if (schedule->rounds > 1)
+			program = programs_add_round(programs, program);
+		program->round = schedule->rounds;
+		begin_program(schedule, program, unknown);
+	}
+}
+
+static bool want_round(const struct schedule *schedule)
+{
+	unsigned int rounds = schedule->report->options.rounds;
+
+	return !schedule->stopped && (!rounds || schedule->rounds < rounds);
 }
 
 /* ------------------------------------------------------------------------
- * Runners
+ * What is next
  */
+
+/* The program with the unit of the highest rank, in the earliest round. */
+static struct program *next_program(struct schedule *schedule)
+{
+	struct programs *programs = schedule->programs;
+	struct program *best = NULL;
+
+	while (schedule->first_open < programs->num &&
+	       programs->items[schedule->first_open]->ended)
+		schedule->first_open++;
+	for (size_t i = schedule->first_open; i < programs->num; i++) {
+		struct program *program = programs->items[i];
+
+		if (best && program->round > best->round)
+			break;
+		if (!program->planned && !program->running && !program->ended)
+			return program;
+		if (units_left(program) &&
+		    (!best || program->units[program->next_unit].rank >
+			      best->units[best->next_unit].rank))
+			best = program;
+	}
+	return best;
+}
+
+static int64_t left_ms(const struct schedule *schedule)
+{
+	const struct programs *programs = schedule->programs;
+	int64_t ms = 0;
+
+	for (size_t i = schedule->first_open; i < programs->num; i++)
+		ms += units_left_ms(programs->items[i]);
+	return ms;
+}
 
 /* Something to do for @runner. */
 static bool find_work(struct schedule *schedule, struct runner *runner)
@@ -110,23 +165,33 @@ static bool find_work(struct schedule *schedule, struct runner *runner)
 
 	*runner = (struct runner){
 		.report = schedule->report,
-		.options = schedule->options,
+		.options = &schedule->options->runner,
 		.server = &schedule->server,
 	};
-	while (schedule->to_list < programs->num) {
-		runner->program = &programs->items[schedule->to_list++];
-		if (runner->program->planned)
-			continue;
-		/* The only program may go without. */
-		runner->listing = programs->num > 1 || schedule->jobs > 1 ||
-				  runner->program->refused;
+	if (schedule->listing) {
+		if (schedule->to_list == programs->num)
+			return false;
+		runner->program = programs->items[schedule->to_list++];
+		runner->listing = true;
 		return true;
 	}
-	runner->program = longest_rest(schedule);
-	if (runner->program)
-		take_part(schedule, runner->program, runner);
+	if (schedule->stopped)
+		return false;
+	runner->program = next_program(schedule);
+	if (!runner->program && want_round(schedule)) {
+		begin_round(schedule);
+		runner->program = next_program(schedule);
+	}
+	if (runner->program && runner->program->planned)
+		runner->filtered = units_take(runner->program,
+					      &schedule->options->units,
+					      left_ms(schedule), &runner->ids);
 	return runner->program;
 }
+
+/* ------------------------------------------------------------------------
+ * What is left behind
+ */
 
 static bool is_ours(const struct schedule *schedule, pid_t pid)
 {
@@ -150,6 +215,19 @@ static void reap_orphans(const struct schedule *schedule)
 	}
 }
 
+/* ------------------------------------------------------------------------
+ * Runners
+ */
+
+static void program_done(struct schedule *schedule, struct program *program)
+{
+	units_again(program);
+	if (units_left(program) && !schedule->stopped)
+		return;
+	if (!program->running)
+		report_program_end(schedule->report, program);
+}
+
 static void runner_done(struct schedule *schedule, unsigned int i)
 {
 	struct program *program = schedule->runners[i].program;
@@ -158,8 +236,11 @@ static void runner_done(struct schedule *schedule, unsigned int i)
 	schedule->num_busy--;
 	runner_deinit(&schedule->runners[i]);
 	reap_orphans(schedule);
-	if (!--program->running && program->next == program->ids.num)
-		report_program_end(schedule->report, program);
+	program->running--;
+	if (schedule->options->until_failure && report_is_bad(schedule->report))
+		schedule->stopped = true;
+	if (!schedule->listing)
+		program_done(schedule, program);
 }
 
 static void start_runners(struct schedule *schedule)
@@ -177,48 +258,111 @@ static void start_runners(struct schedule *schedule)
 	}
 }
 
+/* ------------------------------------------------------------------------
+ * Interrupted
+ */
+
+static void print_interrupted(const struct schedule *schedule,
+			      const struct strings *in, int signo)
+{
+	const struct report *report = schedule->report;
+	const unsigned int *counts = report->counts;
+	size_t planned = 0;
+
+	for (size_t i = 0; i < schedule->programs->num; i++)
+		planned += schedule->programs->items[i]->ids.num;
+	if (report->options.ktap) {
+		printf("Bail out! SIG%s\n", sigabbrev_np(signo));
+		return;
+	}
+	printf("interrupted");
+	for (size_t i = 0; i < in->num; i++)
+		printf("%s%s", i ? ", " : " in ", in->items[i]);
+	printf(" after %u passed, %u failed", counts[RESULT_PASS],
+	       counts[RESULT_FAIL]);
+	if (planned > report_tests(report))
+		printf(", %zu did not run", planned - report_tests(report));
+	putchar('\n');
+}
+
+/* Wait for them all to end, but not for long, nor if the user insists. */
+static void wait_ended(const struct schedule *schedule)
+{
+	int64_t end = now_ms() + STOP_MS, left;
+
+	while ((left = end - now_ms()) > 0) {
+		struct pollfd *fds = schedule->fds;
+		unsigned int num = 0;
+
+		for (unsigned int i = 0; i < schedule->jobs; i++)
+			if (schedule->busy[i])
+				fds[num++] = (struct pollfd){
+					.fd = schedule->runners[i].process.pidfd,
+					.events = POLLIN,
+				};
+		if (poll(fds, num, 0) == (int)num || signals_poll())
+			return;
+		/* One after the other ends: a short look at each. */
+		fds[0] = (struct pollfd){ .fd = signals_fd(),
+					  .events = POLLIN };
+		poll(fds, 1, left < 10 ? left : 10);
+	}
+}
+
 /* A signal for us: end all, say what ran. */
 static void interrupted(struct schedule *schedule, int signo)
 {
-	struct strings *in = &(struct strings){ 0 };
-	const struct report *report = schedule->report;
+	struct strings in = { 0 };
 
 	for (unsigned int i = 0; i < schedule->jobs; i++)
 		if (schedule->busy[i])
 			runner_signal(&schedule->runners[i], signo);
+	wait_ended(schedule);
 	for (unsigned int i = 0; i < schedule->jobs; i++) {
 		struct runner *runner = &schedule->runners[i];
 
 		if (!schedule->busy[i])
 			continue;
 		if (runner->stream.current)
-			strings_add(in, text("%s", runner->stream.current));
-		runner_stop(runner, signo);
+			strings_add(&in, text("%s", runner->stream.current));
+		runner_stop(runner, SIGKILL);
+		runner_deinit(runner);
+		schedule->busy[i] = false;
 	}
 	forkserver_stop(&schedule->server);
-	report_rest(schedule->report);
-	if (report->ktap) {
-		printf("Bail out! SIG%s\n", sigabbrev_np(signo));
-	} else {
-		printf("interrupted");
-		for (size_t i = 0; i < in->num; i++)
-			printf("%s%s", i ? ", " : " in ", in->items[i]);
-		printf(" after %u passed, %u failed\n", report->passed,
-		       report->failed);
+	if (!schedule->listing) {
+		report_rest(schedule->report);
+		print_interrupted(schedule, &in, signo);
 	}
-	reports_end(report->reports, report, true);
+	fflush(stdout);
+	reports_end(schedule->report->reports, schedule->report, true);
+	strings_deinit(&in);
 	signals_raise(signo);
 }
 
-static void show_progress(const struct schedule *schedule)
+/* ------------------------------------------------------------------------
+ * The loop
+ */
+
+static void show_progress(struct schedule *schedule)
 {
 	const struct report *report = schedule->report;
 	size_t total = 0;
 
+	if (now_ms() - schedule->shown < SHOW_MS)
+		return;
+	schedule->shown = now_ms();
+	if (schedule->listing) {
+		progress("asking for tests: %zu of %zu programs",
+			 schedule->to_list - schedule->num_busy,
+			 schedule->programs->num);
+		return;
+	}
 	for (size_t i = 0; i < schedule->programs->num; i++)
-		total += schedule->programs->items[i].num_entries;
+		total += schedule->programs->items[i]->ids.num;
 	progress("%u of %zu done, %u failed, %u running",
-		 report_tests(report), total, report->failed, schedule->num_busy);
+		 report_tests(report), total, report->counts[RESULT_FAIL],
+		 schedule->num_busy);
 }
 
 /* Wait for something to happen, and let it. */
@@ -255,49 +399,77 @@ static void wait_runners(struct schedule *schedule)
 			runner_done(schedule, i);
 }
 
-/* Is it worth a server: are there several starts of Python to come? */
-static bool want_server(const struct programs *programs, unsigned int jobs)
+static void schedule_loop(struct schedule *schedule)
 {
+	start_runners(schedule);
+	while (schedule->num_busy) {
+		show_progress(schedule);
+		wait_runners(schedule);
+		start_runners(schedule);
+	}
+	progress_end();
+}
+
+/* Is it worth a server: are there several starts of Python to come? */
+static bool want_server(const struct schedule *schedule)
+{
+	const struct programs *programs = schedule->programs;
 	size_t python = 0;
 
 	for (size_t i = 0; i < programs->num; i++)
-		python += programs->items[i].python &&
-			  !programs->items[i].launcher;
-	return python > 1 || (python && (programs->num > 1 || jobs > 1));
+		python += programs->items[i]->python &&
+			  !programs->items[i]->launcher;
+	return python > 1 || (python && (programs->num > 1 ||
+					 schedule->jobs > 1 ||
+					 schedule->report->options.rounds != 1));
 }
 
-void schedule_run(struct report *report, struct programs *programs,
-		  const struct runner_options *options, unsigned int jobs)
+struct schedule *schedule_create(struct report *report,
+				 const struct schedule_options *options)
 {
-	struct schedule schedule = {
+	struct schedule *schedule = xcalloc(1, sizeof(*schedule));
+	unsigned int jobs = options->units.jobs;
+
+	*schedule = (struct schedule){
 		.report = report,
-		.programs = programs,
+		.programs = report->programs,
 		.options = options,
 		.server = { .sock = -1 },
-		.runners = xcalloc(jobs, sizeof(*schedule.runners)),
-		.busy = xcalloc(jobs, sizeof(*schedule.busy)),
+		.runners = xcalloc(jobs, sizeof(*schedule->runners)),
+		.busy = xcalloc(jobs, sizeof(*schedule->busy)),
 		.fds = xcalloc(jobs * RUNNER_FDS + 1,
-			       sizeof(*schedule.fds)),
+			       sizeof(*schedule->fds)),
 		.jobs = jobs,
 	};
+	/* What programs leave behind comes to us. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (want_server(schedule))
+		forkserver_start(&schedule->server);
+	return schedule;
+}
 
-	for (size_t i = 0; i < programs->num; i++)
-		if (programs->items[i].ids.num) {
-			report_plan(report, &programs->items[i]);
-			if (programs->items[i].refused)
-				report_program_end(report, &programs->items[i]);
-		}
-	if (want_server(programs, jobs))
-		forkserver_start(&schedule.server);
-	start_runners(&schedule);
-	while (schedule.num_busy) {
-		show_progress(&schedule);
-		wait_runners(&schedule);
-		start_runners(&schedule);
-	}
+void schedule_destroy(struct schedule *schedule)
+{
+	forkserver_stop(&schedule->server);
+	free(schedule->runners);
+	free(schedule->busy);
+	free(schedule->fds);
+	free(schedule);
+}
+
+void schedule_list(struct schedule *schedule)
+{
+	schedule->listing = true;
+	schedule_loop(schedule);
+	schedule->listing = false;
+}
+
+void schedule_run(struct schedule *schedule)
+{
+	schedule->num_first = schedule->programs->num;
+	begin_round(schedule);
+	schedule_loop(schedule);
+	if (schedule->stopped)
+		report_stop(schedule->report);
 	progress_end();
-	forkserver_stop(&schedule.server);
-	free(schedule.runners);
-	free(schedule.busy);
-	free(schedule.fds);
 }

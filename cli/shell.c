@@ -5,7 +5,7 @@
  * Python's part of it is python/roadtest/shell.py, which takes our place: the
  * terminal is its own, and so are the signals.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -99,15 +99,15 @@ static bool check_program(const struct shell *shell)
 		cli_error("%s has %zu files of tests; the shell is for one",
 			  shell->argument, programs->num);
 		for (size_t i = 0; i < programs->num; i++)
-			if (programs->items[i].python)
+			if (programs->items[i]->python)
 				cli_remedy("roadtest shell %s",
-					   programs->items[i].path);
+					   programs->items[i]->path);
 		return false;
 	}
-	if (programs->items[0].python)
+	if (programs->items[0]->python)
 		return true;
 	cli_error("%s is a program: its tests make their machines themselves, so that there is none to give a shell in",
-		  programs->items[0].path);
+		  programs->items[0]->path);
 	cli_remedy("write a class in Python with the chip's Device, or stop the test in its kernel: roadtest run --gdb");
 	return false;
 }
@@ -135,7 +135,7 @@ static int parse(struct shell *shell, int argc, char **argv)
 	ok = programs_add(&shell->programs, shell->argument) &&
 	     check_program(shell) &&
 	     kernel_add_suite(&shell->request,
-			      shell->programs.items[0].path);
+			      shell->programs.items[0]->path);
 	free(path);
 	return ok ? -1 : CLI_NOT_RUN;
 }
@@ -157,7 +157,7 @@ static int find_kernel(struct shell *shell, char **kernel)
 /* Only returns when that fails. */
 static void become_python(const struct shell *shell, const char *kernel)
 {
-	const struct program *program = &shell->programs.items[0];
+	const struct program *program = shell->programs.items[0];
 	const char *part = strstr(shell->argument, "::");
 	char *what = text("%s%s", program->path, part ? part : "");
 	char *argv[] = { PYTHON, "-m", "roadtest.shell", what,

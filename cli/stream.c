@@ -6,14 +6,13 @@
  * nothing here trusts it. A test that began and has no result is kept in
  * `current`, so that its end can be reported (docs/ktap.md).
  */
-#include "cli.h"
+#include "run.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_LINE 65536		/* a longer one is cut into several */
-#define MAX_LINES 5000		/* of diagnostics of one test */
 
 void stream_init(struct stream *stream, stream_result_fn *result, void *arg)
 {
@@ -26,32 +25,31 @@ void stream_deinit(struct stream *stream)
 	free(stream->partial[0]);
 	free(stream->partial[1]);
 	free(stream->bail);
-	strings_deinit(&stream->lines);
-	strings_deinit(&stream->done);
+	output_deinit(&stream->output);
 }
 
-static void stream_keep(struct stream *stream, const char *line)
+void stream_take_lines(struct stream *stream, struct strings *lines)
 {
-	if (stream->lines.num < MAX_LINES)
-		strings_add(&stream->lines, text("%s", line));
+	output_take(&stream->output, lines);
 }
 
 static void stream_report(struct stream *stream, enum result result,
 			  const char *id, const char *reason)
 {
+	struct strings lines = { 0 };
 	struct stream_test test = {
 		.result = result,
 		.id = id,
 		.reason = reason,
-		.lines = &stream->lines,
+		.lines = &lines,
 		.ms = stream->current ? now_ms() - stream->started : 0,
 	};
 
+	stream_take_lines(stream, &lines);
 	stream->count++;
 	stream->failed |= result == RESULT_FAIL;
 	stream->result(stream->arg, &test);
-	strings_add(&stream->done, text("%s", id));
-	strings_deinit(&stream->lines);
+	strings_deinit(&lines);
 	free(stream->current);
 	stream->current = NULL;
 }
@@ -81,12 +79,12 @@ static const char *directive(const char *rest, bool ok, enum result *result)
 	return NULL;
 }
 
-/* "ok 3 - id # SKIP why": behind the "ok". */
+/* "ok 3 - id # SKIP why": behind the "ok". @rest is cut up. */
 static void stream_line_result(struct stream *stream, bool ok, char *rest)
 {
 	enum result result = ok ? RESULT_PASS : RESULT_FAIL;
 	const char *reason = NULL;
-	char *hash, *end;
+	char *hash, *end, *why;
 
 	rest += strspn(rest, " \t");
 	while (isdigit((unsigned char)*rest))
@@ -106,13 +104,18 @@ static void stream_line_result(struct stream *stream, bool ok, char *rest)
 		*--end = '\0';
 	if (!*rest && stream->current)
 		rest = stream->current;
-	rest = text("%s", *rest ? rest : "(no name)");
-	stream_report(stream, result, rest, reason);
+	rest = printable(*rest ? rest : "(no name)",
+			 *rest ? strlen(rest) : strlen("(no name)"));
+	why = reason ? printable(reason, strlen(reason)) : NULL;
+	stream_report(stream, result, rest, why);
 	free(rest);
+	free(why);
 }
 
-static void stream_line_out(struct stream *stream, char *line)
+/* A line of the protocol. @len counts bytes behind a NUL too. */
+static void stream_line_out(struct stream *stream, char *line, size_t len)
 {
+	size_t blank;
 	int plan;
 	char extra;
 
@@ -132,31 +135,37 @@ static void stream_line_out(struct stream *stream, char *line)
 	} else if (starts_with(line, "Bail out!")) {
 		free(stream->bail);
 		line += strlen("Bail out!");
-		stream->bail = text("%s", line + strspn(line, " "));
+		line += strspn(line, " ");
+		stream->bail = printable(line, strlen(line));
 	} else if (!strcmp(line, WORKER_MARK)) {
 		return;
 	} else if (*line == '#') {
-		stream_keep(stream, line + 1 + (line[1] == ' '));
+		blank = 1 + (line[1] == ' ');
+		output_add(&stream->output, line + blank, len - blank);
 	} else {
 		/* Subtests are indented; anything else is kept as it is. */
-		stream_keep(stream, line);
+		output_add(&stream->output, line, len);
 	}
 }
 
-static void stream_line(struct stream *stream, int fd)
+/* @cut: more of the line is to come. */
+static void stream_line(struct stream *stream, int fd, bool cut)
 {
-	size_t i = fd - 1;
+	size_t i = fd - 1, len = stream->partial_len[i];
 	char *line = stream->partial[i];
+	bool whole = !cut && !stream->cut[i];
 
-	line[stream->partial_len[i]] = '\0';
-	/* A NUL in what a program printed ends the line here. */
-	if (line[0] && line[strlen(line) - 1] == '\r')
-		line[strlen(line) - 1] = '\0';
-	if (fd == 1)
-		stream_line_out(stream, line);
+	if (len && line[len - 1] == '\r')
+		len--;
+	line[len] = '\0';
+	/* No line of the protocol is that long, or has a NUL in it; and what
+	 * stands in the midst of a line is none. */
+	if (fd == 1 && whole && strlen(line) == len)
+		stream_line_out(stream, line, len);
 	else
-		stream_keep(stream, line);
+		output_add(&stream->output, line, len);
 	stream->partial_len[i] = 0;
+	stream->cut[i] = cut;
 }
 
 void stream_feed(struct stream *stream, int fd, const char *data, size_t len)
@@ -165,11 +174,19 @@ void stream_feed(struct stream *stream, int fd, const char *data, size_t len)
 
 	if (!stream->partial[i])
 		stream->partial[i] = xcalloc(MAX_LINE + 1, 1);
-	for (size_t n = 0; n < len; n++) {
-		if (data[n] != '\n')
-			stream->partial[i][stream->partial_len[i]++] = data[n];
-		if (data[n] == '\n' || stream->partial_len[i] == MAX_LINE)
-			stream_line(stream, fd);
+	while (len) {
+		size_t room = MAX_LINE - stream->partial_len[i];
+		size_t take = len < room ? len : room;
+		const char *end = memchr(data, '\n', take);
+
+		take = end ? (size_t)(end - data) : take;
+		memcpy(stream->partial[i] + stream->partial_len[i], data,
+		       take);
+		stream->partial_len[i] += take;
+		if (end || take == room)
+			stream_line(stream, fd, !end);
+		data += take + !!end;
+		len -= take + !!end;
 	}
 }
 
@@ -177,14 +194,14 @@ void stream_finish(struct stream *stream)
 {
 	for (int fd = 1; fd <= 2; fd++)
 		if (stream->partial_len[fd - 1])
-			stream_line(stream, fd);
+			stream_line(stream, fd, false);
 }
 
 void stream_fail_current(struct stream *stream, const char *why)
 {
 	char *id = text("%s", stream->current);
 
-	strings_add(&stream->lines, text("%s", why));
+	output_add(&stream->output, why, strlen(why));
 	stream_report(stream, RESULT_FAIL, id, NULL);
 	free(id);
 }

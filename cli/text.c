@@ -52,8 +52,10 @@ void *xrealloc(void *p, size_t num, size_t size)
 
 void strings_add(struct strings *list, char *item)
 {
-	list->items = xrealloc(list->items, list->num + 2,
-			       sizeof(*list->items));
+	/* The room is a power of two, at least one more than there are. */
+	if (!(list->num & (list->num + 1)))
+		list->items = xrealloc(list->items, 2 * (list->num + 1),
+				       sizeof(*list->items));
 	list->items[list->num++] = item;
 	list->items[list->num] = NULL;
 }

@@ -9,7 +9,7 @@
  * standard input for its programs (it is /dev/null then) passes signals to
  * this process instead, or none.
  */
-#include "cli.h"
+#include "run.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -217,7 +217,7 @@ class Y(b.X):
         self.write("test-a", "#!/bin/sh\necho gone wrong >&2; exit 3\n", 0o755)
         self.program("test-x", "pass a", ids=("a",))
         result = self.run_tests(".")
-        self.assertEqual(result.returncode, 2)
+        self.assertEqual(result.returncode, 3)
         self.assertIn("      gone wrong\n  ERROR it can't list its tests: exit status 3", result.stdout)
         self.assertIn("1 passed, 0 failed", result.stdout)
 
@@ -412,10 +412,10 @@ class One(unittest.TestCase):
         self.assertIn("the program ended here: SIGABRT", result.stdout)
         self.assertIn("4 passed, 1 failed", result.stdout)
 
-    def test_a_file_that_cannot_be_imported_is_exit_2_and_the_rest_runs(self):
+    def test_a_file_that_cannot_be_imported_is_exit_3_and_the_rest_runs(self):
         self.write("test_b.py", "import nonsense\n")
         result = self.run_tests(".")
-        self.assertEqual(result.returncode, 2)
+        self.assertEqual(result.returncode, 3)
         self.assertIn("No module named 'nonsense'", result.stdout)
         self.assertIn("2 passed, 0 failed", result.stdout)
 
@@ -466,13 +466,17 @@ pass c""")
         self.assertIn("ok    c\n", result.stdout)
         self.assertIn("2 passed, 1 failed", result.stdout)
 
-    def test_tests_that_did_not_run_are_failures(self):
+    def test_tests_that_did_not_run_are_no_success(self):
         self.program("test-x", "pass a; exit 0")
         result = self.run_tests("test-x")
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("  FAIL  b\n        did not run", result.stdout)
-        self.assertIn("  FAIL  c\n        did not run", result.stdout)
-        self.assertIn("1 passed, 2 failed", result.stdout)
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("  NORUN b\n        did not run: the program ended here: exit status 0\n",
+                      result.stdout)
+        self.assertIn("  NORUN c\n        did not run", result.stdout)
+        self.assertIn("1 passed, 0 failed, 2 did not run", result.stdout)
+        result = self.run_tests("--ktap", "test-x")
+        self.assertIn("    # did not run: the program ended here: exit status 0\n"
+                      "    not ok 2 b\n", result.stdout)
 
     def test_an_exit_in_a_test_is_its_failure(self):
         self.program("test-x", 'pass a; want b && { echo "# start b"; exit 0; }; pass c')
@@ -484,8 +488,8 @@ pass c""")
     def test_a_program_that_dies_before_every_test_is_not_started_for_ever(self):
         self.program("test-x", 'echo x >>starts; kill -KILL $$')
         result = self.run_tests("test-x")
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("0 passed, 3 failed", result.stdout)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("0 passed, 0 failed, 3 did not run", result.stdout)
         with open(self.path("starts"), encoding="utf-8") as f:
             self.assertLessEqual(len(f.read().split()), 2)
 
@@ -495,7 +499,7 @@ echo "not ok 1 setup"; [ "$(wc -l <starts)" -lt 5 ] && kill -KILL $$""")
         result = self.run_tests("test-x")
         self.assertEqual(result.returncode, 1)
         for name in "abc":
-            self.assertIn(f"  FAIL  {name}\n        did not run", result.stdout)
+            self.assertIn(f"  NORUN {name}\n        did not run", result.stdout)
         with open(self.path("starts"), encoding="utf-8") as f:
             self.assertLessEqual(len(f.read().split()), 2)
 

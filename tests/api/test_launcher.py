@@ -179,7 +179,7 @@ printf 'KTAP version 1\\n1..3\\nok 1 a\\nok 2 x\\n'; exit 0
         result = self.launch("./liar", "-j2", "test-x")
         self.assertEqual(result.returncode, 1)
         self.assertIn("which is no test of its list", result.stdout)
-        self.assertIn("FAIL  b\n        did not run", result.stdout)
+        self.assertIn("NORUN b\n        did not run", result.stdout)
 
     def test_a_launcher_that_dies_in_a_test_fails_that_test(self):
         self.program("test-x", """pass a

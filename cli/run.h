@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * run.h - from test programs to results: what `roadtest run` is made from
+ *
+ * run.c	the subcommands `run` and `list`: options, and one step after the
+ *		other
+ * program.c	finds the test programs; marks.c keeps those with a mark
+ * select.c	which of their tests; expression.c reads -k, shard.c cuts --shard
+ * history.c	times and outcomes of earlier runs
+ * units.c	what is given out at once; schedule.c gives it out
+ * runner.c	runs a part in one process after the other; stream.c reads its
+ *		KTAP, output.c and spool.c keep what else it prints;
+ *		forkserver.c spares starts of Python, launch.c has other
+ *		programs start them elsewhere
+ * report.c	what is known of each test; show.c shows it, reports.c writes it
+ *		into files
+ */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "cli.h"
+
+/* --- spool.c: text that waits to be shown, in a file and not in memory */
+
+struct spool {
+	FILE *file;		/* has no name; NULL: not begun */
+	long end;
+	int error;		/* errno of the first failure */
+};
+
+struct spooled {
+	long at;
+	size_t len;
+	bool lost;		/* it could not be written */
+};
+
+/* Keep @lines, which may be NULL. */
+struct spooled spool_add(struct spool *spool, const struct strings *lines);
+/* Append what was kept to @lines. */
+void spool_get(struct spool *spool, const struct spooled *text,
+	       struct strings *lines);
+/* Nothing of what was kept is needed any more. */
+void spool_empty(struct spool *spool);
+void spool_deinit(struct spool *spool);
+
+/* --- history.c: earlier runs */
+
+/* What is known of a test. */
+struct past {
+	int64_t ms;		/* -1: nothing */
+	int result;		/* of the last run; -1: nothing */
+};
+
+/* --- program.c: what can be run */
+
+#define PYTHON "/usr/bin/python3"
+
+enum result {
+	RESULT_PASS,
+	RESULT_FAIL,
+	RESULT_SKIP,
+	RESULT_KNOWN,		/* a bug that it knows showed */
+	RESULT_FLAKY,		/* failed, and passed when it was tried again */
+	RESULT_NOT_RUN,		/* was to run, and has no result */
+	NUM_RESULTS
+};
+
+/* What is known of one test of a program, in one round. */
+struct entry {
+	char *id;
+	bool done;
+	bool again;		/* it failed and waits for another try */
+	enum result result;
+	unsigned int tries;	/* that failed before this result */
+	char *reason;		/* of skip or known bug; NULL */
+	struct spooled first;	/* diagnostics of a try that failed */
+	struct spooled lines;	/* diagnostics */
+	int64_t ms;		/* wall time */
+	int64_t expected;	/* of an earlier run; -1: not known */
+	char *journal;		/* of the process that ran it; NULL */
+};
+
+/* Tests that are given out together: program->order[first], ... */
+struct unit {
+	size_t first, num;
+	int64_t rank;		/* the highest goes first */
+	int64_t ms;		/* it may take that long */
+	bool alone;		/* in a process of its own */
+};
+
+/* One test program in one round of the run. */
+struct program {
+	char *path;		/* as the user sees it */
+	char *exe;		/* what to execute */
+	bool python;
+	bool independent;	/* each test may have a process of its own */
+	bool planned;		/* ids says all that will run */
+	bool whole;		/* and that is all that the program has */
+	bool unlisted;		/* it can't say what it has: trouble says why */
+	const char *refused;	/* why none of its tests can be run; NULL */
+	struct strings select;	/* "Class", "Class.test"; empty: all */
+	struct strings marks;	/* only tests with one of these */
+	const struct strings *launcher;	/* what starts it; NULL: we do */
+	struct strings ids;	/* what is to be run */
+	struct past *past;	/* of each of ids, history.c; NULL */
+	struct program *origin;	/* the same in round 1; itself there */
+	unsigned int round;	/* from 1 */
+	bool seeded;		/* it is given to the program */
+	uint64_t seed;		/* of this round */
+	unsigned int strays;	/* results that nobody waited for */
+	unsigned int running;	/* processes */
+
+	/* units.c */
+	size_t *order;		/* of entries */
+	size_t num_order;
+	struct unit *units;
+	size_t num_units, next_unit;
+
+	/* report.c */
+	struct entry *entries;
+	size_t num_entries, hint;
+	size_t printed;		/* of entries, those on the screen */
+	struct strings trouble;	/* that is no test's, as it is shown */
+	struct strings errors;	/* the same, for reports.c */
+	unsigned int counts[NUM_RESULTS];
+	bool begun, ended, failed;
+};
+
+struct programs {
+	struct program **items;
+	size_t num;
+};
+
+/* Add what @argument (directory, file, file::Class::test) stands for.
+ * Return: false after a message. */
+bool programs_add(struct programs *programs, const char *argument);
+/* One more round of @program, behind all others. */
+struct program *programs_add_round(struct programs *programs,
+				   const struct program *program);
+void programs_deinit(struct programs *programs);
+/* Free what it holds and itself. */
+void program_destroy(struct program *program);
+/* Free what only a running program needs. */
+void program_trim(struct program *program);
+/* argv of a program with its options and, unless it is NULL, filters for
+ * @ids; NULL-terminated. */
+void program_argv(const struct program *program, const struct strings *ids,
+		  struct strings *argv);
+/* Take over what `--list` printed; @listed is cut into pieces. Return: NULL,
+ * or why it is no list, to be freed. */
+char *program_parse_list(struct program *program, char *listed);
+/* Did it end with @status because no test has a mark that was asked for? */
+bool program_none_marked(const struct program *program, int status);
+/* Does a selection such as "Class" stand for @id? */
+bool program_selects(const struct program *program, const char *id);
+
+/* --- marks.c */
+
+/* Keep what may have tests with one of @marks. */
+void programs_mark(struct programs *programs, const struct strings *marks);
+
+/* --- output.c: what a test prints, as much as is worth keeping */
+
+struct output {
+	struct strings head;	/* the first lines */
+	struct strings tail;	/* the last ones */
+	size_t head_bytes, tail_bytes;
+	size_t dropped;		/* bytes between them */
+};
+
+/* @len bytes, which may be any, as UTF-8 without control characters but tab;
+ * the others become "\x1b". The caller frees. */
+char *printable(const char *line, size_t len);
+/* Keep a line of @len bytes, made printable. */
+void output_add(struct output *output, const char *line, size_t len);
+/* Move all into @lines, which is empty; @output is empty then. */
+void output_take(struct output *output, struct strings *lines);
+void output_deinit(struct output *output);
+
+/* --- stream.c: KTAP */
+
+/* A result, as it comes from a program. */
+struct stream_test {
+	enum result result;
+	const char *id;
+	const char *reason;	/* of skip or known bug; NULL */
+	const struct strings *lines;	/* diagnostics */
+	int64_t ms;
+	const char *journal;	/* of the process; NULL */
+};
+
+/* Called with each result, in order. */
+typedef void stream_result_fn(void *arg, const struct stream_test *test);
+
+struct stream {
+	stream_result_fn *result;
+	void *arg;
+	bool header;		/* it is KTAP at all */
+	int plan;		/* -1: none yet */
+	int count;		/* results at the outer level */
+	bool failed;		/* one of them */
+	char *current;		/* id of "# start", until its result */
+	int64_t started;
+	struct output output;	/* since the last result */
+	char *partial[2];	/* of standard output, standard error */
+	size_t partial_len[2];
+	bool cut[2];		/* it goes on with a line that was too long */
+	char *bail;		/* text of "Bail out!" */
+};
+
+void stream_init(struct stream *stream, stream_result_fn *result, void *arg);
+void stream_deinit(struct stream *stream);
+/* Bytes from standard output (@fd 1) or standard error (@fd 2). */
+void stream_feed(struct stream *stream, int fd, const char *data, size_t len);
+/* No more will come: ends open lines. */
+void stream_finish(struct stream *stream);
+/* The program died: a failure of the test that ran, with @why. */
+void stream_fail_current(struct stream *stream, const char *why);
+/* What was printed and belongs to no test yet. */
+void stream_take_lines(struct stream *stream, struct strings *lines);
+
+/* --- report.c: what is known of each test */
+
+struct report_options {
+	bool ktap;
+	unsigned int rounds;	/* 0: no end */
+	unsigned int retries;
+	bool allow_flaky;	/* a flaky test does not fail the run */
+};
+
+struct report {
+	struct report_options options;
+	struct programs *programs;
+	struct spool spool;
+	size_t head;		/* the program that is being shown */
+	unsigned int counts[NUM_RESULTS];
+	unsigned int round_counts[NUM_RESULTS];	/* of the one at head */
+	bool trouble;		/* a program had trouble that is no test's */
+	bool unlisted;		/* a program can't say what its tests are */
+	size_t waiting;		/* entries that are done and not yet shown */
+	unsigned int left_out;	/* not run, since the user wanted it so */
+	int64_t begin;
+	struct reports *reports;	/* keep all for them; NULL: none */
+};
+
+void report_init(struct report *report, const struct report_options *options,
+		 struct programs *programs);
+void report_deinit(struct report *report);
+/* The programs are known; from now on results are shown. */
+void report_begin(struct report *report);
+/* The tests in program->ids will run. */
+void report_plan(struct report *report, struct program *program);
+void report_test(struct report *report, struct program *program,
+		 const struct stream_test *test);
+/* The program as a whole failed in a way that belongs to no test. */
+void report_trouble(struct report *report, struct program *program,
+		    const struct strings *lines, const char *fmt, ...)
+	CLI_PRINTF(4, 5);
+/* Why tests of the program did not run; they are reported besides. */
+void report_note(struct program *program, const struct strings *lines,
+		 const char *what);
+/* It can't say what its tests are, so none can be reported. */
+void report_unlisted(struct report *report, struct program *program,
+		     const struct strings *lines, const char *what);
+/* Nothing more will come of it. */
+void report_program_end(struct report *report, struct program *program);
+/* No more is to be run: tests without a result were left out on purpose. */
+void report_stop(struct report *report);
+/* Show what there is, in whatever order it came: the run is interrupted. */
+void report_rest(struct report *report);
+/* How many tests have been reported. */
+unsigned int report_tests(const struct report *report);
+/* Does what is known so far fail the run? */
+bool report_is_bad(const struct report *report);
+/* Return: exit status. */
+int report_end(struct report *report);
+/* Has the test a result, or waits for another try? */
+bool report_has(struct program *program, const char *id);
+/* Diagnostics of a test that is done, those of tries that failed first. They
+ * can be had while the entry is being shown, and with reports until
+ * report_deinit(). The caller frees. */
+void report_lines(struct report *report, const struct entry *entry,
+		  struct strings *lines);
+
+/* --- show.c: results on standard output, in the order of the plan */
+
+void show_begin(const struct report *report);
+/* The next test of a program that is done. */
+void show_test(struct report *report, struct program *program,
+	       const struct entry *entry);
+/* Trouble, and the end of a program. */
+void show_program_end(struct report *report, struct program *program);
+void show_trouble(struct report *report, struct program *program);
+void show_end(const struct report *report);
+
+/* --- reports.c: files that a run writes, and what they are made from */
+
+enum report_kind { REPORT_JUNIT, REPORT_JSON, REPORT_HTML, REPORT_KINDS };
+
+struct reports {
+	const char *paths[REPORT_KINDS];	/* NULL: not wanted */
+	bool trace;		/* keep the journals for `roadtest trace` */
+	const char *trace_dir;	/* in a directory of the user's; NULL */
+	const char *kernel, *seed;	/* what the run says; seed may be NULL */
+	char *journals;		/* directory with one for each process; NULL */
+	int lock;		/* on it */
+	unsigned int processes;
+	int64_t began;		/* seconds since 1970 */
+};
+
+/* Is anything to be written? Then results and their lines are to be kept. */
+bool reports_wanted(const struct reports *reports);
+/* Before the run: can the files be written? Return: false after a message. */
+bool reports_begin(struct reports *reports);
+/* A process of a program is going to be started: a directory for its journal,
+ * in its environment. Return: its name, to be freed; NULL for none. */
+char *reports_process(struct reports *reports);
+/* Write what is known. Return: false after a message. */
+bool reports_end(struct reports *reports, struct report *report,
+		 bool interrupted);
+
+/* --- forkserver.c: Python that is started once */
+
+struct forkserver {
+	struct process process;
+	int sock;		/* -1: it does not run */
+};
+
+/* Return: false when it can't be had; no message. */
+bool forkserver_start(struct forkserver *server);
+void forkserver_stop(struct forkserver *server);
+/* Start Python's runner with these arguments. False: start it yourself. */
+bool forkserver_run(struct forkserver *server, struct process *process,
+		    struct strings *argv);
+
+/* --- launch.c: programs that another one starts, maybe on another machine */
+
+/* First line of what a launched program prints; what stands before it is the
+ * launcher's. */
+#define WORKER_MARK "# roadtest worker"
+
+/* Cut "ssh host" into words; false after a message. */
+bool launcher_parse(struct strings *launcher, const char *command);
+/* argv up to the program's own, whose words are then to be encoded. */
+void launcher_argv(const struct strings *launcher, struct strings *argv);
+/* As a word that means the same to a shell and without one; to be freed. */
+char *launch_encode(const char *word);
+/* In place; false if it was not encoded. */
+bool launch_decode(char *word);
+/* Send a signal to a program at the far end. */
+void launched_signal(const struct process *process, int signo);
+
+/* --- runner.c: some tests of a program, in one process after the other */
+
+struct runner_options {
+	unsigned int timeout;	/* seconds for one test; 0: none */
+	bool given;		/* the user gave it: pass it on */
+};
+
+struct runner {
+	struct report *report;
+	const struct runner_options *options;
+	struct forkserver *server;
+	struct program *program;
+	struct strings ids;	/* what is to be run */
+	bool filtered;		/* pass them as filters */
+	bool listing;		/* no run: ask for the tests */
+	char *lost;		/* why tests have no result, while the list of
+				 * them is asked for behind the run; NULL */
+	bool resume;		/* ... and they shall be run then */
+	char *list;		/* what it printed */
+	size_t list_len;
+	struct stream stream;
+	struct process process;
+	int64_t deadline;
+	const char *watched;	/* stream.current when the deadline was set */
+	int count;		/* and stream.count */
+	char *journal;		/* of the process that runs; NULL */
+	bool heard;		/* something of its standard output */
+	bool hung;
+	bool killed;
+	bool endless;		/* its list has no end */
+};
+
+#define RUNNER_FDS 3
+
+/* Start. Whatever happens, each of its tests is reported, and none as passed
+ * that did not run. Return: false when it has come to its end already. */
+bool runner_begin(struct runner *runner);
+/* What to wait for; ms until runner_step() must be called, -1: for ever. */
+void runner_poll(const struct runner *runner, struct pollfd fds[RUNNER_FDS]);
+int64_t runner_left(const struct runner *runner);
+/* Return: false when it has come to its end. */
+bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS]);
+/* Ask it to stop; then wait for it. */
+void runner_signal(struct runner *runner, int signo);
+void runner_stop(struct runner *runner, int signo);
+void runner_deinit(struct runner *runner);
+
+/* --- select.c: which tests */
+
+struct selection {
+	struct strings filter, skip;	/* exact ids */
+	bool marked;		/* the programs list only tests with a mark */
+};
+
+/* Keep of the programs, which were asked for their tests, what is wanted.
+ * Return: false after a message. */
+bool select_tests(struct programs *programs, const struct selection *selection);
+
+/* --- units.c: tests that are given out together */
+
+enum isolate {
+	ISOLATE_NONE,		/* as the program has it */
+	ISOLATE_CLASS,		/* a process, with its kernels, for each class */
+	ISOLATE_TEST,
+};
+
+struct unit_options {
+	unsigned int jobs;
+	enum isolate isolate;
+	bool shuffle;		/* by program->seed */
+};
+
+/* Cut a program that is planned into units, and order them. @unknown: ms of a
+ * test whose time is not known. */
+void units_make(struct program *program, const struct unit_options *options,
+		int64_t unknown);
+/* One more unit for each test that waits for another try. */
+void units_again(struct program *program);
+bool units_left(const struct program *program);
+/* How long those that nobody has may take. */
+int64_t units_left_ms(const struct program *program);
+/* Add the tests of the next part to @ids. @left: ms of all that is left of the
+ * run. Return: are filters needed to run these? */
+bool units_take(struct program *program, const struct unit_options *options,
+		int64_t left, struct strings *ids);
+bool same_class(const char *a, const char *b);
+
+/* --- schedule.c: many of them at once */
+
+struct schedule_options {
+	struct unit_options units;
+	struct runner_options runner;
+	uint64_t seed;		/* of the first round */
+	bool seeded;		/* it is given to the programs */
+	bool until_failure;	/* no more tests once one has failed */
+};
+
+struct schedule;
+
+/* The pointers are kept. A signal for us ends all from now on. */
+struct schedule *schedule_create(struct report *report,
+				 const struct schedule_options *options);
+void schedule_destroy(struct schedule *schedule);
+/* Ask the programs for their tests, into ids. */
+void schedule_list(struct schedule *schedule);
+/* Run what the programs' ids say, as many rounds as report->options. A program
+ * that is not planned is asked for its tests by running it. */
+void schedule_run(struct schedule *schedule);
+
+#endif /* CLI_RUN_H */
