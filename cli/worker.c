@@ -74,12 +74,14 @@ static int attend(struct process *process, bool *interrupted)
 static int leave(int status, bool interrupted)
 {
 	const struct rlimit no_core = { 0 };
-	char *how = status_text(status);
+	char *how;
 
 	if (!WIFSIGNALED(status))
 		return WEXITSTATUS(status);
+	how = status_text(status);
 	if (!interrupted)
 		fprintf(stderr, "the program died of %s\n", how);
+	free(how);
 	setrlimit(RLIMIT_CORE, &no_core);
 	signals_raise(WTERMSIG(status));
 }
