@@ -364,6 +364,7 @@ struct runner {
 	struct program *program;
 	struct strings ids;	/* what is to be run */
 	bool filtered;		/* pass them as filters */
+	int cpu;		/* where its guests shall run; -1: anywhere */
 	bool listing;		/* no run: ask for the tests */
 	char *lost;		/* why tests have no result, while the list of
 				 * them is asked for behind the run; NULL */

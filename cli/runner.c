@@ -149,6 +149,18 @@ static void runner_drain(struct runner *runner)
 	}
 }
 
+/* For lib/uml.c. Processors of another machine are none of our business. */
+static void runner_set_cpu(const struct runner *runner)
+{
+	char *cpu = text("%d", runner->cpu);
+
+	if (runner->cpu < 0 || runner->program->launcher)
+		unsetenv("ROADTEST_CPU");
+	else
+		setenv("ROADTEST_CPU", cpu, true);
+	free(cpu);
+}
+
 static bool runner_start(struct runner *runner)
 {
 	const struct program *program = runner->program;
@@ -164,6 +176,7 @@ static bool runner_start(struct runner *runner)
 	free(runner->journal);
 	runner->journal = runner->listing ? NULL :
 			  reports_process(runner->report->reports);
+	runner_set_cpu(runner);
 	if (program->seeded) {
 		char *seed = text("%llu", (unsigned long long)program->seed);
 

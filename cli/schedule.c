@@ -8,6 +8,7 @@
  */
 #include "run.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,27 @@ static void runner_done(struct schedule *schedule, unsigned int i)
 		program_done(schedule, program);
 }
 
+/*
+ * A guest and its test share a processor (lib/uml.c). Left to themselves two
+ * that begin at once may choose the same one, while another is idle.
+ */
+static int choose_cpu(const struct schedule *schedule, unsigned int job)
+{
+	cpu_set_t set;
+	int cpu = -1, skip;
+
+	if (schedule->jobs < 2 || sched_getaffinity(0, sizeof(set), &set) ||
+	    CPU_COUNT(&set) < 2)
+		return -1;
+	/* Another run should not begin with the same one. */
+	skip = (getpid() + job) % CPU_COUNT(&set);
+	do {
+		while (!CPU_ISSET(++cpu, &set))
+			;
+	} while (skip--);
+	return cpu;
+}
+
 static void start_runners(struct schedule *schedule)
 {
 	for (unsigned int i = 0; i < schedule->jobs; i++) {
@@ -252,6 +274,7 @@ static void start_runners(struct schedule *schedule)
 			schedule->busy[i] = true;
 			schedule->num_busy++;
 			runner->program->running++;
+			runner->cpu = choose_cpu(schedule, i);
 			if (!runner_begin(runner))
 				runner_done(schedule, i);
 		}

@@ -353,17 +353,36 @@ static void uml_build_args(struct uml *uml, const struct uml_config *config,
 }
 
 /* Host and guest on one processor, the one that we are on now. */
+/* The processor that `roadtest run` has for us, if it is one of @allowed, else
+ * the one that we are on. */
+static int uml_choose_cpu(const cpu_set_t *allowed)
+{
+	const char *given = getenv("ROADTEST_CPU");
+	char *end;
+	long cpu;
+
+	if (given && *given) {
+		cpu = strtol(given, &end, 10);
+		if (!*end && cpu >= 0 && cpu < CPU_SETSIZE &&
+		    CPU_ISSET(cpu, allowed))
+			return cpu;
+	}
+	return sched_getcpu();
+}
+
 static void uml_pin(struct uml *uml)
 {
 	cpu_set_t *old = (cpu_set_t *)uml->cpus;
 	cpu_set_t one;
-	int cpu = sched_getcpu();
+	int cpu;
 
 	_Static_assert(sizeof(cpu_set_t) <= sizeof(uml->cpus), "cpu_set_t");
 	/* With another machine in this process it is on one already: who
 	 * changed that changes it back, whichever ends first. */
-	if (cpu < 0 || sched_getaffinity(0, sizeof(*old), old) ||
-	    CPU_COUNT(old) == 1)
+	if (sched_getaffinity(0, sizeof(*old), old) || CPU_COUNT(old) == 1)
+		return;
+	cpu = uml_choose_cpu(old);
+	if (cpu < 0)
 		return;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);

@@ -313,10 +313,10 @@ TEST_HARNESS_MAIN
 class Jobs(CommandTestCase):
     """Several at once."""
 
-    def both(self, name, ids):
+    def both(self, name, ids, first=":"):
         """A program whose tests wait until `name` has begun elsewhere."""
         other = {"x": "y", "y": "x"}[name]
-        body = f"""touch begun-{name}
+        body = f"""{first}; touch begun-{name}
 until [ -e begun-{other} ]; do sleep 0.01; done
 """ + "".join(f"pass {i}; " for i in ids)
         self.program(f"test-{name}", body, ids=ids)
@@ -329,6 +329,16 @@ until [ -e begun-{other} ]; do sleep 0.01; done
         names = re.findall(r"ok +(\S+)|^(test\S+|./test\S+)", result.stdout, re.M)
         self.assertEqual([a or b for a, b in names],
                          ["./test-x", "m.a", "m.b", "./test-y", "n.a"])
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "one processor")
+    def test_guests_that_run_at_once_get_processors_of_their_own(self):
+        for name, test in ("x", "m.a"), ("y", "n.a"):
+            self.both(name, (test,), 'echo "$ROADTEST_CPU" >>cpus')
+        self.assertEqual(self.run_tests("-j", "2", ".").returncode, 0)
+        with open(self.path("cpus"), encoding="utf-8") as f:
+            cpus = [int(cpu) for cpu in f.read().split()]
+        self.assertEqual(len(set(cpus)), 2)
+        self.assertLessEqual(set(cpus), os.sched_getaffinity(0))
 
     def test_classes_of_a_program_run_at_once_but_are_not_split(self):
         ids = ("A.a", "A.b", "B.a", "B.b")

@@ -3,6 +3,7 @@
 #include "guest.h"
 #include "opt3001-model.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -372,6 +373,45 @@ TEST(trace_is_the_same_on_any_processor)
 	EXPECT_STREQ(first.log, other.log);
 	scenario_free(&first);
 	scenario_free(&other);
+}
+
+/* The processor of a machine that was made with ROADTEST_CPU=@given. */
+static int cpu_with(struct road_test_run *_metadata, const char *given)
+{
+	const struct road_machine_config config = { 0 };
+	struct road_machine *machine;
+	cpu_set_t set;
+	int cpu = 0;
+
+	setenv("ROADTEST_CPU", given, true);
+	machine = road_machine_create(&config);
+	ASSERT_EQ(0, road_machine_boot(machine));
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(set), &set));
+	road_machine_destroy(machine);
+	unsetenv("ROADTEST_CPU");
+	if (CPU_COUNT(&set) != 1)
+		return -1;
+	while (!CPU_ISSET(cpu, &set))
+		cpu++;
+	return cpu;
+}
+
+TEST(the_processor_is_the_one_that_the_run_has_chosen)
+{
+	cpu_set_t all;
+	char given[16];
+
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	if (CPU_COUNT(&all) < 2)
+		SKIP(return, "there is only one processor");
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		snprintf(given, sizeof(given), "%d", cpu);
+		EXPECT_EQ(cpu, cpu_with(_metadata, given));
+	}
+	EXPECT_LE(0, cpu_with(_metadata, "4000"));
+	EXPECT_LE(0, cpu_with(_metadata, "none"));
 }
 
 TEST(other_seed_gives_another_trace_and_the_same_results)
