@@ -174,7 +174,8 @@ class Vcnl4020(Numbers, vcnl40x0.Common, TestCase):
 
 
 class Events(Numbers, vcnl40x0.Common, TestCase):
-    """Thresholds with the interrupt."""
+    """What comes with the interrupt: thresholds, and a scan (Capture has the
+    others)."""
 
     device = Readings.device.with_irq("falling")
 
@@ -237,6 +238,25 @@ class Events(Numbers, vcnl40x0.Common, TestCase):
                     self.assert_events(events.pending(), direction)
                     self.clock.advance(0.1)
                     self.assertEqual(events.pending(), [])
+
+    @mark("rfc")
+    def test_each_measurement_is_a_scan(self):
+        self.iio.trigger = self.iio.own_trigger
+        self.iio[RATE] = "62.5"
+        with self.iio.buffer().capture("in_proximity", "in_timestamp") as buffer:
+            self.chip.proximity = 0x1234
+            with self.does(
+                "INT_STATUS", "INT_STATUS", "PS_RESULT", ("INT_STATUS", 0x08)
+            ):
+                self.clock.advance(0.017)
+            first = buffer.read()
+            self.chip.proximity = 0xFF01
+            second = buffer.read()
+            self.assertEqual(buffer.pending(), [])
+        self.assertEqual(first["in_proximity"], 0x1234)
+        self.assertEqual(second["in_proximity"], 0xFF01)
+        apart = second.timestamp - first.timestamp
+        self.assertAlmostEqual(apart, 16_000_000, delta=1_000)
 
     def test_measurements_come_with_the_rate(self):
         line = self.board.gpio[self.dev.irq_pin]
@@ -375,23 +395,6 @@ class Capture(Numbers, vcnl40x0.Common, TestCase):
             buffer.enabled = True
         with self.does(("INT_CONTROL", 0), ("COMMAND", 0)):
             buffer.enabled = False
-
-    @mark("rfc")
-    def test_each_measurement_is_a_scan(self):
-        with self.iio.buffer().capture("in_proximity", "in_timestamp") as buffer:
-            self.chip.proximity = 0x1234
-            with self.does(
-                "INT_STATUS", "INT_STATUS", "PS_RESULT", ("INT_STATUS", 0x08)
-            ):
-                self.clock.advance(0.017)
-            first = buffer.read()
-            self.chip.proximity = 0xFF01
-            second = buffer.read()
-            self.assertEqual(buffer.pending(), [])
-        self.assertEqual(first["in_proximity"], 0x1234)
-        self.assertEqual(second["in_proximity"], 0xFF01)
-        apart = second.timestamp - first.timestamp
-        self.assertAlmostEqual(apart, 16_000_000, delta=1_000)
 
     @requires_kernel("6.12", "the IIO core ends the clock's name with a NUL")
     def test_time_is_that_of_the_clock_that_is_chosen(self):
