@@ -88,6 +88,10 @@ class RegulatorTest(TestCase):
 
 class Consumed(RegulatorTest):
     consumer = Consumer("sw")
+    forced = Device(
+        "ti,tps62864", model=TPS6286x, bind=False,
+        properties=regulators(f"regulator-initial-mode = <{MODE_FPWM}>;", ""),
+    )  # fmt: skip
 
     # The voltage
 
@@ -187,6 +191,12 @@ class Consumed(RegulatorTest):
                 consumer.set_mode(mode)
                 self.assertEqual(self.chip.CONTROL.FPWM, fpwm)
                 self.assertEqual(self.dev.regulator.opmode, mode)
+
+    @mark("rfc")
+    def test_forced_pwm_from_the_devicetree(self):
+        self.forced.bind()
+        self.forced.chip.traffic().assert_writes(("CONTROL", 0x7F))
+        self.assertEqual(self.forced.regulator.opmode, "fast")
 
     def test_mode_changes_its_bit_alone(self):
         for others in 0x00, 0x6F, 0x20, 0x4F:

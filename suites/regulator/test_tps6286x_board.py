@@ -6,7 +6,7 @@ Voltage, mode, power and probe by itself are in test_tps6286x.py.
 
 import errno
 
-from roadtest import Device, DtFragment, DtVar, TestCase, mark
+from roadtest import Device, DtFragment, DtVar, TestCase
 from roadtest.driver import i2c_device
 from roadtest.regulator import Consumer, find
 from test_tps6286x import MODE_FPWM, MODE_NORMAL, RegulatorTest, regulators
@@ -168,12 +168,6 @@ class InitialMode(TestCase):
         device = i2c_device(self.dts[name])
         device.bind()
         return chip, find(device)
-
-    @mark("rfc")
-    def test_forced_pwm(self):
-        chip, regulator = self.probe("fpwm")
-        chip.traffic().assert_writes(("CONTROL", 0x7F))
-        self.assertEqual(regulator.opmode, "fast")
 
     def test_power_save_as_it_comes_up_is_not_written_again(self):
         chip, regulator = self.probe("normal")

@@ -15,7 +15,7 @@ class Numbers:
     NAME, OTHER, WARNING = "VCNL4000", 2, "use vcnl4010/4020"
 
 
-class Readings(Numbers, vcnl40x0.Readings, TestCase):
+class Readings(Numbers, vcnl40x0.Measured, vcnl40x0.Readings, TestCase):
     device = Device("vishay,vcnl4000", model=Vcnl4000)
 
     def test_attributes_are_these(self):

@@ -173,9 +173,9 @@ class Vcnl4020(Numbers, vcnl40x0.Common, TestCase):
             self.iio[ENABLE] = "1"
 
 
-class Events(Numbers, vcnl40x0.Common, TestCase):
+class Events(Numbers, vcnl40x0.Measured, TestCase):
     """What comes with the interrupt: thresholds, and a scan (Capture has the
-    others)."""
+    others). It changes nothing in a reading."""
 
     device = Readings.device.with_irq("falling")
 
