@@ -18,6 +18,10 @@ static const char help[] =
 "  --filter ID       only this test; may be repeated\n"
 "  --skip ID         leave this test out; may be repeated\n"
 "  --mark NAME       only tests with this mark; repeated: with one of these\n"
+"  -k EXPRESSION     only tests in whose id or file's name the words occur:\n"
+"                    -k \"light and not (events or nak)\"\n"
+"  --failed          only tests that failed in their last run, or did not run\n"
+"  --shard K/N       cut the tests into N parts, and list the Kth\n"
 "  --help            this text\n"
 "\n"
 "Exit status: 0 there are tests; 2 there are none, or a wrong path, id or option;\n"
@@ -27,6 +31,8 @@ static const struct option options[] = {
 	{ "filter", required_argument, NULL, 'f' },
 	{ "skip", required_argument, NULL, 's' },
 	{ "mark", required_argument, NULL, 'm' },
+	{ "failed", no_argument, NULL, 'l' },
+	{ "shard", required_argument, NULL, 'n' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 }
 };
@@ -36,7 +42,7 @@ int cmd_list(int argc, char **argv)
 	char **run = xcalloc(argc + 2, sizeof(*run));
 	int opt, rc;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "k:", options, NULL)) != -1) {
 		if (opt == 'h') {
 			fputs(help, stdout);
 			rc = CLI_OK;

@@ -141,6 +141,7 @@ static void report_show(struct report *report)
 		if (!program->ended)
 			break;
 		show_program_end(report, program);
+		history_save(program);
 		report->head++;
 		if (!report->reports)
 			program_trim(program);
@@ -157,6 +158,7 @@ void report_rest(struct report *report)
 
 		show_tests(report, program, true);
 		show_trouble(report, program);
+		history_save(program);
 	}
 	fflush(stdout);
 }

@@ -2,8 +2,8 @@
 /*
  * run.h - from test programs to results: what `roadtest run` is made from
  *
- * run.c	the subcommands `run` and `list`: options, and one step after the
- *		other
+ * run.c	the subcommands `run` and `list`: one step after the other;
+ *		run-options.c reads what the user wants
  * program.c	finds the test programs; marks.c keeps those with a mark
  * select.c	which of their tests; expression.c reads -k, shard.c cuts --shard
  * history.c	times and outcomes of earlier runs
@@ -50,6 +50,15 @@ struct past {
 	int64_t ms;		/* -1: nothing */
 	int result;		/* of the last run; -1: nothing */
 };
+
+struct program;
+
+/* What is known of the tests in program->ids, into program->past. */
+void history_load(struct program *program);
+/* Keep what is known of a program that has come to its end, or nearly. */
+void history_save(const struct program *program);
+/* Has it failed, or not run, or was it flaky? */
+bool past_failed(const struct past *past);
 
 /* --- program.c: what can be run */
 
@@ -115,6 +124,7 @@ struct program {
 	size_t num_order;
 	struct unit *units;
 	size_t num_units, next_unit;
+	int64_t round_ms;	/* that one round of it may take */
 
 	/* report.c */
 	struct entry *entries;
@@ -226,6 +236,7 @@ struct report_options {
 	unsigned int rounds;	/* 0: no end */
 	unsigned int retries;
 	bool allow_flaky;	/* a flaky test does not fail the run */
+	const char *seed;	/* the order is of this one; NULL: not shuffled */
 };
 
 struct report {
@@ -400,14 +411,35 @@ void runner_deinit(struct runner *runner);
 
 /* --- select.c: which tests */
 
+struct shard {
+	unsigned int index, count;	/* index from 0; count 0: no shards */
+};
+
 struct selection {
 	struct strings filter, skip;	/* exact ids */
+	struct expression *expression;	/* -k; NULL */
+	struct shard shard;
+	bool failed;			/* only what failed in its last run */
 	bool marked;		/* the programs list only tests with a mark */
 };
 
 /* Keep of the programs, which were asked for their tests, what is wanted.
  * Return: false after a message. */
 bool select_tests(struct programs *programs, const struct selection *selection);
+
+/* --- expression.c */
+
+/* Return: NULL after a message. */
+struct expression *expression_parse(const char *text);
+/* Does it stand for the test? @name: of its file, a space, its id. */
+bool expression_matches(const struct expression *expression, const char *name);
+void expression_destroy(struct expression *expression);
+
+/* --- shard.c */
+
+/* Free the ids of all tests that are not of this shard, which are NULL then.
+ * Return: how many are left. */
+size_t shard_cut(struct programs *programs, const struct shard *shard);
 
 /* --- units.c: tests that are given out together */
 
@@ -459,5 +491,24 @@ void schedule_list(struct schedule *schedule);
 /* Run what the programs' ids say, as many rounds as report->options. A program
  * that is not planned is asked for its tests by running it. */
 void schedule_run(struct schedule *schedule);
+
+/* --- run-options.c: what the user wants */
+
+struct run_options {
+	struct programs programs;
+	struct selection selection;
+	struct strings marks, launcher;
+	struct kernel_request request;
+	struct report_options show;
+	struct schedule_options schedule;
+	struct reports reports;
+	const char *kernel;	/* NULL: from the cache */
+	char *seed;		/* NULL: none */
+	bool list;
+};
+
+/* Return: an exit status, -1 to go on. run_options_deinit() in any case. */
+int run_options_parse(struct run_options *run, int argc, char **argv);
+void run_options_deinit(struct run_options *run);
 
 #endif /* CLI_RUN_H */

@@ -89,6 +89,8 @@ static void begin_program(struct schedule *schedule, struct program *program,
 	}
 	if (!program->planned)
 		return;
+	if (program->round > 1)
+		history_load(program);
 	report_plan(schedule->report, program);
 	if (program->refused) {
 		skip_program(schedule->report, program);
@@ -96,6 +98,7 @@ static void begin_program(struct schedule *schedule, struct program *program,
 		return;
 	}
 	units_make(program, options, unknown);
+	program->round_ms = units_left_ms(program);
 }
 
 static void begin_round(struct schedule *schedule)
@@ -367,10 +370,41 @@ static void interrupted(struct schedule *schedule, int signo)
  * The loop
  */
 
+/* Is the time known that tests will take? */
+static bool has_past(const struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->num_first; i++) {
+		const struct program *program = schedule->programs->items[i];
+
+		for (size_t n = 0; program->past && n < program->ids.num; n++)
+			if (program->past[n].ms >= 0)
+				return true;
+	}
+	return false;
+}
+
+/* ", 12 s left", if that can be said; the caller frees. */
+static char *time_left(const struct schedule *schedule)
+{
+	unsigned int rounds = schedule->report->options.rounds;
+	int64_t ms = left_ms(schedule);
+
+	if (!rounds || !has_past(schedule))
+		return text("%s", "");
+	for (size_t i = 0; i < schedule->num_first; i++) {
+		const struct program *program = schedule->programs->items[i];
+
+		ms += (rounds - schedule->rounds) * program->round_ms;
+	}
+	return text(", %lld s left",
+		    (long long)(ms / schedule->jobs + 999) / 1000);
+}
+
 static void show_progress(struct schedule *schedule)
 {
 	const struct report *report = schedule->report;
 	size_t total = 0;
+	char *left;
 
 	if (now_ms() - schedule->shown < SHOW_MS)
 		return;
@@ -383,9 +417,11 @@ static void show_progress(struct schedule *schedule)
 	}
 	for (size_t i = 0; i < schedule->programs->num; i++)
 		total += schedule->programs->items[i]->ids.num;
-	progress("%u of %zu done, %u failed, %u running",
+	left = time_left(schedule);
+	progress("%u of %zu done, %u failed, %u running%s",
 		 report_tests(report), total, report->counts[RESULT_FAIL],
-		 schedule->num_busy);
+		 schedule->num_busy, left);
+	free(left);
 }
 
 /* Wait for something to happen, and let it. */

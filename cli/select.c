@@ -8,6 +8,7 @@
 #include "run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Does a test stay? */
 typedef bool keep_fn(const void *arg, const struct program *program, size_t id);
@@ -24,6 +25,8 @@ static void program_keep(struct program *program, keep_fn *keep,
 			program->whole = false;
 			continue;
 		}
+		if (program->past)
+			program->past[kept] = program->past[i];
 		ids->items[kept++] = ids->items[i];
 	}
 	ids->num = kept;
@@ -122,6 +125,43 @@ static bool keep_filtered(const void *arg, const struct program *program,
 		strings_have(&selection->filter, name));
 }
 
+static bool keep_matching(const void *arg, const struct program *program,
+			  size_t id)
+{
+	const char *slash = strrchr(program->path, '/');
+	char *name = text("%s %s", slash ? slash + 1 : program->path,
+			  program->ids.items[id]);
+	bool keep = expression_matches(arg, name);
+
+	free(name);
+	return keep;
+}
+
+static bool keep_known(const void *arg, const struct program *program,
+		       size_t id)
+{
+	return program->ids.items[id];
+}
+
+static bool keep_failed(const void *arg, const struct program *program,
+			size_t id)
+{
+	return program->past && past_failed(&program->past[id]);
+}
+
+static bool cut_shard(struct programs *programs, const struct shard *shard)
+{
+	bool some = shard_cut(programs, shard);
+
+	keep_tests(programs, keep_known, NULL);
+	if (!some) {
+		cli_error("no test is left for part %u of %u",
+			  shard->index + 1, shard->count);
+		cli_remedy("a class is never split: cut the tests into fewer parts");
+	}
+	return some;
+}
+
 /* Programs in which nothing is left to run. */
 static void drop_empty(struct programs *programs)
 {
@@ -138,6 +178,17 @@ static void drop_empty(struct programs *programs)
 	programs->num = kept;
 }
 
+/* Why there is nothing to run; a program that can't say what its tests are is
+ * no nothing. */
+static const char *why_none(const struct selection *selection)
+{
+	if (selection->failed)
+		return "none of these tests failed in its last run";
+	if (selection->expression)
+		return "no test matches -k";
+	return selection->marked ? "no test has the mark" : "no tests to run";
+}
+
 bool select_tests(struct programs *programs, const struct selection *selection)
 {
 	if (!select_parts(programs) ||
@@ -145,9 +196,18 @@ bool select_tests(struct programs *programs, const struct selection *selection)
 	    !check_known(programs, &selection->skip))
 		return false;
 	keep_tests(programs, keep_filtered, selection);
+	if (selection->expression)
+		keep_tests(programs, keep_matching, selection->expression);
+	drop_empty(programs);
+	if (programs->num && selection->shard.count &&
+	    !cut_shard(programs, &selection->shard))
+		return false;
+	for (size_t i = 0; i < programs->num; i++)
+		history_load(programs->items[i]);
+	if (selection->failed)
+		keep_tests(programs, keep_failed, NULL);
 	drop_empty(programs);
 	if (!programs->num)
-		cli_error("%s", selection->marked ? "no test has the mark" :
-						    "no tests to run");
+		cli_error("%s", why_none(selection));
 	return programs->num;
 }

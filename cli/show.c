@@ -17,6 +17,8 @@ void show_begin(const struct report *report)
 	if (report->options.rounds)
 		printf("1..%zu\n",
 		       report->programs->num * report->options.rounds);
+	if (report->options.seed)
+		printf("# seed %s\n", report->options.seed);
 	fflush(stdout);
 }
 
@@ -214,7 +216,10 @@ void show_end(const struct report *report)
 	print_counts(counts);
 	if (report->left_out)
 		printf(", %u left out after the failure", report->left_out);
-	printf(" in %lld.%02lld s\n", (long long)ms / 1000,
+	printf(" in %lld.%02lld s", (long long)ms / 1000,
 	       (long long)ms % 1000 / 10);
+	if (report->options.seed && report->options.rounds == 1)
+		printf(", --seed %s", report->options.seed);
+	putchar('\n');
 	fflush(stdout);
 }
