@@ -185,6 +185,8 @@ static bool find_work(struct schedule *schedule, struct runner *runner)
 	if (!runner->program && want_round(schedule)) {
 		begin_round(schedule);
 		runner->program = next_program(schedule);
+		/* In another one nothing would run either. */
+		schedule->stopped = !runner->program;
 	}
 	if (runner->program && runner->program->planned)
 		runner->filtered = units_take(runner->program,
@@ -223,12 +225,20 @@ static void reap_orphans(const struct schedule *schedule)
  * Runners
  */
 
+/* Is there something that --until-failure waits for? */
+static bool has_failed(const struct report *report)
+{
+	return report_is_bad(report) || report->unlisted ||
+	       report->counts[RESULT_NOT_RUN];
+}
+
 static void program_done(struct schedule *schedule, struct program *program)
 {
-	units_again(program);
-	if (units_left(program) && !schedule->stopped)
-		return;
+	/* While another process runs, it may be the one with the result. */
 	if (!program->running)
+		units_again(program);
+	/* What is left when the run is stopped is report_stop()'s. */
+	if (!units_left(program) && !program->running)
 		report_program_end(schedule->report, program);
 }
 
@@ -241,7 +251,7 @@ static void runner_done(struct schedule *schedule, unsigned int i)
 	runner_deinit(&schedule->runners[i]);
 	reap_orphans(schedule);
 	program->running--;
-	if (schedule->options->until_failure && report_is_bad(schedule->report))
+	if (schedule->options->until_failure && has_failed(schedule->report))
 		schedule->stopped = true;
 	if (!schedule->listing)
 		program_done(schedule, program);
