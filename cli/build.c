@@ -82,9 +82,7 @@ static bool plan_init(struct plan *plan, const struct kernel_request *req,
 			  plan->source->identity, compiler, plan->flavour,
 			  extra);
 	plan->request = text("%s%s", plan->head, options);
-	hash = hash_text(plan->request);
-	plan->bundle = text("%s/kernels/%s", cache, hash);
-	free(hash);
+	plan->bundle = bundle_path(plan->request);
 	hash = text("%s\n%s\n%s\n%s", plan->source->dir, compiler,
 		    plan->flavour, extra);
 	plan->object_key = hash_text(hash);
@@ -117,14 +115,14 @@ static void plan_deinit(struct plan *plan)
  */
 
 /* Whatever it says holds for this text alone. */
-static char *refusals_head(const struct plan *plan)
+static char *refusals_head(const char *request)
 {
-	return text("%s== refused\n", plan->request);
+	return text("%s== refused\n", request);
 }
 
 static void refusals_write(const struct plan *plan, const struct unmet *unmet)
 {
-	char *all = refusals_head(plan);
+	char *all = refusals_head(plan->request);
 
 	for (size_t i = 0; i < unmet->num; i++) {
 		const struct unmet_option *option = &unmet->items[i];
@@ -138,10 +136,10 @@ static void refusals_write(const struct plan *plan, const struct unmet *unmet)
 	free(all);
 }
 
-/* Return: is there anything? */
-static bool refusals_read(const struct plan *plan, struct unmet *unmet)
+bool refusals_read(const struct plan *plan, const char *request,
+		   struct unmet *unmet)
 {
-	char *head = refusals_head(plan);
+	char *head = refusals_head(request);
 	char *content = file_read(plan->refusals);
 	char *rest = content, *line;
 
@@ -180,7 +178,10 @@ static int kernel_build(const struct plan *plan,
 	/* Whoever held the lock may have built just this. */
 	if (!request->force)
 		*bundle = bundle_find(plan);
-	if (!*bundle) {
+	if (!*bundle && !request->force && !plan->source->tarball)
+		status = rebuild(plan, bundle,
+				 request->may_refuse ? unmet : NULL);
+	if (!*bundle && !status) {
 		status = source_unpack(plan->source) ?
 			 make_kernel(plan, request->jobs, unmet) : CLI_NOT_RUN;
 		if (!status)
@@ -205,7 +206,7 @@ static int kernel_try(const struct kernel_request *request,
 			*bundle = bundle_find(&plan);
 		if (*bundle)
 			status = CLI_OK;
-		else if (request->may_refuse && refusals_read(&plan, unmet))
+		else if (request->may_refuse && refusals_read(&plan, plan.request, unmet))
 			status = CLI_NO_BUILD;
 		else if (request->find_only)
 			cli_error("the cache has no such kernel; without --print it is built");

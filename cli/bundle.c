@@ -17,6 +17,7 @@
 #include "build.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,4 +108,39 @@ void bundle_set_default(const char *bundle)
 	}
 	free(temp);
 	free(link);
+}
+
+/* ------------------------------------------------------------------------
+ * Making one
+ */
+
+char *bundle_path(const char *request)
+{
+	char *cache = cache_dir(), *hash = hash_text(request);
+	char *path = text("%s/kernels/%s", cache, hash);
+
+	free(hash);
+	free(cache);
+	return path;
+}
+
+bool bundle_finish(const char *temp, const char *request, const char *bundle)
+{
+	char *path = text("%s/request", temp);
+	bool ok;
+
+	/* It may be a link to that of another bundle. */
+	unlink(path);
+	ok = file_write(path, request);
+	/* A run that uses an older one finds all files at any time. */
+	if (ok && is_directory(bundle))
+		ok = !renameat2(AT_FDCWD, temp, AT_FDCWD, bundle,
+				RENAME_EXCHANGE);
+	else if (ok)
+		ok = !rename(temp, bundle);
+	if (!ok)
+		cli_error("can't make %s: %m", bundle);
+	remove_tree(temp);
+	free(path);
+	return ok;
 }

@@ -6,6 +6,8 @@
  *	objects/KEY	object files of a source, for the next build
  *	kernels/KEY	finished kernels ("bundles")
  *	kernels/default	link to the newest of them
+ *	images/KEY	kernels that others have built (image.c)
+ *	history/KEY	what is known of tests (history.c)
  *	locks/NAME	held while one of the others is made
  */
 #include "cli.h"

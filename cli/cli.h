@@ -4,7 +4,9 @@
  *
  * main.c	the table of subcommands
  * kernel.c	`roadtest kernel`; source.c has the sources, suites.c and kconfig.c the
- *		options, build.c makes a kernel, bundle.c keeps it
+ *		options, build.c makes a kernel, bundle.c keeps it;
+ *		kernel-list.c shows and removes what is kept
+ * image.c	kernels that somebody else has built
  * run.c	`roadtest run` and `roadtest list`; run.h has its parts
  * worker.c	`roadtest worker`, what launchers start
  * trace.c	`roadtest trace`
@@ -109,10 +111,18 @@ const char *path_source_dir(void);
 
 /* --- use.c: what started programs find in their environment */
 
-/* A kernel that is there already, as the user named it; NULL after a message. */
+/* A kernel that is there already, as the user named it: a directory as
+ * `roadtest kernel` makes it, or an image. Return: such a directory, to be
+ * freed; NULL after a message. */
 char *use_given_kernel(const char *given);
 /* Let Python find the package, in whatever is started from now on. */
 void use_package(void);
+
+/* --- image.c */
+
+/* A directory for a kernel that somebody else has built, to be freed; NULL
+ * after a message. */
+char *image_use(const char *path);
 
 /* --- gdb.c */
 
@@ -187,9 +197,46 @@ char *hash_text(const char *content);
 /* Remove a directory with all that is in it. */
 bool remove_tree(const char *path);
 
+/* --- tree.c: the state of a source tree */
+
+struct tree_file {
+	char *path;		/* below the tree */
+	long long size, ns;	/* bytes; when it was changed */
+};
+
+struct tree {
+	struct tree_file *files;	/* sorted by path */
+	size_t num, max;
+};
+
+enum change_kind { CHANGE_CONTENT, CHANGE_NEW, CHANGE_GONE };
+
+struct tree_change {
+	enum change_kind kind;
+	char *path;
+	long long ns;		/* of what is there now, else of what was */
+	struct strings targets;	/* rebuild.c: what was made from it */
+};
+
+struct tree_changes {
+	struct tree_change *items;
+	size_t num;
+};
+
+/* Return: false after a message. */
+bool tree_read(struct tree *tree, const char *dir);
+void tree_deinit(struct tree *tree);
+/* All of it, for tree_compare(); the same if nothing changed. */
+char *tree_text(const struct tree *tree);
+/* Add what changed since tree_text() gave @before, which is cut into pieces. */
+void tree_compare(const struct tree *tree, char *before,
+		  struct tree_changes *changes);
+void changes_deinit(struct tree_changes *changes);
+
 /* --- source.c: kernel sources */
 
 struct source {
+	struct tree tree;	/* of a directory */
 	char *dir;		/* unpacked; maybe not yet */
 	char *tarball;		/* to unpack; NULL: a directory of the user */
 	char *identity;		/* changes when the source does */
@@ -276,6 +323,15 @@ struct kernel_request {
  * Return: CLI_OK, or an exit status after a message. */
 int kernel_get(struct kernel_request *request, char **bundle);
 void kernel_request_deinit(struct kernel_request *request);
+
+/* --- kernel-list.c: return an exit status */
+
+int kernel_list(void);
+/* @names: NULL-terminated. */
+int kernel_remove(char *const names[]);
+/* The kernel at @dir is in use as long as we live, @for_good: also when another
+ * program takes our place. */
+void kernel_hold(const char *dir, bool for_good);
 
 /* --- suites.c: the options of suites */
 

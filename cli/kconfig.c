@@ -231,6 +231,11 @@ void unmet_print(const struct unmet *unmet)
 	for (size_t i = 0; i < unmet->num; i++) {
 		const struct unmet_option *option = &unmet->items[i];
 
+		if (!option->origin) {
+			cli_error("CONFIG_%s=%s can't be had: %s",
+				  option->name, option->wanted, option->why);
+			continue;
+		}
 		cli_error("%s: CONFIG_%s=%s did not take effect: it is %s",
 			  option->origin, option->name, option->wanted,
 			  option->value);

@@ -11,6 +11,8 @@
 
 static const char help[] =
 "Usage: roadtest kernel [OPTION]... [SUITE]...\n"
+"       roadtest kernel list\n"
+"       roadtest kernel remove NAME...\n"
 "Build a User Mode Linux kernel with what the suites ask for, if the cache has\n"
 "none yet. Prints nothing but the path of the result.\n"
 "\n"
@@ -29,6 +31,9 @@ static const char help[] =
 "                        nothing\n"
 "  --no-default          leave the kernel alone that tests take by themselves\n"
 "  --help                this text\n"
+"\n"
+"list shows the kernels in the cache, the default with a star, and what else is\n"
+"kept there; remove removes those with these names.\n"
 "\n"
 "An option that did not take effect is an error, with what it depends on.\n"
 "\n"
@@ -106,11 +111,41 @@ static int parse(struct kernel_request *request, int argc, char **argv)
 	return -1;
 }
 
+/* `roadtest kernel list` and `roadtest kernel remove`. */
+static int manage(int argc, char **argv)
+{
+	static const struct option none[] = {
+		{ "help", no_argument, NULL, OPT_HELP },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool list = !strcmp(argv[0], "list");
+	int opt = getopt_long(argc, argv, "", none, NULL);
+
+	if (opt == OPT_HELP) {
+		fputs(help, stdout);
+		return CLI_OK;
+	}
+	if (opt == -1 && list && optind < argc)
+		cli_error("list takes no argument");
+	if (opt != -1 || (list && optind < argc)) {
+		cli_remedy("see \"roadtest kernel --help\"");
+		return CLI_NOT_RUN;
+	}
+	signals_catch();
+	return list ? kernel_list() : kernel_remove(argv + optind);
+}
+
 int cmd_kernel(int argc, char **argv)
 {
 	struct kernel_request request = { .set_default = true };
-	int rc = parse(&request, argc, argv);
 	char *bundle = NULL;
+	int rc;
+
+	/* A suite of that name is ./list. */
+	if (argc > 1 && (!strcmp(argv[1], "list") ||
+			 !strcmp(argv[1], "remove")))
+		return manage(argc - 1, argv + 1);
+	rc = parse(&request, argc, argv);
 
 	if (rc < 0) {
 		signals_catch();

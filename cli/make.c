@@ -7,123 +7,12 @@
  */
 #include "build.h"
 
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#define REPORT_MS 60000		/* between signs of life in a log file */
-
-struct make {
-	const struct plan *plan;
-	char *log;		/* path */
-	FILE *log_file;
-	const char *what;
-	unsigned int steps;
-	int64_t begin, reported;
-	char line[512];
-	size_t len;
-};
-
-/* A line of the build: "  CC [M]  drivers/iio/..." */
-static void make_line(struct make *make)
-{
-	int64_t now = now_ms();
-
-	make->line[make->len] = '\0';
-	fprintf(make->log_file, "%s\n", make->line);
-	make->len = 0;
-	if (starts_with(make->line, "  "))
-		make->steps++;
-	progress("%s: %3lld s, %u steps %.40s", make->what,
-		 (long long)(now - make->begin) / 1000, make->steps,
-		 make->line);
-	if (!isatty(STDERR_FILENO) && now - make->reported > REPORT_MS) {
-		make->reported = now;
-		fprintf(stderr, "%s: %lld s, %u steps\n", make->what,
-			(long long)(now - make->begin) / 1000, make->steps);
-	}
-}
-
-static void make_output(struct make *make, const char *data, ssize_t len)
-{
-	for (ssize_t i = 0; i < len; i++) {
-		if (data[i] == '\n')
-			make_line(make);
-		else if (make->len < sizeof(make->line) - 1)
-			make->line[make->len++] = data[i];
-	}
-}
-
-/* Read its output to the end. Return: a signal for us, or 0. */
-static int make_read(struct make *make, int fd)
-{
-	struct pollfd fds[] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = signals_fd(), .events = POLLIN },
-	};
-	char data[4096];
-	ssize_t len = 1;
-
-	while (len > 0) {
-		if (poll(fds, 2, -1) < 0)
-			continue;
-		if (fds[1].revents)
-			return signals_poll();
-		len = read(fd, data, sizeof(data));
-		make_output(make, data, len);
-	}
-	return 0;
-}
-
-/* Run a program of the build; its output goes to the log. */
-static bool make_run(struct make *make, const char *what, char *const argv[],
-		     const char *const *env)
-{
-	struct process_options options = { .env = env };
-	struct process process;
-	int fds[2], signo, status;
-
-	/* A make around us has options of its own, -s or BUILD=... */
-	unsetenv("MAKEFLAGS");
-	unsetenv("MFLAGS");
-	unsetenv("MAKELEVEL");
-	make->what = what;
-	make->steps = 0;
-	make->begin = make->reported = now_ms();
-	if (pipe2(fds, O_CLOEXEC))
-		return false;
-	options.out_fd = fds[1];
-	progress("%s", what);
-	if (!process_start(&process, argv, &options)) {
-		close(fds[0]);
-		close(fds[1]);
-		return false;
-	}
-	close(fds[1]);
-	signo = make_read(make, fds[0]);
-	if (signo)
-		process_end(&process, SIGTERM);
-	if (signo)
-		signals_raise(signo);
-	status = process_wait(&process);
-	if (process.interrupted)
-		signals_raise(process.interrupted);
-	close(fds[0]);
-	fflush(make->log_file);
-	progress_end();
-	if (status) {
-		cli_error("%s failed", what);
-		make_show_error(make->log);
-	}
-	return !status;
-}
 
 /* `make` in the source with the object directory. @more: up to 3 arguments. */
 static bool make_make(struct make *make, const char *what, unsigned int jobs,
@@ -134,20 +23,21 @@ static bool make_make(struct make *make, const char *what, unsigned int jobs,
 	const char *cc = getenv("CC");
 	char *compiler = text("CC=%s", cc && *cc ? cc : "gcc");
 	char *argv[16] = { "make", "-C", make->plan->source->dir, "ARCH=um",
-			   out, compiler, parallel };
-	size_t n = 7;
+			   "LOCALVERSION=", out, compiler, parallel };
+	const struct process_options options = { .env = env };
+	size_t n = 8;
 	bool ok;
 
 	while (more && *more && n < 15)
 		argv[n++] = *more++;
-	ok = make_run(make, what, argv, env);
+	ok = make_run(make, what, argv, &options);
 	free(compiler);
 	free(parallel);
 	free(out);
 	return ok;
 }
 
-static char *objects_file(const struct plan *plan, const char *name)
+char *objects_file(const struct plan *plan, const char *name)
 {
 	return text("%s/%s", plan->objects, name);
 }
@@ -180,7 +70,7 @@ static bool make_configure(struct make *make, struct unmet *unmet)
 	return ok;
 }
 
-static bool make_build(struct make *make, unsigned int jobs)
+static bool make_all(struct make *make, unsigned int jobs)
 {
 	char *more[] = { "all", NULL };
 
@@ -273,51 +163,63 @@ static bool install_bundle(struct make *make)
 {
 	const char *bundle = make->plan->bundle;
 	char *temp = text("%s.making", bundle);
-	char *old = text("%s.old", bundle);
-	char *request = text("%s/request", temp);
 	bool ok;
 
-	/* The lock on the objects keeps others away from these names. */
+	/* The lock on the objects keeps others away from this name. */
 	remove_tree(temp);
-	remove_tree(old);
 	ok = make_directories(temp) && install_modules(make, temp) &&
 	     install_files(make, temp) && install_info(make, temp) &&
-	     file_write(request, make->plan->request);
-	if (ok && is_directory(bundle))
-		ok = !rename(bundle, old);
-	ok = ok && !rename(temp, bundle);
+	     bundle_finish(temp, make->plan->request, bundle);
 	if (!ok)
-		cli_error("can't make %s", bundle);
-	remove_tree(ok ? old : temp);
-	free(request);
-	free(old);
+		remove_tree(temp);
 	free(temp);
 	return ok;
 }
 
+/* The kernel's Makefile makes nothing elsewhere from such a tree: what was made
+ * in it would be found before the rest. */
+static bool is_built_in_place(const struct source *source)
+{
+	static const char *const signs[] = {
+		".config", "include/config", "arch/um/include/generated",
+	};
+	bool is = false;
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
+		char *path = text("%s/%s", source->dir, signs[i]);
+
+		if (!is && file_exists(path)) {
+			is = true;
+			cli_error("%s has %s: a kernel was configured in the tree itself, so that its Makefile builds nothing elsewhere",
+				  source->dir, signs[i]);
+			cli_remedy("git -C %s worktree add /path/of/another, and --source that",
+				   source->dir);
+			cli_remedy("or make -C %s mrproper, which removes that .config and all objects",
+				   source->dir);
+		}
+		free(path);
+	}
+	return is;
+}
+
 int make_kernel(const struct plan *plan, unsigned int jobs, struct unmet *unmet)
 {
-	struct make make = { .plan = plan };
+	struct make make;
 	int64_t begin = now_ms();
 	int status = CLI_NOT_RUN;
 
+	if (is_built_in_place(plan->source))
+		return CLI_NOT_RUN;
 	if (!jobs)
 		jobs = get_nprocs();
-	if (!make_directories(plan->objects))
-		return status;
-	make.log = objects_file(plan, "build.log");
-	make.log_file = fopen(make.log, "we");
-	if (make.log_file)
-		setvbuf(make.log_file, NULL, _IOLBF, 0);
-	if (!make.log_file)
-		cli_error("can't write %s: %m", make.log);
-	else
+	base_forget(plan);
+	if (make_open(&make, plan))
 		status = make_configure(&make, unmet) &&
-			 make_build(&make, jobs) && install_bundle(&make) ?
+			 make_all(&make, jobs) && install_bundle(&make) ?
 			 CLI_OK : CLI_NO_BUILD;
-	if (make.log_file)
-		fclose(make.log_file);
-	free(make.log);
+	make_close(&make);
+	if (!status && !plan->source->tarball)
+		base_remember(plan);
 	if (!status)
 		fprintf(stderr, "built in %lld s: %s\n",
 			(long long)(now_ms() - begin) / 1000, plan->bundle);

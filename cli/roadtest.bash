@@ -76,7 +76,7 @@ _roadtest_value() {
 	--lang) _roadtest_words "python c" ;;
 	--isolate) _roadtest_words "test class" ;;
 	--filter | --skip) _roadtest_ids ;;
-	--kernel) _roadtest_cache kernels; _roadtest_files -d ;;
+	--kernel) _roadtest_cache kernels; _roadtest_files -f ;;
 	--source | --kernel-source) _roadtest_cache packages; _roadtest_files -d ;;
 	--dir | --from) _roadtest_files -d ;;
 	--config | --driver | --junit | --json | --html | --vcd | --tap)

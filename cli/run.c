@@ -101,8 +101,10 @@ static int run_programs(struct run *run, const char *kernel)
 	struct report *report = &run->report;
 	int rc;
 
-	if (kernel)
+	if (kernel) {
 		setenv("ROADTEST_KERNEL", kernel, true);
+		kernel_hold(kernel, false);
+	}
 	run->want.reports.kernel = kernel;
 	run->want.reports.seed = run->want.seed;
 	if (!reports_begin(&run->want.reports))

@@ -27,7 +27,8 @@ static const char help[] =
 "\n"
 "  --fast            while a command runs, time goes as fast as it can\n"
 "  --python          begin at the Python prompt\n"
-"  --kernel DIR      kernel to use; default: ROADTEST_KERNEL, else one from\n"
+"  --kernel DIR|IMAGE\n"
+"                    kernel to use; default: ROADTEST_KERNEL, else one from\n"
 "                    the cache that has what the suite needs, built if need be\n"
 "  --source DIR|PACKAGE, --flavour NAME, --config FILE\n"
 "                    which one, see \"roadtest kernel --help\"\n"
@@ -167,6 +168,7 @@ static void become_python(const struct shell *shell, const char *kernel)
 		argv[shell->python ? 5 : 4] = "--fast";
 	use_package();
 	setenv("ROADTEST_KERNEL", kernel, true);
+	kernel_hold(kernel, true);
 	fflush(NULL);
 	signals_release();
 	execv(PYTHON, argv);

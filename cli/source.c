@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,32 +82,11 @@ static bool source_set_tarball(struct source *source, char *tarball)
 	return true;
 }
 
-/* What source_walk() has seen; nftw() has no argument for it. */
-static struct {
-	uint64_t files, bytes;
-	struct timespec newest;
-} seen;
-
-static int source_walk(const char *path, const struct stat *st, int type,
-		       struct FTW *ftw)
-{
-	if (type == FTW_D && !strcmp(path + ftw->base, ".git"))
-		return FTW_SKIP_SUBTREE;
-	if (type != FTW_F)
-		return FTW_CONTINUE;
-	seen.files++;
-	seen.bytes += st->st_size;
-	if (st->st_mtim.tv_sec > seen.newest.tv_sec ||
-	    (st->st_mtim.tv_sec == seen.newest.tv_sec &&
-	     st->st_mtim.tv_nsec > seen.newest.tv_nsec))
-		seen.newest = st->st_mtim;
-	return FTW_CONTINUE;
-}
-
 static bool source_set_dir(struct source *source, const char *wanted)
 {
 	char *probe = text("%s/arch/um/Kconfig", wanted);
 	bool ok = file_exists(probe);
+	char *content, *hash;
 
 	free(probe);
 	if (!ok) {
@@ -121,13 +99,14 @@ static bool source_set_dir(struct source *source, const char *wanted)
 		cli_error("%s: %m", wanted);
 		return false;
 	}
-	memset(&seen, 0, sizeof(seen));
-	nftw(source->dir, source_walk, 32, FTW_PHYS | FTW_ACTIONRETVAL);
-	source->identity = text("directory %s %llu files %llu bytes %lld.%09ld",
-				source->dir, (unsigned long long)seen.files,
-				(unsigned long long)seen.bytes,
-				(long long)seen.newest.tv_sec,
-				seen.newest.tv_nsec);
+	if (!tree_read(&source->tree, source->dir))
+		return false;
+	content = tree_text(&source->tree);
+	hash = hash_text(content);
+	source->identity = text("directory %s %zu files %s", source->dir,
+				source->tree.num, hash);
+	free(hash);
+	free(content);
 	source->name = text("%s", source->dir);
 	return true;
 }
@@ -204,5 +183,6 @@ void source_deinit(struct source *source)
 	free(source->tarball);
 	free(source->identity);
 	free(source->name);
+	tree_deinit(&source->tree);
 	*source = (struct source){ 0 };
 }

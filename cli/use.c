@@ -9,17 +9,31 @@
 
 char *use_given_kernel(const char *given)
 {
-	char *path = realpath(given, NULL), *image;
+	char *path = realpath(given, NULL), *info, *image;
+	char *kernel = NULL;
 
-	image = text("%s/linux", path ? path : given);
-	if (!path || access(image, X_OK)) {
-		cli_error("%s: there is no kernel in it", given);
-		cli_remedy("give a directory that \"roadtest kernel\" printed");
-		free(path);
-		path = NULL;
+	if (!path) {
+		cli_error("--kernel %s: %m", given);
+		cli_remedy("give a directory that \"roadtest kernel\" printed, or the file of a kernel");
+		return NULL;
+	}
+	info = text("%s/info", path);
+	image = text("%s/linux", path);
+	if (file_exists(info) && !access(image, X_OK)) {
+		kernel = text("%s", path);
+	} else if (!is_directory(path)) {
+		kernel = image_use(path);
+	} else if (!access(image, X_OK)) {
+		kernel = image_use(image);
+	} else {
+		cli_error("%s: there is no kernel in it, no file \"linux\"",
+			  given);
+		cli_remedy("give a directory that \"roadtest kernel\" printed, or the file of a kernel");
 	}
 	free(image);
-	return path;
+	free(info);
+	free(path);
+	return kernel;
 }
 
 void use_package(void)

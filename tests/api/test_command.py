@@ -37,6 +37,7 @@ class CommandTestCase(unittest.TestCase):
         self.addCleanup(temp.cleanup)
         self.dir = temp.name
         self.kernel = self.write("kernel/linux", "#!/bin/sh\n", 0o755)[:-len("/linux")]
+        self.write("kernel/info", "release=6.99.0\n")
         self.env = {
             **os.environ,
             "ROADTEST_CACHE": self.path("cache"),

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import ktap_main
-from fake_tree import FakeTree
+from fake_tree import FakeModules, FakeTree
 from test_command import COMMAND
 
 
@@ -32,11 +32,24 @@ class Kernel(FakeTree):
         self.assertEqual(self.builds(), 2)
 
     def test_the_source_is_not_written_to(self):
-        def tree():
-            return sorted((d, tuple(f)) for d, _, f in os.walk(self.path("linux")))
-        before = tree()
+        before = self.tree_state()
         self.kernel_of()
-        self.assertEqual(tree(), before)
+        self.assertEqual(self.tree_state(), before)
+
+    def test_a_tree_that_was_built_in_place_is_an_error(self):
+        for sign in ".config", "include/config/auto.conf":
+            path = self.write(f"linux/{sign}", "")
+            before = self.tree_state()
+            result = self.roadtest("kernel", "--source", "linux")
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn("configured in the tree itself", result.stderr)
+            self.assertIn("mrproper", result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 3)
+            self.assertEqual(self.tree_state(), before)
+            self.assertEqual(self.builds(), 0)
+            os.unlink(path)
+        os.rmdir(os.path.dirname(path))
+        self.kernel_of()
 
     def test_a_change_of_source_or_options_builds_again(self):
         first = self.kernel_of()
@@ -211,6 +224,161 @@ make[2]: *** [Makefile:1] Error 2""")
             result = self.roadtest("kernel", "--source", source)
             self.assertEqual(result.returncode, 2)
             self.assertIn(message, result.stderr)
+
+
+class Rebuild(FakeModules):
+    """What is built again after a change of the tree."""
+
+    def change(self, name, content, old=False):
+        path = self.write(f"linux/drivers/{name}", content)
+        if old:     # as a file that was moved here, or put back from a copy
+            os.utime(path, (1e9, 1e9))
+        before = self.tree_state()
+        bundle = self.kernel_of()
+        self.assertEqual(self.tree_state(), before)
+        return bundle
+
+    def test_of_a_driver_only_its_module(self):
+        first = self.kernel_of()
+        self.assertIn(b"chip one", self.module(first, "chip.ko"))
+        second = self.change("chip.c", 'const char chip[] = "chip two";')
+        self.assertEqual(self.builds(), 1)
+        self.assertNotEqual(first, second)
+        self.assertIn(b"chip two", self.module(second, "chip.ko"))
+        self.assertIn(b"made by modpost", self.module(second, "chip.ko"))
+        self.assertNotIn(b".debug_info", self.module(second, "chip.ko"))
+        self.assertIn(b"chip one", self.module(first, "chip.ko"))
+        self.assertTrue(os.path.samefile(f"{first}/linux", f"{second}/linux"))
+        self.assertTrue(os.path.exists(f"{second}/modules/lib/modules/6.99.0/modules.dep"))
+        self.assertEqual(self.kernel_of(), second)
+
+    def test_a_part_of_a_module(self):
+        self.kernel_of()
+        bundle = self.change("multi/b.c", 'const char b[] = "b two";')
+        self.assertEqual(self.builds(), 1)
+        module = self.module(bundle, "multi/multi.ko")
+        self.assertIn(b"a one", module)
+        self.assertIn(b"b two", module)
+
+    def test_a_driver_after_the_other(self):
+        self.kernel_of()
+        self.change("multi/a.c", 'void export_a(void) {} const char a[] = "a two";')
+        bundle = self.change("chip.c", 'const char chip[] = "chip two";')
+        self.assertEqual(self.builds(), 1)
+        self.assertIn(b"a two", self.module(bundle, "multi/multi.ko"))
+        self.assertIn(b"chip two", self.module(bundle, "chip.ko"))
+
+    def test_a_header_that_only_modules_read(self):
+        self.write("linux/drivers/chip.c", '#include "chip.h"\nconst char chip[] = NAME;\n')
+        self.write("linux/drivers/chip.h", '#define NAME "name one"\n')
+        self.kernel_of()
+        bundle = self.change("chip.h", '#define NAME "name two"\n')
+        self.assertEqual(self.builds(), 1)
+        self.assertIn(b"name two", self.module(bundle, "chip.ko"))
+
+    def test_a_file_with_an_older_time(self):
+        self.kernel_of()
+        bundle = self.change("chip.c", 'const char chip[] = "chip old";', old=True)
+        self.assertEqual(self.builds(), 1)
+        self.assertIn(b"chip old", self.module(bundle, "chip.ko"))
+
+    def test_what_is_built_in_builds_all(self):
+        self.kernel_of()
+        objects = os.path.join(self.path("cache/objects"), os.listdir(self.path("cache/objects"))[0])
+        self.change("core.c", "int core2;")
+        self.assertEqual(self.builds(), 2)
+        self.change("core.c", "int core3;", old=True)
+        self.assertEqual(self.builds(), 3)
+        # make alone would have taken the object for newer.
+        with open(f"{objects}/drivers/core.o", "rb") as f:
+            self.assertIn(b"core3", f.read())
+
+    def test_what_is_no_code_builds_all(self):
+        self.kernel_of()
+        for n, name in enumerate(("Kconfig", "Makefile", "new.h", "../include/dt-bindings/x.h")):
+            self.change(name, "\n")
+            self.assertEqual(self.builds(), 2 + n, name)
+
+    def test_what_the_kernel_has_not_builds_nothing(self):
+        self.kernel_of()
+        for name in ("unused.c", "../arch/arm/kernel.c", "../Documentation/x/chip.rst", "chip.ko",
+                     "../.git/index"):
+            self.change(name, "text")
+            self.change(name, "more text")
+        os.remove(self.path("linux/drivers/unused.c"))
+        self.kernel_of()
+        self.assertEqual(self.builds(), 1)
+
+    def test_a_module_that_exports_something_else_builds_all(self):
+        self.kernel_of()
+        self.change("multi/a.c", "void export_b(void) {}")
+        self.assertEqual(self.builds(), 2)
+
+    def test_a_file_that_is_gone_builds_all(self):
+        self.write("linux/include/chip.h", "")  # is found now
+        self.kernel_of()
+        os.remove(self.path("linux/drivers/chip.h"))
+        self.kernel_of()
+        self.assertEqual(self.builds(), 2)
+
+    def test_a_file_with_the_same_time_and_another_size(self):
+        path = self.path("linux/drivers/chip.c")
+        self.kernel_of()
+        before = os.stat(path)
+        self.write("linux/drivers/chip.c", 'const char chip[] = "chip longer";')
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.assertIn(b"chip longer", self.module(self.kernel_of(), "chip.ko"))
+
+    def test_a_driver_that_does_not_compile(self):
+        self.kernel_of()
+        self.write("linux/drivers/chip.c", "int x;\nint chip(void)\n{\n\treturn y;\n}\n")
+        result = self.roadtest("kernel", "--source", "linux")
+        self.assertEqual((result.returncode, result.stdout), (125, ""))
+        self.assertRegex(result.stderr, r"""\Aroadtest: building drivers/chip.o failed
+    \S+/drivers/chip.c: In function .chip.:
+    \S+/drivers/chip.c:4:\d+: error: .y. undeclared .*
+ +4 \|         return y;
+""")
+        self.assertLess(len(result.stderr.splitlines()), 12)
+        bundle = self.change("chip.c", 'const char chip[] = "chip again";')
+        self.assertEqual(self.builds(), 1)
+        self.assertIn(b"chip again", self.module(bundle, "chip.ko"))
+
+    def test_commands_that_are_not_understood_are_left_to_the_build(self):
+        self.write("linux/build.sh", self.read("linux/build.sh") + "rm drivers/.chip.ko.cmd\n")
+        self.kernel_of()
+        bundle = self.change("chip.c", 'const char chip[] = "chip two";')
+        self.assertEqual(self.builds(), 2)
+        self.assertIn(b"chip two", self.module(bundle, "chip.ko"))
+
+    def test_the_kernel_for_more_suites_is_taken(self):
+        self.write("suites/a/config", "CONFIG_A=m\n")
+        self.write("suites/b/config", "CONFIG_B=m\n")
+        self.kernel_of("suites")
+        self.write("linux/drivers/chip.c", 'const char chip[] = "chip two";')
+        bundle = self.kernel_of("suites/a")
+        self.assertEqual(self.builds(), 1)
+        self.assertEqual(self.kernel_of("suites/b"), bundle)
+        self.write("suites/b/config", "CONFIG_C=m\n")
+        self.kernel_of("suites/b")
+        self.assertEqual(self.builds(), 2)
+
+    def test_a_refused_suite_stays_refused(self):
+        self.env.update(DENY="CONFIG_CHIP", ROADTEST_KERNEL_SOURCE="linux")
+        self.write("suites/a/config", "CONFIG_CHIP=m\n")
+        self.program("suites/a/test-a", "pass a", ids=("a",))
+        self.program("suites/test-c", "pass c", ids=("c",))
+        self.run_tests("suites")
+        os.remove(self.path("cache/configured"))
+        self.write("linux/drivers/chip.c", 'const char chip[] = "chip two";')
+        result = self.run_tests("suites")
+        self.assertRegex(result.stdout, r"skip +a \(CONFIG_CHIP=m can't be had: it depends on")
+        self.assertFalse(os.path.exists(self.path("cache/configured")))
+        self.assertEqual(self.builds(), 1)
+        self.write("linux/drivers/Kconfig", "config CHIP\n\tbool\n")
+        self.env["DENY"] = "NOTHING"
+        result = self.run_tests("suites")
+        self.assertRegex(result.stdout, r"ok +a\n")
 
 
 class Refused(FakeTree):

@@ -222,7 +222,7 @@ class Piped(ShellTestCase):
             ([program], "is a program"),
             ([os.path.join(SOURCE, "suites/iio")], "files of tests"),
             ([SUITE + "::Nope"], "has no class Nope"),
-            ([SUITE, "--kernel", "/nope"], "there is no kernel in it"),
+            ([SUITE, "--kernel", "/nope"], "/nope: No such file"),
         ):
             with self.subTest(args):
                 done = self.shell("", *args)
