@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Test programs that break every rule: each outcome is the right one, by name,
+and the other tests run. (test_command.py has those that die in a test.)"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import ktap_main
+from test_command import COMMAND, CommandTestCase, is_alive
+
+MEMORY = 64  # MB that the command itself may need, whatever a program does
+
+
+class BadTestCase(CommandTestCase):
+    def outcomes(self, *args, status):
+        """Run; what became of each test by name, of all programs."""
+        result = self.roadtest("run", "--json", "out.json", *args)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        self.text = result.stdout
+        with open(self.path("out.json"), encoding="utf-8") as f:
+            programs = json.load(f)["programs"]
+        tests = [t for p in programs for t in p["tests"]]
+        self.assertEqual(len({(p["path"], t["id"]) for p in programs for t in p["tests"]}),
+                         len(tests))
+        # text and KTAP say the same
+        ktap = self.roadtest("run", "--ktap", *args)
+        self.assertEqual(ktap.returncode, status)
+        for test in tests:
+            bad = test["outcome"] in ("failed", "not run")
+            self.assertRegex(ktap.stdout, rf"(?m)^    {'not ok' if bad else 'ok'} \d+ "
+                                          rf"{test['id']}\b")
+        return {t["id"]: t["outcome"] for t in tests}
+
+    def good(self):
+        self.program("test-good", "pass z", ids=("z",))
+        return "test-good"
+
+
+class Death(BadTestCase):
+    def test_before_its_first_test(self):
+        self.program("test-x", "kill -SEGV $$", ids=("a", "b"))
+        self.assertEqual(self.outcomes("test-x", self.good(), status=3),
+                         {"a": "not run", "b": "not run", "z": "passed"})
+        self.assertIn("did not run: the program ended here: SIGSEGV", self.text)
+
+    def test_between_two_tests(self):
+        self.program("test-x", "pass a; [ -n \"$filters\" ] || kill -SEGV $$; pass b; pass c")
+        self.assertEqual(self.outcomes("-j1", "test-x", status=0),
+                         {"a": "passed", "b": "passed", "c": "passed"})
+
+    def test_between_two_tests_each_time(self):
+        self.program("test-x", "pass a; kill -SEGV $$; pass b; pass c")
+        self.assertEqual(self.outcomes("-j1", "test-x", status=3),
+                         {"a": "passed", "b": "not run", "c": "not run"})
+        self.assertIn("the program ended here: SIGSEGV", self.text)
+
+    def test_behind_its_last_test(self):
+        self.program("test-x", "pass a; kill -SEGV $$", ids=("a",))
+        self.assertEqual(self.outcomes("test-x", self.good(), status=1),
+                         {"a": "passed", "z": "passed"})
+        self.assertIn("ERROR it ended badly, SIGSEGV, behind its last test", self.text)
+
+    def test_exit_0_without_a_word(self):
+        self.write("test-x", "#!/bin/sh\n[ $1 = --list ] && echo a\nexit 0\n", 0o755)
+        self.assertEqual(self.outcomes("test-x", self.good(), status=3),
+                         {"a": "not run", "z": "passed"})
+        self.assertIn("did not run: it printed no KTAP (exit status 0)", self.text)
+
+    def test_exit_0_with_a_plan_alone(self):
+        self.program("test-x", "exit 0", ids=("a",))
+        self.assertEqual(self.outcomes("test-x", self.good(), status=3),
+                         {"a": "not run", "z": "passed"})
+
+    def test_all_that_there_is_exit_0_without_a_result_is_exit_2(self):
+        self.program("test-x", "exit 0", ids=("a",))
+        self.assertEqual(self.outcomes("test-x", status=2), {"a": "not run"})
+
+    def test_standard_output_is_closed(self):
+        self.program("test-x", "pass a; exec >&-; pass b 2>/dev/null; sleep 0.1", ids=("a", "b"))
+        self.assertEqual(self.outcomes("-j1", "test-x", status=3),
+                         {"a": "passed", "b": "not run"})
+
+
+class Hang(BadTestCase):
+    def test_before_its_first_test(self):
+        self.program("test-x", "sleep 1000", ids=("a", "b"))
+        result = self.run_tests("--timeout", "1", "test-x", self.good())
+        self.assertEqual(result.returncode, 3, result.stdout)
+        self.assertIn("NORUN a\n        did not run: it took more than 11 s", result.stdout)
+        self.assertIn("1 passed, 0 failed, 2 did not run", result.stdout)
+
+    def test_behind_its_last_test(self):
+        self.program("test-x", "pass a; sleep 1000", ids=("a",))
+        result = self.run_tests("--timeout", "1", "test-x", self.good())
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("ok    a\n", result.stdout)
+        self.assertIn("it ended badly, SIG", result.stdout)
+        self.assertIn("2 passed, 0 failed", result.stdout)
+
+    def test_while_it_lists(self):
+        self.write("test-x", "#!/bin/sh\nsleep 1000\n", 0o755)
+        result = self.run_tests("--timeout", "1", "test-x", self.good())
+        self.assertEqual(result.returncode, 3, result.stdout)
+        self.assertIn("ERROR it can't list its tests: it took more than 11 s", result.stdout)
+        self.assertIn("1 passed", result.stdout)
+
+    def test_it_ignores_being_asked_to_end(self):
+        self.program("test-x", "trap '' TERM INT ABRT HUP; echo $$ > pid; echo '# start a'\n"
+                     "while :; do sleep 0.05; done", ids=("a",))
+        process = subprocess.Popen([COMMAND, "run", "test-x"], env=self.env, cwd=self.dir,
+                                   stdout=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(
+                                       signal.SIGINT, signal.SIG_DFL))
+        while not os.path.exists(self.path("pid")) or not os.path.getsize(self.path("pid")):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(20), -signal.SIGINT)
+        with open(self.path("pid"), encoding="ascii") as f:
+            self.assertFalse(is_alive(int(f.read())))
+
+
+class Results(BadTestCase):
+    def test_too_few(self):
+        self.program("test-x", "pass a; pass b")
+        self.assertEqual(self.outcomes("-j1", "test-x", status=3),
+                         {"a": "passed", "b": "passed", "c": "not run"})
+
+    def test_two_for_a_test(self):
+        for second in "ok 2 a", "not ok 2 a":
+            self.program("test-x", f"pass a; echo {second}; pass b", ids=("a", "b"))
+            result = self.run_tests("test-x")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("ERROR it has two results for a", result.stdout)
+            self.assertIn("ok    b\n", result.stdout)
+
+    def test_for_what_is_no_test_of_it(self):
+        self.program("test-x", "pass a; echo ok 2 other", ids=("a",))
+        result = self.run_tests("test-x", self.good())
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ERROR it has a result for other, which is no test of its list",
+                      result.stdout)
+
+    def test_for_ever(self):
+        self.program("test-x", "pass a; while :; do echo ok 9 again; done", ids=("a",))
+        begin = time.monotonic()
+        result = self.run_tests("test-x", self.good())
+        self.assertLess(time.monotonic() - begin, 60)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ok    a\n", result.stdout)
+        self.assertIn("ok    z\n", result.stdout)
+
+    def test_filters_are_ignored(self):
+        self.program("test-x", "filters=; pass a; pass b; pass c")
+        result = self.run_tests("--filter", "b", "test-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ERROR it has a result for a, which is no test", result.stdout)
+        self.assertIn("ok    b\n", result.stdout)
+
+    def test_a_plan_that_is_wrong(self):
+        for plan in "1..7", "1..0", "1..x", "1..-1", "1..99999999999999999999":
+            with self.subTest(plan):
+                self.program("test-x", f"echo {plan}; pass a; pass b", ids=("a", "b"))
+                result = self.run_tests("-j1", "test-x")
+                self.assertIn("2 passed, 0 failed", result.stdout)
+
+
+class Output(BadTestCase):
+    def test_what_is_no_text(self):
+        self.program("test-x", r"""pass a
+printf 'ok 2 \377\376\n\0ok 2 b\nok\0 2 b\n\033[31mred\n\302\205\n'
+printf '# start b\n'; head -c 200000 /dev/urandom; printf '\n'
+pass b""", ids=("a", "b"))
+        result = subprocess.run([COMMAND, "run", "--json", "out.json", "--junit", "out.xml",
+                                 "--html", "out.html", "test-x"], env=self.env, cwd=self.dir,
+                                capture_output=True, timeout=100)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"ok    a\n", result.stdout)
+        self.assertIn(b"ok    b\n", result.stdout)
+        result.stdout.decode("utf-8")
+        self.assertNotIn(b"\x1b", result.stdout)
+        for name in "out.json", "out.xml", "out.html":
+            with open(self.path(name), encoding="utf-8") as f:
+                self.assertNotIn("\x1b", f.read())
+
+    def test_a_line_without_end(self):
+        self.program("test-x", "pass a; echo '# start b'; head -c 3000000 /dev/zero | tr '\\0' x\n"
+                     "echo; echo not ok 2 b", ids=("a", "b"))
+        self.assertEqual(self.outcomes("test-x", status=1), {"a": "passed", "b": "failed"})
+        self.assertLess(len(self.text), 600000)
+
+    def command_memory(self, *args):
+        """Peak MB of the command itself, not of what it starts."""
+        pid = os.posix_spawn("/bin/sh", ["sh", "-c", 'cd "$0" && exec "$@" > out', self.dir,
+                                         COMMAND, *args], self.env)
+        _, status, usage = os.wait4(pid, 0)
+        with open(self.path("out"), encoding="utf-8") as f:
+            self.text = f.read()
+        return usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
+
+    def test_100_megabytes(self):
+        for stream in 1, 2:
+            self.program("test-x", f"pass a; echo '# start b'; yes this is noise | "
+                         f"head -c 100000000 >&{stream}; echo; echo not ok 2 b; pass c")
+            used, status = self.command_memory("run", "-j1", "test-x")
+            self.assertEqual(status, 1)
+            left_out = int(re.search(r"\((\d+) bytes are left out here", self.text)[1])
+            self.assertGreater(left_out, 90000000)
+            self.assertIn("2 passed, 1 failed", self.text)
+            self.assertLess(len(self.text), 2000000)
+            if os.environ.get("SANITIZED") != "1":
+                self.assertLess(used, MEMORY)
+
+    def test_a_list_without_end(self):
+        self.write("test-x", "#!/bin/sh\nyes this_is_a_test\n", 0o755)
+        used, status = self.command_memory("run", "-j1", "test-x", self.good())
+        self.assertEqual(status, 3)
+        self.assertIn("it can't list its tests: the list has more than", self.text)
+        self.assertIn("ok    z\n", self.text)
+        if os.environ.get("SANITIZED") != "1":
+            self.assertLess(used, MEMORY + 48)
+
+    def test_output_of_many_tests_is_not_kept_in_memory(self):
+        ids = [f"C{n}.t" for n in range(300)]
+        self.program("test-x", "for i in " + " ".join(ids) + """; do
+want $i && { echo "# start $i"; head -c 100000 /dev/zero | tr '\\0' '\\n' | sed s/^/noise/ |
+head -c 100000; echo; echo "not ok $((++n)) $i"; }; done""", ids=ids)
+        used, status = self.command_memory("run", "-j2", "test-x")
+        self.assertEqual(status, 1)
+        self.assertIn("0 passed, 300 failed", self.text)
+        if os.environ.get("SANITIZED") != "1":
+            self.assertLess(used, MEMORY)
+
+
+class Children(BadTestCase):
+    def test_they_hold_the_pipes_open(self):
+        self.program("test-x", "pass a; sleep 1000 & echo $! >> pids", ids=("a",))
+        self.check_children()
+
+    def test_in_a_session_of_their_own(self):
+        self.program("test-x", "pass a; setsid sh -c 'echo $$ >> pids; sleep 1000' &\n"
+                     "while [ ! -s pids ]; do sleep 0.01; done", ids=("a",))
+        self.check_children(killed=False)
+
+    def test_they_go_on_writing(self):
+        self.program("test-x", "pass a; (while :; do echo noise; echo ok 7 x; done) &\n"
+                     "echo $! >> pids", ids=("a",))
+        self.check_children()
+
+    def check_children(self, killed=True):
+        begin = time.monotonic()
+        result = self.run_tests("-j1", "test-x", self.good())
+        self.assertLess(time.monotonic() - begin, 20)
+        self.assertIn("ok    a\n", result.stdout)
+        self.assertIn("ok    z\n", result.stdout)
+        with open(self.path("pids"), encoding="ascii") as f:
+            pids = [int(word) for word in f.read().split()]
+        self.assertTrue(pids)
+        for pid in pids:
+            if killed:
+                end = time.monotonic() + 5
+                while is_alive(pid) and time.monotonic() < end:
+                    time.sleep(0.01)
+                self.assertFalse(is_alive(pid))
+            else:
+                os.kill(pid, signal.SIGKILL)
+
+
+class Files(BadTestCase):
+    def test_bad_interpreter(self):
+        self.write("test-x", "#!/nope\n", 0o755)
+        result = self.run_tests("test-x", self.good())
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("test-x\n", result.stdout)
+        self.assertRegex(result.stdout + result.stderr, r"test-x.*No such file|can't be started|"
+                                                        r"can't list its tests")
+        self.assertIn("ok    z\n", result.stdout)
+
+    def test_no_program_at_all(self):
+        self.write("test-x", "\x7fELF and nothing else", 0o755)
+        result = self.run_tests("test-x", self.good())
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("ok    z\n", result.stdout)
+
+    def test_gone_between_list_and_run(self):
+        self.write("test-x", "#!/bin/sh\necho a; rm test-x\n", 0o755)
+        result = self.run_tests("test-x", self.good())
+        self.assertEqual(result.returncode, 3, result.stdout + result.stderr)
+        self.assertIn("  NORUN a\n", result.stdout)
+        self.assertIn("ok    z\n", result.stdout)
+
+    def test_other_tests_than_it_listed(self):
+        self.write("test-x", """#!/bin/sh
+[ $1 = --list ] && { echo a; exit; }
+echo KTAP version 1; echo 1..1; echo ok 1 b
+""", 0o755)
+        result = self.run_tests("test-x")
+        self.assertIn("  NORUN a\n", result.stdout)
+        self.assertIn("result for b, which is no test of its list", result.stdout)
+        self.assertNotEqual(result.returncode, 0)
+
+
+if __name__ == "__main__":
+    ktap_main.main()
