@@ -3,9 +3,10 @@
  * report.c - what is known of each test
  *
  * Tests run in any order, several at once, some more than once. They are shown
- * in the order of the plan, each as soon as those before it are (show.c). A
- * test that was to run has one result in the end: one that never came is
- * "did not run", and that is no success.
+ * in the order of the plan: each as soon as those before it are (show.c), or
+ * each program when it has come to its end (ktap.c). A test that was to run has
+ * one result in the end: one that never came is "did not run", and that is no
+ * success.
  */
 #include "run.h"
 
@@ -27,7 +28,8 @@ void report_deinit(struct report *report)
 
 void report_begin(struct report *report)
 {
-	show_begin(report);
+	if (report->options.ktap)
+		ktap_begin(report);
 }
 
 /* ------------------------------------------------------------------------
@@ -125,8 +127,6 @@ static void show_tests(struct report *report, struct program *program,
 		show_test(report, program, entry);
 		report->waiting--;
 	}
-	if (!report->waiting && !report->reports)
-		spool_empty(&report->spool);
 }
 
 static void report_show(struct report *report)
@@ -137,15 +137,22 @@ static void report_show(struct report *report)
 	while (report->head < programs->num) {
 		struct program *program = programs->items[report->head];
 
-		show_tests(report, program, program->ended);
+		if (!report->options.ktap)
+			show_tests(report, program, program->ended);
 		if (!program->ended)
 			break;
-		show_program_end(report, program);
+		if (report->options.ktap)
+			report->waiting -= ktap_program(report, program,
+							report->head + 1);
+		else
+			show_program_end(report, program);
 		history_save(program);
 		report->head++;
 		if (!report->reports)
 			program_trim(program);
 	}
+	if (!report->waiting && !report->reports)
+		spool_empty(&report->spool);
 	fflush(stdout);
 }
 
@@ -156,8 +163,12 @@ void report_rest(struct report *report)
 		struct program *program =
 			report->programs->items[report->head];
 
-		show_tests(report, program, true);
-		show_trouble(report, program);
+		if (report->options.ktap) {
+			ktap_interrupted(report, program);
+		} else {
+			show_tests(report, program, true);
+			show_trouble(report, program);
+		}
 		history_save(program);
 	}
 	fflush(stdout);
@@ -319,7 +330,10 @@ int report_end(struct report *report)
 	const unsigned int *counts = report->counts;
 	unsigned int ran = report_tests(report) - counts[RESULT_NOT_RUN];
 
-	show_end(report);
+	if (report->options.ktap)
+		ktap_end(report);
+	else
+		show_end(report);
 	if (report_is_bad(report) && ran)
 		return CLI_FAILED;
 	if (counts[RESULT_NOT_RUN] || report->unlisted)

@@ -12,8 +12,8 @@
  *		KTAP, output.c and spool.c keep what else it prints;
  *		forkserver.c spares starts of Python, launch.c has other
  *		programs start them elsewhere
- * report.c	what is known of each test; show.c shows it, reports.c writes it
- *		into files
+ * report.c	what is known of each test; show.c and ktap.c show it, reports.c
+ *		writes it into files
  */
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
@@ -293,9 +293,19 @@ bool report_has(struct program *program, const char *id);
 void report_lines(struct report *report, const struct entry *entry,
 		  struct strings *lines);
 
+/* --- ktap.c: results on standard output, as KTAP */
+
+void ktap_begin(const struct report *report);
+/* All of a program that has come to its end; @number: of programs, from 1.
+ * Return: how many tests that are. */
+size_t ktap_program(struct report *report, const struct program *program,
+		    size_t number);
+/* What there is of one that has not. */
+void ktap_interrupted(struct report *report, const struct program *program);
+void ktap_end(const struct report *report);
+
 /* --- show.c: results on standard output, in the order of the plan */
 
-void show_begin(const struct report *report);
 /* The next test of a program that is done. */
 void show_test(struct report *report, struct program *program,
 	       const struct entry *entry);

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * show.c - results on standard output: for people, or as one stream of KTAP
+ * show.c - results on standard output, for people
  *
- * In KTAP each program is a test and its tests are subtests. For people a run
- * of many rounds is short: what did not pass, and a line for each round.
+ * A run of many rounds is short: what did not pass, and a line for each round.
  */
 #include "run.h"
 
 #include <stdlib.h>
-
-void show_begin(const struct report *report)
-{
-	if (!report->options.ktap)
-		return;
-	puts("KTAP version 1");
-	if (report->options.rounds)
-		printf("1..%zu\n",
-		       report->programs->num * report->options.rounds);
-	if (report->options.seed)
-		printf("# seed %s\n", report->options.seed);
-	fflush(stdout);
-}
 
 static void print_lines(const struct strings *lines, const char *indent)
 {
@@ -43,9 +29,7 @@ static void show_program(const struct report *report, struct program *program)
 	if (program->begun)
 		return;
 	program->begun = true;
-	if (report->options.ktap)
-		printf("# Subtest: %s\n    KTAP version 1\n", program->path);
-	else if (report->options.rounds == 1)
+	if (report->options.rounds == 1)
 		printf("%s\n", program->path);
 	else
 		printf("%s (round %u)\n", program->path, program->round);
@@ -55,31 +39,7 @@ static void show_program(const struct report *report, struct program *program)
  * A test
  */
 
-static void show_test_ktap(struct report *report,
-			   const struct program *program,
-			   const struct entry *entry)
-{
-	static const char *const directives[NUM_RESULTS] = {
-		[RESULT_SKIP] = "SKIP",
-		[RESULT_KNOWN] = "known bug:",
-		[RESULT_FLAKY] = "flaky:",
-	};
-	bool bad = entry->result == RESULT_FAIL ||
-		   entry->result == RESULT_NOT_RUN ||
-		   (entry->result == RESULT_FLAKY &&
-		    !report->options.allow_flaky);
-
-	printf("    # start %s\n", entry->id);
-	print_entry_lines(report, entry, "    # ");
-	printf("    %sok %zu %s", bad ? "not " : "", program->printed,
-	       entry->id);
-	if (directives[entry->result])
-		printf(" # %s %s", directives[entry->result],
-		       entry->reason ? entry->reason : "");
-	putchar('\n');
-}
-
-static void show_test_text(struct report *report, const struct entry *entry)
+static void print_test(struct report *report, const struct entry *entry)
 {
 	static const struct { const char *word; enum colour colour; } words[] = {
 		[RESULT_PASS] = { "ok", COLOUR_GREEN },
@@ -107,7 +67,7 @@ static void show_test_text(struct report *report, const struct entry *entry)
 void show_test(struct report *report, struct program *program,
 	       const struct entry *entry)
 {
-	bool brief = report->options.rounds != 1 && !report->options.ktap;
+	bool brief = report->options.rounds != 1;
 
 	report->round_counts[entry->result]++;
 	if (brief && entry->result == RESULT_PASS)
@@ -116,10 +76,7 @@ void show_test(struct report *report, struct program *program,
 					    entry->result == RESULT_KNOWN))
 		return;
 	show_program(report, program);
-	if (report->options.ktap)
-		show_test_ktap(report, program, entry);
-	else
-		show_test_text(report, entry);
+	print_test(report, entry);
 }
 
 /* ------------------------------------------------------------------------
@@ -149,7 +106,7 @@ void show_trouble(struct report *report, struct program *program)
 	if (!program->trouble.num)
 		return;
 	show_program(report, program);
-	print_lines(&program->trouble, report->options.ktap ? "    # " : "  ");
+	print_lines(&program->trouble, "  ");
 }
 
 static bool is_last_of_round(const struct report *report)
@@ -180,20 +137,8 @@ static void show_round_end(struct report *report,
 void show_program_end(struct report *report, struct program *program)
 {
 	show_trouble(report, program);
-	if (!report->options.ktap) {
-		if (report->options.rounds != 1 && is_last_of_round(report))
-			show_round_end(report, program);
-		return;
-	}
-	if (!program->num_entries && !program->trouble.num) {
-		printf("ok %zu %s # SKIP no test of it was asked for\n",
-		       report->head + 1, program->path);
-		return;
-	}
-	show_program(report, program);
-	/* The plan may stand behind the results. */
-	printf("    1..%zu\n%sok %zu %s\n", program->printed,
-	       program->failed ? "not " : "", report->head + 1, program->path);
+	if (report->options.rounds != 1 && is_last_of_round(report))
+		show_round_end(report, program);
 }
 
 void show_end(const struct report *report)
@@ -203,12 +148,6 @@ void show_end(const struct report *report)
 	bool bad = report_is_bad(report) || counts[RESULT_NOT_RUN] ||
 		   report->unlisted;
 
-	if (report->options.ktap) {
-		if (!report->options.rounds)
-			printf("1..%zu\n", report->programs->num);
-		fflush(stdout);
-		return;
-	}
 	printf("\n%s%u passed, %u failed%s",
 	       colour(stdout, bad ? COLOUR_RED : COLOUR_GREEN),
 	       counts[RESULT_PASS], counts[RESULT_FAIL],

@@ -582,20 +582,20 @@ class Ktap(CommandTestCase):
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stdout, """KTAP version 1
 1..2
-# Subtest: test-x
     KTAP version 1
+    # Subtest: test-x
+    1..2
     # start a
     ok 1 a
     # start b
     # why
     not ok 2 b
-    1..2
 not ok 1 test-x
-# Subtest: test-y
     KTAP version 1
+    # Subtest: test-y
+    1..1
     # start c
     ok 1 c # SKIP no
-    1..1
 ok 2 test-y
 """)
 
