@@ -293,9 +293,11 @@ class Ends(Outer):
         self.addCleanup(signal.signal, signal.SIGALRM, old)
         signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
         self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
-        for _ in range(200):
-            machine.clock.advance(1)
-        self.assertTrue(seen)
+        end = time.monotonic() + 10
+        # Some come while we wait for the guest, however fast it is.
+        while len(seen) < 20 and time.monotonic() < end:
+            (machine.guest / "proc/version").read_text()
+        self.assertGreaterEqual(len(seen), 20)
         self.assertTrue(machine.is_up)
 
 
