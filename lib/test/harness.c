@@ -6,6 +6,9 @@
  * the child prints comes through a pipe and becomes diagnostics; how it ended
  * comes from memory that both share and from its exit status. The parent holds
  * no machine, so nothing that a test does can harm the tests behind it.
+ *
+ * With --no-fork one test runs in the program itself: a debugger need not know
+ * which of the processes to follow.
  */
 #include "test.h"
 
@@ -34,7 +37,7 @@ struct harness {
 	struct test_case *cases;
 	size_t num_cases;
 	unsigned int timeout;
-	bool list;
+	bool list, no_fork;
 	struct test_outcome *outcome;	/* shared with the child */
 	struct ktap ktap;
 	int signals;			/* signalfd */
@@ -150,6 +153,8 @@ static void harness_help(const char *program)
 	       "  --skip ID          leave this test out; may be repeated\n"
 	       "  --timeout SECONDS  wall time for a test, default %d;\n"
 	       "                     0: none\n"
+	       "  --no-fork          run one test in this process, without a limit\n"
+	       "                     of time, for a debugger\n"
 	       "  --help             this text\n\n"
 	       "Exit status: 0 all passed, 1 a test failed, 2 could not run.\n",
 	       program, DEFAULT_TIMEOUT);
@@ -170,13 +175,21 @@ static bool parse_timeout(const char *text, unsigned int *out)
 	return true;
 }
 
-enum { OPT_LIST = 1, OPT_FILTER, OPT_SKIP, OPT_TIMEOUT, OPT_HELP };
+enum {
+	OPT_LIST = 1,
+	OPT_FILTER,
+	OPT_SKIP,
+	OPT_TIMEOUT,
+	OPT_NO_FORK,
+	OPT_HELP,
+};
 
 static const struct option options[] = {
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "filter", required_argument, NULL, OPT_FILTER },
 	{ "skip", required_argument, NULL, OPT_SKIP },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "no-fork", no_argument, NULL, OPT_NO_FORK },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -224,6 +237,9 @@ static int harness_parse(struct harness *h, int argc, char **argv)
 		case OPT_TIMEOUT:
 			if (!parse_timeout(optarg, &h->timeout))
 				return EXIT_NOT_RUN;
+			break;
+		case OPT_NO_FORK:
+			h->no_fork = true;
 			break;
 		case OPT_HELP:
 			harness_help(h->program);
@@ -437,12 +453,25 @@ static void child_explain(struct harness *h, const struct child *child,
 	free(text);
 }
 
-static void harness_run_case(struct harness *h, const struct test_case *tc)
+/* @ok: it came to its end, and its process ended well. */
+static void harness_result(struct harness *h, const struct test_case *tc,
+			   bool ok)
 {
 	const struct test_outcome *outcome = h->outcome;
 	const char *directive = NULL;
+
+	ok = ok && !outcome->failed;
+	if (ok && outcome->skipped)
+		directive = "SKIP";
+	else if (ok && outcome->known_bug)
+		directive = "known bug:";
+	ktap_result(&h->ktap, ok, tc->id, directive, outcome->reason);
+}
+
+static void harness_run_case(struct harness *h, const struct test_case *tc)
+{
 	struct child child;
-	bool ok = false;
+	bool ok;
 	int status;
 
 	ktap_start(&h->ktap, tc->id);
@@ -459,16 +488,22 @@ static void harness_run_case(struct harness *h, const struct test_case *tc)
 		raise(child.interrupted);
 	}
 	ktap_output_end(&h->ktap);
-	if (status || !outcome->finished)
+	ok = !status && h->outcome->finished;
+	if (!ok)
 		child_explain(h, &child, status);
-	else
-		ok = !outcome->failed;
-	if (ok && outcome->skipped)
-		directive = "SKIP";
-	else if (ok && outcome->known_bug)
-		directive = "known bug:";
-	ktap_result(&h->ktap, ok, tc->id, directive, outcome->reason);
+	harness_result(h, tc, ok);
 	free(child.tail);
+}
+
+/* In this process; what the test prints goes to standard error. */
+static void harness_run_here(struct harness *h, const struct test_case *tc)
+{
+	sigprocmask(SIG_SETMASK, &h->old_mask, NULL);
+	fflush(NULL);
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	ktap_start(&h->ktap, tc->id);
+	test_run_case(tc, h->outcome);
+	harness_result(h, tc, h->outcome->finished);
 }
 
 /* ------------------------------------------------------------------------
@@ -506,14 +541,24 @@ static int harness_run(struct harness *h)
 		fprintf(stderr, "%s: no tests to run\n", h->program);
 		return EXIT_NOT_RUN;
 	}
+	if (h->no_fork && plan != 1) {
+		fprintf(stderr, "%s: --no-fork is for one test: --filter ID\n",
+			h->program);
+		return EXIT_NOT_RUN;
+	}
 	if (!harness_prepare(h, &out)) {
 		fprintf(stderr, "%s: %m\n", h->program);
 		return EXIT_NOT_RUN;
 	}
 	ktap_begin(&h->ktap, out, plan);
-	for (size_t i = 0; i < h->num_cases; i++)
-		if (h->cases[i].selected)
+	for (size_t i = 0; i < h->num_cases; i++) {
+		if (!h->cases[i].selected)
+			continue;
+		if (h->no_fork)
+			harness_run_here(h, &h->cases[i]);
+		else
 			harness_run_case(h, &h->cases[i]);
+	}
 	return h->ktap.failed ? EXIT_FAILED : EXIT_PASSED;
 }
 

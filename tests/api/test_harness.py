@@ -224,6 +224,43 @@ class Options(unittest.TestCase):
         self.assertEqual(process.returncode, -signal.SIGTERM)
 
 
+class NoFork(unittest.TestCase):
+    """One test in the program itself, as in a debugger."""
+
+    def test_results_are_the_same(self):
+        for name, status, result in (
+            ("passes", 0, "ok 1 passes"),
+            ("messages", 1, "not ok 1 messages"),
+            ("is_skipped", 0, "ok 1 is_skipped # SKIP "),
+            ("known_bug_shows", 0, "ok 1 known_bug_shows # known bug: "),
+        ):
+            with self.subTest(name):
+                done = run("--no-fork", "--filter", name)
+                self.assertEqual(done.returncode, status, done.stderr)
+                lines = done.stdout.splitlines()
+                self.assertEqual(lines[:3],
+                                 ["KTAP version 1", "1..1", f"# start {name}"])
+                self.assertEqual(len(lines), 4, done.stdout)
+                self.assertTrue(lines[3].startswith(result), lines[3])
+
+    def test_what_a_test_prints_goes_to_standard_error(self):
+        done = run("--no-fork", "--filter", "output_is_not_taken_for_ktap")
+        self.assertIn("not ok 2 fake\n", done.stderr)
+        self.assertNotIn("fake", done.stdout)
+
+    def test_a_crash_is_the_programs_and_left_to_the_debugger(self):
+        done = run("--no-fork", "--filter", "aborts")
+        self.assertEqual(done.returncode, -signal.SIGABRT)
+        self.assertNotIn("ok 1", done.stdout)
+
+    def test_it_is_for_one_test(self):
+        for args in ((), ("--filter", "passes", "--filter", "messages")):
+            done = run("--no-fork", *args)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stdout, "")
+            self.assertIn("--no-fork is for one test: --filter ID", done.stderr)
+
+
 class Signals(unittest.TestCase):
     def children(self, pid):
         path = f"/proc/{pid}/task/{pid}/children"
