@@ -211,6 +211,7 @@ struct stream {
 	bool failed;		/* one of them */
 	char *current;		/* id of "# start", until its result */
 	int64_t started;
+	int64_t took_ms;	/* what the program says of it; -1: nothing */
 	struct output output;	/* since the last result */
 	char *partial[2];	/* of standard output, standard error */
 	size_t partial_len[2];

@@ -108,45 +108,105 @@ static void runner_keep_list(struct runner *runner, const char *data,
 	runner->list[runner->list_len] = '\0';
 }
 
-/* Read what is there, @max bytes at most. Return: how many it was; 0 at the
- * end of it. */
-static size_t runner_read(struct runner *runner, int fd, int stream,
-			  size_t max)
+static void runner_feed(struct runner *runner, int stream, const char *data,
+			size_t len)
 {
-	char data[65536];
-	ssize_t len = read(fd, data, max < sizeof(data) ? max : sizeof(data));
-
-	if (len > 0 && stream == 1 && !runner->heard) {
+	if (stream == 1 && !runner->heard) {
 		runner->heard = true;
 		runner_set_deadline(runner);
 	}
-	if (len > 0 && runner->listing && stream == 1)
+	if (runner->listing && stream == 1)
 		runner_keep_list(runner, data, len);
-	else if (len > 0)
+	else
 		stream_feed(&runner->stream, stream, data, len);
+}
+
+/* Read what is there of standard error, @max bytes at most. Return: how many
+ * it was; 0 at the end. */
+static size_t runner_read_err(struct runner *runner, size_t max)
+{
+	char data[65536];
+	ssize_t len = read(runner->process.err, data,
+			   max < sizeof(data) ? max : sizeof(data));
+
+	if (len > 0)
+		runner_feed(runner, 2, data, len);
 	return len > 0 ? len : 0;
+}
+
+/* Bytes in a pipe; 0 for one that is closed. */
+static size_t pipe_fill(int fd)
+{
+	int left = 0;
+
+	return fd < 0 || ioctl(fd, FIONREAD, &left) ? 0 : left;
+}
+
+/* All that is in the pipe now; more may come all the time. */
+static void runner_drain_err(struct runner *runner)
+{
+	size_t left = pipe_fill(runner->process.err), len;
+
+	while (left && (len = runner_read_err(runner, left)))
+		left -= len;
+}
+
+/*
+ * Standard error has a pipe of its own: where in this piece of standard output
+ * does it belong? Usually a piece has one result, or none. If we come late, and
+ * it has several: to the first test that failed, for it is shown then; else to
+ * the last one.
+ */
+static size_t runner_place_err(const char *data, size_t len)
+{
+	size_t place = len;
+
+	for (size_t i = 0; i < len; i++) {
+		const char *end = memchr(data + i, '\n', len - i);
+
+		if (len - i >= 7 && !memcmp(data + i, "not ok ", 7))
+			return i;
+		if (len - i >= 3 && !memcmp(data + i, "ok ", 3))
+			place = i;
+		else if (len - i >= 8 && !memcmp(data + i, "# start ", 8))
+			place = len;
+		if (!end)
+			break;
+		i = end - data;
+	}
+	return place;
+}
+
+/* Read what is there of standard output, @max bytes at most, and of standard
+ * error. Return: how many bytes of the former; 0 at its end. */
+static size_t runner_read(struct runner *runner, size_t max)
+{
+	char data[65536];
+	ssize_t len = read(runner->process.out, data,
+			   max < sizeof(data) ? max : sizeof(data));
+	size_t place;
+
+	if (len <= 0) {
+		runner_drain_err(runner);
+		return 0;
+	}
+	place = runner_place_err(data, len);
+	runner_feed(runner, 1, data, place);
+	/* What was written there before the result is in the pipe by now. */
+	runner_drain_err(runner);
+	runner_feed(runner, 1, data + place, len - place);
+	return len;
 }
 
 /* It has ended, and what it wrote is in its pipes. Their end may never come:
  * something that it started may hold them open, and go on writing. */
 static void runner_drain(struct runner *runner)
 {
-	const struct process *process = &runner->process;
-	const int pipes[] = { process->out, process->err };
+	size_t left = pipe_fill(runner->process.out), len;
 
-	for (int i = 0; i < 2; i++) {
-		int left = 0;
-
-		if (pipes[i] < 0 || ioctl(pipes[i], FIONREAD, &left))
-			continue;
-		while (left > 0) {
-			size_t len = runner_read(runner, pipes[i], i + 1, left);
-
-			if (!len)
-				break;
-			left -= len;
-		}
-	}
+	while (left && (len = runner_read(runner, left)))
+		left -= len;
+	runner_drain_err(runner);
 }
 
 /* For lib/uml.c. Processors of another machine are none of our business. */
@@ -463,18 +523,17 @@ static bool runner_end(struct runner *runner)
 bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 {
 	struct process *process = &runner->process;
-	int *const pipes[] = { &process->out, &process->err };
 
 	if (fds[2].revents)
 		return runner_end(runner);
 	if (!runner_left(runner))
 		runner_late(runner);
-	for (int i = 0; i < 2; i++) {
-		if (fds[i].revents &&
-		    !runner_read(runner, *pipes[i], i + 1, SIZE_MAX)) {
-			close(*pipes[i]);
-			*pipes[i] = -1;
-		}
+	if (fds[0].revents && !runner_read(runner, SIZE_MAX)) {
+		close(process->out);
+		process->out = -1;
+	} else if (fds[1].revents && !runner_read_err(runner, SIZE_MAX)) {
+		close(process->err);
+		process->err = -1;
 	}
 	if (!runner->hung && (runner->stream.current != runner->watched ||
 			      runner->stream.count != runner->count))

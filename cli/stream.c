@@ -33,6 +33,15 @@ void stream_take_lines(struct stream *stream, struct strings *lines)
 	output_take(&stream->output, lines);
 }
 
+static int64_t stream_ms(const struct stream *stream)
+{
+	if (!stream->current)
+		return 0;
+	/* Its lines may have waited for us. */
+	return stream->took_ms >= 0 ? stream->took_ms :
+				      now_ms() - stream->started;
+}
+
 static void stream_report(struct stream *stream, enum result result,
 			  const char *id, const char *reason)
 {
@@ -42,7 +51,7 @@ static void stream_report(struct stream *stream, enum result result,
 		.id = id,
 		.reason = reason,
 		.lines = &lines,
-		.ms = stream->current ? now_ms() - stream->started : 0,
+		.ms = stream_ms(stream),
 	};
 
 	stream_take_lines(stream, &lines);
@@ -112,6 +121,19 @@ static void stream_line_result(struct stream *stream, bool ok, char *rest)
 	free(why);
 }
 
+/* "# time 0.012", in seconds. Return: is it one? */
+static bool stream_line_time(struct stream *stream, const char *rest)
+{
+	char *end;
+	double seconds = strtod(rest, &end);
+
+	if (!stream->current || !isdigit((unsigned char)*rest) || *end ||
+	    !(seconds < 1e9))
+		return false;
+	stream->took_ms = seconds * 1000;
+	return true;
+}
+
 /* A line of the protocol. @len counts bytes behind a NUL too. */
 static void stream_line_out(struct stream *stream, char *line, size_t len)
 {
@@ -128,6 +150,10 @@ static void stream_line_out(struct stream *stream, char *line, size_t len)
 		free(stream->current);
 		stream->current = text("%s", line + strlen("# start "));
 		stream->started = now_ms();
+		stream->took_ms = -1;
+	} else if (starts_with(line, "# time ") &&
+		   stream_line_time(stream, line + strlen("# time "))) {
+		return;
 	} else if (starts_with(line, "ok ")) {
 		stream_line_result(stream, true, line + 3);
 	} else if (starts_with(line, "not ok ")) {

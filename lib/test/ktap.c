@@ -4,16 +4,26 @@
  *
  * The stream is line based, and a line of diagnostics must not be taken for
  * anything else by whoever reads it: what a test prints is put behind "# ",
- * control characters are replaced, and a printed "start ..." is moved one
- * column so that it isn't the mark of a test's begin (docs/ktap.md).
+ * control characters are replaced, and a printed "start ..." or "time ..." is
+ * moved one column so that it isn't a mark (docs/ktap.md).
  */
 #include "test.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define START "start "
+#define TIME "time "
+
+static int64_t ktap_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
 
 void ktap_begin(struct ktap *ktap, FILE *file, unsigned int plan)
 {
@@ -26,12 +36,19 @@ void ktap_start(struct ktap *ktap, const char *id)
 {
 	fprintf(ktap->file, "# " START "%s\n", id);
 	fflush(ktap->file);
+	ktap->started_ns = ktap_now_ns();
+}
+
+/* Does the line begin with a mark's word? */
+static bool ktap_is(const struct ktap *ktap, const char *word)
+{
+	return ktap->len >= strlen(word) &&
+	       !memcmp(ktap->line, word, strlen(word));
 }
 
 static void ktap_put_line(struct ktap *ktap)
 {
-	bool mark = ktap->len >= strlen(START) &&
-		    !memcmp(ktap->line, START, strlen(START));
+	bool mark = ktap_is(ktap, START) || ktap_is(ktap, TIME);
 
 	fprintf(ktap->file, "#%s%s%.*s\n", ktap->len ? " " : "",
 		mark ? " " : "", (int)ktap->len, ktap->line);
@@ -81,10 +98,14 @@ void ktap_diag(struct ktap *ktap, const char *fmt, ...)
 void ktap_result(struct ktap *ktap, bool ok, const char *id,
 		 const char *directive, const char *reason)
 {
+	int64_t us = (ktap_now_ns() - ktap->started_ns) / 1000;
+
 	ktap_output_end(ktap);
 	ktap->count++;
 	if (!ok)
 		ktap->failed++;
+	fprintf(ktap->file, "# " TIME "%lld.%06lld\n",
+		(long long)us / 1000000, (long long)us % 1000000);
 	fprintf(ktap->file, "%sok %u %s", ok ? "" : "not ", ktap->count, id);
 	if (directive)
 		fprintf(ktap->file, " # %s %s", directive, reason);

@@ -55,6 +55,7 @@ void test_crash_symbolize(FILE *out, const char *text);
 struct ktap {
 	FILE *file;
 	unsigned int count, failed;
+	int64_t started_ns;	/* of the test that runs; monotonic */
 	/* Text of a line whose end has not come yet. */
 	char line[4096];
 	size_t len;

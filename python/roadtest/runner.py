@@ -20,6 +20,7 @@ import faulthandler
 import os
 import signal
 import sys
+import time
 import traceback
 import types
 import unittest
@@ -224,6 +225,17 @@ def select(
 
 # ---- output --------------------------------------------------------------
 
+MARKS = ("start ", "time ")
+"""What means something behind "# "."""
+
+
+def unmarked(text: str) -> str:
+    """Text for a diagnostic, or the beginning of it, that is not taken for a
+    mark."""
+    if text and any(text.startswith(m) or m.startswith(text) for m in MARKS):
+        return f" {text}"
+    return text
+
 
 class Ktap:
     """Writes KTAP to the standard output that the program started with."""
@@ -243,7 +255,7 @@ class Ktap:
     def diagnostic(self, text: str) -> None:
         """Lines for the reader."""
         for line in text.rstrip("\n").split("\n"):
-            self.line(f"# {line}" if line else "#")
+            self.line(f"# {unmarked(line)}" if line else "#")
 
     def write(self, text: str) -> None:
         """What a test printed: diagnostics, also of a part of a line (a
@@ -251,6 +263,7 @@ class Ktap:
         for part in text.splitlines(keepends=True):
             if not self._open_line:
                 self.out.write("# ")
+                part = unmarked(part)
             self.out.write(part)
             self._open_line = not part.endswith("\n")
 
@@ -300,6 +313,7 @@ class Result(unittest.TestResult):
         self._blocked: list[tuple[str, bool, str]] = []
         self._subtests: list[tuple[bool, str]] = []
         self._status: tuple[bool, str] | None = None
+        self._begin = 0.0
 
     def startTest(self, test: unittest.TestCase) -> None:
         """Name it before it runs."""
@@ -307,6 +321,7 @@ class Result(unittest.TestResult):
         self._subtests = []
         self._status = None
         self.ktap.line(f"# start {test.id()}")
+        self._begin = time.monotonic()
         self.watchdog.start(test.id(), self.number + 1)
 
     def stopTest(self, test: unittest.TestCase) -> None:
@@ -314,6 +329,7 @@ class Result(unittest.TestResult):
         self.watchdog.stop()
         super().stopTest(test)
         ok, directive = self._status or (False, "")
+        self.ktap.line(f"# time {time.monotonic() - self._begin:.6f}")
         self._print_subtests()
         self._print(ok, test.id(), directive)
 

@@ -127,7 +127,7 @@ TEST(messages)
 
 TEST(output_is_not_taken_for_ktap)
 {
-	printf("ok 1 fake\nnot ok 2 fake\nstart fake\n\ttab \001\n");
+	printf("ok 1 fake\nnot ok 2 fake\nstart fake\ntime 7\n\ttab \001\n");
 	fprintf(stderr, "on standard error, no newline");
 }
 

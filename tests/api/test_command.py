@@ -121,6 +121,15 @@ echo "# start c"; echo "# chatter"; echo "ok 3 c" """)
         self.assertNotIn("chatter", result.stdout)
         self.assertIn("2 passed, 1 failed", result.stdout)
 
+    def test_standard_error_is_the_tests_that_wrote_it(self):
+        """Also when the command comes to read it late."""
+        self.program("test-x", """pass a
+want b && { kill -STOP $PPID; echo "# start b"; echo "last words" >&2
+            echo "not ok 2 b"; sleep 0.1; kill -CONT $PPID; }
+pass c""")
+        result = self.roadtest("run", "test-x")
+        self.assertIn("FAIL  b\n        last words\n", result.stdout)
+
     def test_skips_and_known_bugs_are_told_apart(self):
         self.program("test-x", """echo "ok 1 a # SKIP no time"
 echo "ok 2 b # known bug: issue 7"; echo "ok 3 - c # XFAIL later" """)

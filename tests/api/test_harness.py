@@ -31,14 +31,17 @@ class Sample(unittest.TestCase):
         begin = time.monotonic()
         cls.done = run()
         cls.seconds = time.monotonic() - begin
-        cls.results, cls.diagnostics = {}, {}
-        lines = []
+        cls.results, cls.diagnostics, cls.times = {}, {}, {}
+        lines, took = [], None
         for line in cls.done.stdout.splitlines():
             match = re.match(r"((?:not )?ok) \d+ (\S+)(?: # (.*))?$", line)
             if match:
                 cls.results[match[2]] = (match[1], match[3])
                 cls.diagnostics[match[2]] = lines
-                lines = []
+                cls.times[match[2]] = took
+                lines, took = [], None
+            elif line.startswith("# time "):
+                took = float(line.removeprefix("# time "))
             elif line.startswith("#"):
                 lines.append(line)
 
@@ -129,7 +132,13 @@ class Sample(unittest.TestCase):
         text = self.check(name, "ok")
         self.assertEqual(text, "\n".join([
             f"# start {name}", "# ok 1 fake", "# not ok 2 fake",
-            "#  start fake", "# \ttab ?", "# on standard error, no newline"]))
+            "#  start fake", "#  time 7", "# \ttab ?",
+            "# on standard error, no newline"]))
+
+    def test_each_test_says_what_it_took(self):
+        self.assertEqual([n for n, took in self.times.items() if took is None], [])
+        self.assertGreaterEqual(self.times["hangs"], 1)
+        self.assertLess(self.times["passes"], self.times["hangs"])
 
     def test_an_assertion_in_a_helper_ends_the_test(self):
         text = self.check("an_assertion_in_a_helper_ends_the_test", "not ok")
@@ -240,8 +249,9 @@ class NoFork(unittest.TestCase):
                 lines = done.stdout.splitlines()
                 self.assertEqual(lines[:3],
                                  ["KTAP version 1", "1..1", f"# start {name}"])
-                self.assertEqual(len(lines), 4, done.stdout)
-                self.assertTrue(lines[3].startswith(result), lines[3])
+                self.assertRegex(lines[3], r"^# time \d+\.\d{6}$")
+                self.assertEqual(len(lines), 5, done.stdout)
+                self.assertTrue(lines[4].startswith(result), lines[4])
 
     def test_what_a_test_prints_goes_to_standard_error(self):
         done = run("--no-fork", "--filter", "output_is_not_taken_for_ktap")

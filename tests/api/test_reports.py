@@ -116,6 +116,19 @@ class Json(ReportTestCase):
         test = self.by_id(report)["x.d"]
         self.assertEqual((test["outcome"], test["reason"]), ("known bug", "it is known"))
 
+    def test_what_a_program_says_of_a_tests_time_counts(self):
+        self.program("test-x", """
+want a && echo "# start a" && echo "# time 12.345678" && echo "ok $((++n)) a"
+want b && echo "# start b" && echo "# time 7 o'clock" && echo "ok $((++n)) b"
+want c && echo "# start c" && echo "# time 1e99" && echo "# time -1" && echo "not ok $((++n)) c"
+""", ("a", "b", "c"))
+        self.roadtest("run", "--json", "r.json", "test-x")
+        tests = json.loads(Path(self.path("r.json")).read_text())["programs"][0]["tests"]
+        self.assertEqual(tests[0]["wall_ms"], 12345)
+        for test in tests[1:]:
+            self.assertLess(test["wall_ms"], 5000)
+        self.assertIn("time 1e99\ntime -1", "\n".join(tests[2]["output"]))
+
     def test_a_test_has_its_part_of_the_journal_only(self):
         self.journalling("test-x", JOURNAL)
         tests = self.by_id(self.json("test-x", status=1))

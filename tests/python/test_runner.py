@@ -83,7 +83,17 @@ class Output(unittest.TestCase):
     def test_prints_are_diagnostics_before_the_result(self) -> None:
         lines = run("sample_all.py").stdout.splitlines()
         at = lines.index("# printed")
-        self.assertEqual(lines[at + 1], "ok 3 sample_all.Kinds.test_01_passes")
+        self.assertEqual(lines[at + 4], "ok 3 sample_all.Kinds.test_01_passes")
+
+    def test_prints_are_not_taken_for_marks(self) -> None:
+        lines = run("sample_all.py").stdout.splitlines()
+        at = lines.index("# printed")
+        self.assertEqual(lines[at + 1 : at + 3], ["#  start of it", "#  time 7"])
+
+    def test_the_time_of_a_test_stands_before_its_result(self) -> None:
+        lines = run("sample_all.py").stdout.splitlines()
+        at = lines.index("ok 3 sample_all.Kinds.test_01_passes")
+        self.assertRegex(lines[at - 1], r"^# time 0\.02\d{4}$")
 
     def test_descriptor_1_goes_to_standard_error(self) -> None:
         done = run("sample_all.py")

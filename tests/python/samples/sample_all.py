@@ -3,12 +3,16 @@
 
 import os
 import sys
+import time
 import unittest
 
 
 class Kinds(unittest.TestCase):
     def test_01_passes(self) -> None:
         print("printed")
+        print("sta", end="")
+        print("rt of it\ntime 7")
+        time.sleep(0.02)
         os.write(1, b"written to descriptor 1\n")
 
     def test_02_fails(self) -> None:
