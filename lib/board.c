@@ -38,6 +38,50 @@ void board_deinit(struct board *board)
 			road_line_unwatch(board->lines[i].watches);
 }
 
+/* The first chip that lies between two addresses. */
+static struct road_i2c_chip *board_chip_in(const struct board *board,
+					   const void *from, const void *to)
+{
+	struct road_i2c_chip *chip;
+
+	for (chip = board->chips; chip; chip = chip->next)
+		if ((void *)chip >= from && (void *)chip < to)
+			break;
+	return chip;
+}
+
+static struct road_line_watch *watch_in(struct road_line_watch *watch,
+					const void *from, const void *to)
+{
+	while (watch && ((void *)watch < from || (void *)watch >= to))
+		watch = watch->next;
+	return watch;
+}
+
+void board_forget(struct board *board, const void *from, const void *to)
+{
+	struct road_line_watch *watch;
+	struct road_i2c_chip *chip;
+	unsigned int i;
+
+	for (i = 0; i < ROAD_NUM_LINES; i++)
+		while ((watch = watch_in(board->lines[i].watches, from, to)))
+			road_line_unwatch(watch);
+	/* A hook of a chip may have others attached or detached. */
+	while ((chip = board_chip_in(board, from, to)))
+		road_i2c_detach(chip);
+}
+
+bool board_holds(const struct board *board, const void *from, const void *to)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROAD_NUM_LINES; i++)
+		if (watch_in(board->lines[i].watches, from, to))
+			return true;
+	return board_chip_in(board, from, to);
+}
+
 uint32_t board_transaction(const struct road_machine *machine)
 {
 	return board_of((struct road_machine *)machine)->engine->transaction;

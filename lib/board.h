@@ -29,6 +29,9 @@ struct board {
 
 int board_init(struct board *board, struct engine *engine);
 void board_deinit(struct board *board);
+/* See machine_forget(). */
+void board_forget(struct board *board, const void *from, const void *to);
+bool board_holds(const struct board *board, const void *from, const void *to);
 
 /* The board of a machine, and its parts for the devices. */
 struct board *board_of(struct road_machine *machine);

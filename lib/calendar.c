@@ -163,6 +163,26 @@ void cal_del(struct calendar *cal, struct road_timer *timer)
 		heap_down(cal, slot, last);
 }
 
+struct road_timer *cal_find_in(const struct calendar *cal, const void *from,
+			       const void *to)
+{
+	size_t slot;
+
+	for (slot = 1; slot <= cal->num_timers; slot++)
+		if ((void *)cal->heap[slot] >= from &&
+		    (void *)cal->heap[slot] < to)
+			return cal->heap[slot];
+	return NULL;
+}
+
+void cal_forget(struct calendar *cal, const void *from, const void *to)
+{
+	struct road_timer *timer;
+
+	while ((timer = cal_find_in(cal, from, to)))
+		cal_del(cal, timer);
+}
+
 uint64_t cal_next(const struct calendar *cal)
 {
 	return cal->num_timers ? cal->heap[1]->due : ROAD_NEVER;

@@ -42,6 +42,11 @@ void cal_close(struct calendar *cal);
 /* See road_timer_set(); @due is absolute. Return: 0 or -ENOMEM. */
 int cal_add(struct calendar *cal, struct road_timer *timer, uint64_t due);
 void cal_del(struct calendar *cal, struct road_timer *timer);
+/* Remove the timers that lie between two addresses. */
+void cal_forget(struct calendar *cal, const void *from, const void *to);
+/* One of them, or NULL. */
+struct road_timer *cal_find_in(const struct calendar *cal, const void *from,
+			       const void *to);
 /* When the next timer is due; ROAD_NEVER. */
 uint64_t cal_next(const struct calendar *cal);
 /* Move the clock to the next timer and run it. */

@@ -207,6 +207,20 @@ void road_machine_destroy(struct road_machine *machine)
 	free(machine);
 }
 
+void machine_forget(struct road_machine *machine, const void *from,
+		    const void *to)
+{
+	board_forget(&machine->board, from, to);
+	cal_forget(&machine->engine.cal, from, to);
+}
+
+bool machine_holds(const struct road_machine *machine, const void *from,
+		   const void *to)
+{
+	return board_holds(&machine->board, from, to) ||
+	       cal_find_in(&machine->engine.cal, from, to);
+}
+
 bool road_machine_is_up(const struct road_machine *machine)
 {
 	return machine->state == MACHINE_UP && !machine->engine.fatal.code;

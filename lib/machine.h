@@ -42,4 +42,12 @@ const char *machine_root(const struct road_machine *machine);
 /* Host path of a modules_install tree: has lib/modules/RELEASE. */
 const char *machine_modules(const struct road_machine *machine);
 
+/* Take off the models, timers and watches that lie between two addresses: that
+ * memory is about to go. */
+void machine_forget(struct road_machine *machine, const void *from,
+		    const void *to);
+/* Is one of them there? It may be gone already, and is not looked at. */
+bool machine_holds(const struct road_machine *machine, const void *from,
+		   const void *to);
+
 #endif /* LIB_MACHINE_H */

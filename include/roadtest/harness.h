@@ -14,8 +14,11 @@
  * alone. `_metadata` (struct road_test_run *) is in scope in tests, set-up and
  * tear-down; a helper function that uses the macros takes it as an argument.
  *
+ * Models stand in the fixture, or are variables of the test that it detaches
+ * before it returns. An assertion that ends the test does that itself.
+ *
  * Output is KTAP; what a test prints becomes a diagnostic. The options of the
- * program are in docs/ktap.md.
+ * program are in docs/ktap.md; --no-fork is for a debugger.
  */
 #ifndef ROADTEST_HARNESS_H
 #define ROADTEST_HARNESS_H

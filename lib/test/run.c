@@ -5,6 +5,7 @@
  * Runs in the child. Failures are collected and judged at the end, since
  * KNOWN_BUG() may accept one of them; meanwhile each is printed as it happens.
  */
+#include "machine.h"
 #include "test.h"
 
 #include <errno.h>
@@ -15,7 +16,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+/* How much stack the functions of a test use at most. */
+#define TEST_STACK (1 << 20)
 /* At the end of a failed test the kernel's last words are shown. */
 #define LOG_BYTES 4000
 
@@ -31,6 +35,7 @@ struct road_test_run {
 	struct test_outcome *outcome;
 	struct run_machine *machines;		/* newest first */
 	jmp_buf bail;
+	const void *frame;			/* of what bail leads to */
 	unsigned int failures, matched;
 	bool has_known_bug;
 	regex_t known_bug;
@@ -41,8 +46,15 @@ const char *road_test_name(const struct road_test_run *_metadata)
 	return _metadata->tc->id;
 }
 
+/* The models of a test may be variables of the function that ends here: take
+ * them off their boards while they are still there. */
 void road_test_bail(struct road_test_run *_metadata)
 {
+	struct run_machine *m;
+
+	for (m = _metadata->machines; m; m = m->next)
+		machine_forget(m->machine, __builtin_frame_address(0),
+			       _metadata->frame);
 	longjmp(_metadata->bail, 1);
 }
 
@@ -399,15 +411,39 @@ bool road_test_ok(struct road_test_run *_metadata,
  * The run
  */
 
+/*
+ * The function that has returned left a model behind that was a variable of it.
+ * Where that stood is somebody else's memory now, and so is what the machine
+ * would do with it: the test ends here. The guest dies with this process.
+ */
+static void run_check_stack(struct road_test_run *run)
+{
+	const struct run_machine *m;
+
+	for (m = run->machines; m; m = m->next) {
+		if (!machine_holds(m->machine,
+				   (const char *)run->frame - TEST_STACK,
+				   run->frame))
+			continue;
+		run_failure(run,
+			    "a model, timer or watch that is a variable of the test is still in use at its end: detach it before, or make it a member of the fixture");
+		run->outcome->failed = run->outcome->finished = true;
+		fflush(NULL);
+		_exit(0);
+	}
+}
+
 /* Run one phase. Return: did it come to its end? */
 static bool run_phase(struct road_test_run *run, enum road_test_phase phase,
 		      void *self)
 {
 	const struct road_variant *variant = run->tc->variant;
 
+	run->frame = __builtin_frame_address(0);
 	if (setjmp(run->bail))
 		return false;
 	run->tc->test->run(run, phase, self, variant ? variant->data : NULL);
+	run_check_stack(run);
 	return true;
 }
 

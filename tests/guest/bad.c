@@ -128,6 +128,63 @@ TEST(good_4)
 	use(_metadata, good_write);
 }
 
+static void ignore_timer(struct road_timer *timer)
+{
+}
+
+static void ignore_change(struct road_line_watch *watch, unsigned int line,
+			  enum road_direction direction, int level)
+{
+}
+
+/* Everything that the machine knows of is gone when the assertion fails. */
+TEST(assertion_ends_a_function_with_a_model)
+{
+	const struct road_i2c_ops ops = { .write = good_write };
+	struct road_machine *machine = road_test_machine(_metadata, NULL);
+	struct road_line_watch watch = { .changed = ignore_change };
+	struct road_i2c_chip chip, other;
+	struct road_timer timer, earlier;
+
+	road_i2c_chip_init(&chip, "chip", &ops);
+	road_i2c_chip_init(&other, "other chip", &ops);
+	road_timer_init(&timer, "timer", ignore_timer);
+	road_timer_init(&earlier, "earlier timer", ignore_timer);
+	ASSERT_OK(road_i2c_attach(machine, ADDR, &chip));
+	ASSERT_OK(road_i2c_attach(machine, ADDR + 1, &other));
+	boot(_metadata, machine);
+	road_line_watch(machine, 5, &watch);
+	road_timer_set(machine, &timer, ROAD_S);
+	road_timer_set(machine, &earlier, ROAD_MS);
+	ASSERT_EQ(1, 2);
+}
+
+TEST(returns_with_a_model_attached)
+{
+	static const struct road_i2c_ops ops = { .write = good_write };
+	struct road_machine *machine = road_test_machine(_metadata, NULL);
+	struct road_i2c_chip chip;
+
+	road_i2c_chip_init(&chip, "chip", &ops);
+	ASSERT_OK(road_i2c_attach(machine, ADDR, &chip));
+	boot(_metadata, machine);
+}
+
+TEST(returns_with_a_timer_set)
+{
+	struct road_machine *machine = road_test_machine(_metadata, NULL);
+	struct road_timer timer;
+
+	boot(_metadata, machine);
+	road_timer_init(&timer, "timer", ignore_timer);
+	road_timer_set(machine, &timer, ROAD_S);
+}
+
+TEST(good_5)
+{
+	use(_metadata, good_write);
+}
+
 /* ---- a report in the tear-down */
 
 FIXTURE(warned) {

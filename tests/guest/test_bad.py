@@ -51,10 +51,10 @@ class Diagnostics(unittest.TestCase):
 
     def test_every_test_ran(self) -> None:
         self.assertIn(f"1..{len(self.results)}\n", self.ktap)
-        self.assertEqual(len(self.results), 11)
+        self.assertEqual(len(self.results), 15)
 
     def test_good_tests_pass_between_the_bad_ones(self) -> None:
-        for i in range(1, 5):
+        for i in range(1, 6):
             self.assertTrue(self.results[f"good_{i}"][0], self.ktap)
 
     def test_segfault_in_a_model_names_test_and_function(self) -> None:
@@ -73,6 +73,17 @@ class Diagnostics(unittest.TestCase):
 
     def test_exit_is_no_success(self) -> None:
         self.failed("test_exits", "called exit(0)")
+
+    def test_models_on_the_stack_are_left_in_time(self) -> None:
+        name = "assertion_ends_a_function_with_a_model"
+        self.failed(name, "ASSERT_EQ(1, 2)")
+        said = self.results[name][1]
+        self.assertNotRegex(said, "died|AddressSanitizer|exited with")
+
+    def test_models_that_are_gone_are_said_to_be_the_tests_mistake(self) -> None:
+        for name in "returns_with_a_model_attached", "returns_with_a_timer_set":
+            self.failed(name, "variable of the test is still in use", "detach it")
+            self.assertNotIn("died of", self.results[name][1])
 
     def test_report_in_a_teardown_fails_its_test(self) -> None:
         self.failed("warned.teardown_warns", "reported a bug", "lkdtm")
