@@ -9,6 +9,7 @@ import os
 import sys
 import time
 
+from processes import pss
 from roadtest import Machine
 from roadtest.models import Register, RegisterModel
 
@@ -30,14 +31,6 @@ def i2c(machine: Machine, program: str, count: int) -> int:
     machine.board.attach(Chip(), 0x44)
     loop(machine, 100)
     return loop(machine, count) - loop(machine, 0)
-
-
-def pss(pid: int) -> int:
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-        for line in f:
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    raise RuntimeError(f"no Pss of process {pid}")
 
 
 def group(leader: int) -> list[int]:
