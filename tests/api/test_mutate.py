@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""tools/mutate.py: which mistakes it makes in a driver, and which it can't."""
+"""tools/mutate.py: which mistakes it makes in a driver, and which it can't; and
+the command line of tools/mutants."""
 
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+sys.path.insert(0, str(TOOLS))
 
 import mutate  # noqa: E402
 
@@ -116,6 +119,15 @@ class Mutants(unittest.TestCase):
         for mutant in mutate.mutants(DRIVER):
             if mutant.operator == "endianness swapped":
                 self.assertEqual(mutant.lines, {first, first + 1})
+
+
+class Command(unittest.TestCase):
+    def test_drivers_may_stand_behind_options(self):
+        """As in CONTRIBUTING.md, and in the Makefile."""
+        done = subprocess.run(
+            [TOOLS / "mutants", "build", "--jobs", "2", "no-such-driver"],
+            stderr=subprocess.PIPE, text=True)
+        self.assertIn("no driver no-such-driver: there are opt3001 ", done.stderr)
 
 
 if __name__ == "__main__":
