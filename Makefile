@@ -5,11 +5,12 @@
 BUILD ?= build
 ROADTEST = $(BUILD)/cli/roadtest
 DEMO = $(wildcard suites/iio/light/test_opt3001*.py suites/iio/light/test-opt3001.c)
-# One kernel serves demo, check and bench.
+# One kernel serves demo, check, bench and soak.
 KERNEL_FOR = suites tests examples
 
-.PHONY: all help setup demo check bench check-kernels coverage mutants touched docs clean
+.PHONY: all help setup demo check bench soak check-kernels coverage mutants touched docs clean
 
+ROUNDS = 1000
 # For coverage, mutants and touched: names of drivers (tools/drivers.py), none for all.
 DRIVERS =
 JOBS ?= 2
@@ -23,6 +24,8 @@ help:
 	@echo "make check    ... and run all tests"
 	@echo "make check-kernels  run the suites on Linux 6.1, 6.12 and Debian's newest"
 	@echo "make bench    ... and measure; numbers go to $(BUILD)/bench.json"
+	@echo "make soak     ... and run the suites of two drivers 1000 times under load, which"
+	@echo "              takes an hour; ROUNDS=50 for less"
 	@echo "make coverage ... and print which lines of each driver no suite reaches"
 	@echo "make mutants  ... and whether the suites see mistakes in their drivers;"
 	@echo "              JOBS=2 at a time"
@@ -53,6 +56,11 @@ bench: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 	@$(ROADTEST) kernel $(KERNEL_FOR) >/dev/null
 	@tools/bench $(BUILD)
+
+soak: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@$(ROADTEST) kernel $(KERNEL_FOR) >/dev/null
+	@tools/soak $(BUILD) --rounds $(ROUNDS)
 
 coverage: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet

@@ -42,16 +42,23 @@ class Driver:
         """Name of its file, without suffix."""
         return Path(self.path).stem
 
+    def files(self) -> list[Path]:
+        """The sources of its suites."""
+        return [
+            path
+            for pattern in self.suites
+            for path in sorted((SOURCE / "suites").glob(pattern))
+        ]
+
     def programs(self, build: Path) -> list[list[str]]:
         """The test programs, as commands."""
         found: list[list[str]] = []
-        for pattern in self.suites:
-            for path in sorted((SOURCE / "suites").glob(pattern)):
-                if path.suffix == ".py":
-                    found.append([PYTHON, "-m", "roadtest", str(path)])
-                else:
-                    program = build / path.relative_to(SOURCE).with_suffix("")
-                    found.append([str(program)])
+        for path in self.files():
+            if path.suffix == ".py":
+                found.append([PYTHON, "-m", "roadtest", str(path)])
+            else:
+                program = build / path.relative_to(SOURCE).with_suffix("")
+                found.append([str(program)])
         return found
 
 
