@@ -209,7 +209,8 @@ static bool is_ours(const struct schedule *schedule, pid_t pid)
 	       schedule->server.process.pid == pid;
 }
 
-/* What a dead program left behind became our child, as we are a subreaper. */
+/* What a dead process left behind became our child, as we are a subreaper. A
+ * guest leaves two, so it is not enough to look when a program has ended. */
 static void reap_orphans(const struct schedule *schedule)
 {
 	siginfo_t info = { 0 };
@@ -249,7 +250,6 @@ static void runner_done(struct schedule *schedule, unsigned int i)
 	schedule->busy[i] = false;
 	schedule->num_busy--;
 	runner_deinit(&schedule->runners[i]);
-	reap_orphans(schedule);
 	program->running--;
 	if (schedule->options->until_failure && has_failed(schedule->report))
 		schedule->stopped = true;
@@ -466,6 +466,7 @@ static void wait_runners(struct schedule *schedule)
 		if (schedule->busy[i] &&
 		    !runner_step(&schedule->runners[i], &fds[i * RUNNER_FDS]))
 			runner_done(schedule, i);
+	reap_orphans(schedule);
 }
 
 static void schedule_loop(struct schedule *schedule)

@@ -249,6 +249,15 @@ class Children(BadTestCase):
                      "echo $! >> pids", ids=("a",))
         self.check_children()
 
+    def test_those_that_ended_are_not_kept_until_the_program_ends(self):
+        self.program("test-x", """for i in 1 2 3 4 5; do (sleep 0 &); done
+sleep 0.2; pass a; sleep 0.2
+cat /proc/[0-9]*/stat 2>/dev/null | awk '$3 == "Z" && $4 == '$PPID > zombies""",
+                     ids=("a",))
+        self.assertEqual(self.run_tests("-j1", "test-x").returncode, 0)
+        with open(self.path("zombies"), encoding="ascii") as f:
+            self.assertEqual(f.read(), "")
+
     def check_children(self, killed=True):
         begin = time.monotonic()
         result = self.run_tests("-j1", "test-x", self.good())
