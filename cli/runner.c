@@ -528,9 +528,12 @@ bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 		return runner_end(runner);
 	if (!runner_left(runner))
 		runner_late(runner);
-	if (fds[0].revents && !runner_read(runner, SIZE_MAX)) {
-		close(process->out);
-		process->out = -1;
+	if (fds[0].revents) {
+		/* Both may be empty now: a read would wait. */
+		if (!runner_read(runner, SIZE_MAX)) {
+			close(process->out);
+			process->out = -1;
+		}
 	} else if (fds[1].revents && !runner_read_err(runner, SIZE_MAX)) {
 		close(process->err);
 		process->err = -1;

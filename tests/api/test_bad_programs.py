@@ -233,6 +233,19 @@ head -c 100000; echo; echo "not ok $((++n)) $i"; }; done""", ids=ids)
         if os.environ.get("SANITIZED") != "1":
             self.assertLess(used, MEMORY)
 
+    def test_standard_output_and_error_at_once_and_then_no_more(self):
+        """The command is still there for a Ctrl-C, and for other programs."""
+        self.program("test-x", """kill -STOP $PPID; echo err >&2; echo '# out'
+kill -CONT $PPID; touch written; exec sleep 60""")
+        run = subprocess.Popen([COMMAND, "run", "-j1", "test-x"], cwd=self.dir,
+                               env=self.env, stdout=subprocess.DEVNULL)
+        self.addCleanup(run.kill)
+        while not os.path.exists(self.path("written")):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(10), -signal.SIGINT)
+
 
 class Children(BadTestCase):
     def test_they_hold_the_pipes_open(self):
