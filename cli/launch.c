@@ -15,14 +15,18 @@
 #include "run.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <wordexp.h>
 
+#define LEAVE_MS 1000	/* for what a killed launcher leaves behind */
 #define PLAIN "_./:=,@+-"	/* with letters and digits: no shell minds */
 
 /* ------------------------------------------------------------------------
@@ -143,4 +147,50 @@ void launched_signal(const struct process *process, int signo)
 	if (process->in >= 0 && write(process->in, &byte, 1) != 1)
 		errno = 0;
 	signal(SIGPIPE, old);
+}
+
+/* ------------------------------------------------------------------------
+ * The end of a launcher. srun has a second process, which cancels the job when
+ * the first was killed; and what a script had started sees the end of standard
+ * input. To kill all at once would leave the job behind.
+ */
+
+void launched_kill(const struct process *process)
+{
+	kill(process->pid, SIGKILL);
+}
+
+static bool was_killed(const struct process *process)
+{
+	siginfo_t info = { 0 };
+
+	return !waitid(P_PIDFD, process->pidfd, &info, WEXITED | WNOWAIT) &&
+	       info.si_code != CLD_EXITED;
+}
+
+/* Is there more in its group than itself? */
+static bool has_company(pid_t leader)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	while (!found && proc && (entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name);
+
+		found = pid > 0 && pid != leader && getpgid(pid) == leader;
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+void launched_leave(struct process *process)
+{
+	if (!was_killed(process))
+		return;
+	close(process->in);
+	process->in = -1;
+	for (int ms = 0; ms < LEAVE_MS && has_company(process->pid); ms += 20)
+		poll(NULL, 0, 20);
 }

@@ -371,6 +371,11 @@ char *launch_encode(const char *word);
 bool launch_decode(char *word);
 /* Send a signal to a program at the far end. */
 void launched_signal(const struct process *process, int signo);
+/* Kill a launcher that does not end. */
+void launched_kill(const struct process *process);
+/* It has ended, and is not reaped. If it was killed, give the rest of its group
+ * time to end what runs at the far end. */
+void launched_leave(struct process *process);
 
 /* --- runner.c: some tests of a program, in one process after the other */
 

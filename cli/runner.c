@@ -26,6 +26,14 @@
 #define MAX_STRAYS 1000
 #define MAX_LIST (16 << 20)	/* bytes of a list of tests */
 
+static void runner_kill(const struct runner *runner)
+{
+	if (runner->program->launcher)
+		launched_kill(&runner->process);
+	else
+		kill(-runner->process.pid, SIGKILL);
+}
+
 static void runner_result(void *arg, const struct stream_test *test)
 {
 	struct runner *runner = arg;
@@ -34,7 +42,7 @@ static void runner_result(void *arg, const struct stream_test *test)
 	whole.journal = runner->journal;
 	report_test(runner->report, runner->program, &whole);
 	if (runner->program->strays >= MAX_STRAYS)
-		kill(-runner->process.pid, SIGKILL);
+		runner_kill(runner);
 }
 
 /* A debugger at work: on a process of the program's group. */
@@ -83,7 +91,7 @@ static void runner_late(struct runner *runner)
 		return;
 	}
 	if (runner->hung) {
-		kill(-runner->process.pid, SIGKILL);
+		runner_kill(runner);
 		runner->killed = true;
 	} else if (runner->program->launcher) {
 		launched_signal(&runner->process, SIGABRT);
@@ -99,7 +107,7 @@ static void runner_keep_list(struct runner *runner, const char *data,
 {
 	if (runner->list_len + len > MAX_LIST) {
 		runner->endless = true;
-		kill(-runner->process.pid, SIGKILL);
+		runner_kill(runner);
 		return;
 	}
 	runner->list = xrealloc(runner->list, runner->list_len + len + 1, 1);
@@ -509,6 +517,8 @@ static bool runner_end(struct runner *runner)
 	int status;
 	bool again;
 
+	if (runner->program->launcher)
+		launched_leave(&runner->process);
 	/* Not what it started; but no writing goes on in its group. */
 	kill(-runner->process.pid, SIGKILL);
 	runner_drain(runner);

@@ -260,6 +260,22 @@ pass a; want b && { echo "# start b"; echo $$ >pid; while :; do sleep 0.1; done;
         self.assert_gone(pids)
         self.assertIn("0 passed, 1 failed", process.communicate(timeout=10)[0])
 
+    def test_what_a_killed_launcher_left_has_time_to_end_its_job(self):
+        process, pids = self.start(self.write("shepherd", """#!/bin/sh
+# as srun: a second process, which cancels the job when the first was killed
+rm -f gate cancelled; mkfifo gate
+(cat gate; sleep 0.2; echo cancelled >cancelled) &
+exec 9>gate
+echo $$ >launcher
+exec 3<&0
+"$@" <&3 9>&- &
+wait $!
+""", 0o755))
+        os.kill(int(self.wait_for("launcher")[0]), signal.SIGKILL)
+        self.assertIn("0 passed, 1 failed", process.communicate(timeout=10)[0])
+        self.assertEqual(self.text("cancelled"), "cancelled\n")
+        self.assert_gone(pids)
+
 
 class Worker(CommandTestCase):
     def test_it_is_not_for_people(self):
