@@ -18,13 +18,14 @@ SUITE = os.path.join(SOURCE, "tests/api/samples/test_shelled.py")
 TIMEOUT = 20
 
 
-def find_kernel():
-    """One that the cache has; None if it has none."""
+def find_kernel(*paths):
+    """One that the cache has for these suites; None if it has none."""
     given = os.environ.get("ROADTEST_KERNEL")
     if given:
         return given
-    done = subprocess.run([COMMAND, "kernel", "--print", os.path.dirname(SUITE)],
-                          capture_output=True, text=True)
+    done = subprocess.run([COMMAND, "kernel", "--print",
+                           *(paths or [os.path.dirname(SUITE)])],
+                          cwd=SOURCE, capture_output=True, text=True)
     return done.stdout.strip() if done.returncode == 0 else None
 
 

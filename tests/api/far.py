@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of real launchers share: runs of programs at the far end."""
+
+import os
+import re
+import signal
+import subprocess
+
+from keeper import SOURCE, wait_until
+from test_command import COMMAND, CommandTestCase, is_alive
+
+
+def documented(heading):
+    """The commands of a section of docs/ci.md, each as the words behind "roadtest"."""
+    with open(os.path.join(SOURCE, "docs/ci.md"), encoding="utf-8") as f:
+        section = f.read().partition(f"\n### {heading}\n")[2].partition("\n#")[0]
+    return re.findall(r"(?m)^\t?build/cli/roadtest (run (?:.*\\\n)*.*)$", section)
+
+
+class FarTestCase(CommandTestCase):
+    launcher = ""
+    keeper = None       # of the daemons
+
+    def launch(self, *args, launcher=None):
+        return self.run_tests("--launcher", launcher or self.launcher, *args)
+
+    def launch_suites(self, kernel, command):
+        """Run tests that pass by a command as it is typed; its output."""
+        done = subprocess.run(["sh", "-c", f"{COMMAND} {command}"], cwd=SOURCE,
+                              env={**self.env, "ROADTEST_KERNEL": kernel},
+                              capture_output=True, text=True, timeout=100)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertRegex(done.stdout, r"\n([2-9]|\d{2,}) passed, 0 failed")
+        return done.stdout
+
+    def text(self, name):
+        with open(self.path(name), encoding="utf-8") as f:
+            return f.read()
+
+    def wait_until(self, true):
+        wait_until(true, self.keeper.logs)
+
+    def popen(self, *args):
+        """A run, one program at a time."""
+        process = subprocess.Popen([COMMAND, "run", "--launcher", self.launcher, "-j1", *args],
+                                   env=self.env, cwd=self.dir, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        return process
+
+    def start(self):
+        """A run whose test b waits: the command, and what runs at the far end."""
+        self.program("test-x", """pass a
+want b && { echo "# start b"; sleep 1000 & echo "$$ $!." >pids; wait; }
+pass c""")
+        process = self.popen("test-x")
+        self.wait_until(lambda: os.path.exists(self.path("pids")) and
+                        self.text("pids").endswith(".\n"))
+        pids = self.text("pids").strip(".\n").split()
+        self.assertTrue(all(map(is_alive, pids)))
+        return process, pids
+
+    def assert_gone(self, pids):
+        self.wait_until(lambda: not any(map(is_alive, pids)))
+
+    def interrupt(self, process, what):
+        """Ctrl-C."""
+        process.send_signal(signal.SIGINT)
+        self.assertIn(what, process.communicate(timeout=20)[0])
+        self.assertEqual(process.returncode, -signal.SIGINT)
+
+    def kill_launcher(self, process):
+        """Kill the only process that the command has started."""
+        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as f:
+            pids = f.read().split()
+        self.assertEqual(len(pids), 1)
+        os.kill(int(pids[0]), signal.SIGKILL)
+
+    def assert_b_failed(self, process, why):
+        """And the others of start() passed."""
+        out = process.communicate(timeout=60)[0]
+        self.assertEqual(process.returncode, 1, out)
+        self.assertRegex(out, r"  ok    a\n  FAIL  b.*\n(        .*\n)*        " + why)
+        self.assertRegex(out, "\n  ok    c\n")
+        self.assertIn("\n2 passed, 1 failed", out)
