@@ -596,7 +596,8 @@ ROAD_API uint64_t road_line_irqs(const struct road_machine *machine,
  * Kernel log and oracles
  */
 
-/** road_log_mark() - a position in the kernel log: its end, now. */
+/** road_log_mark() - a position in the kernel log: its end, now. A log that is
+ *  full loses its lines to the next test, and marks of them mean nothing. */
 ROAD_API size_t road_log_mark(const struct road_machine *machine);
 /** road_log_boot_mark() - where the boot ends: behind the lines that came
  *  before the agent was ready; 0 before that. */

@@ -23,6 +23,9 @@
 #define LINES_BELOW 100		/* below it, if nothing ends it sooner */
 #define HEADLINES 6		/* from the headline on: expectations match */
 #define LINES_SHOWN 40
+/* Of a guest's end. An oops prints its registers first, and a panic follows. */
+#define END_ABOVE 16
+#define END_SHOWN 64
 
 /*
  * @start: what the line begins with. @part: what it has further on; may be
@@ -289,13 +292,18 @@ static bool report_expected(const struct klog *klog, size_t start,
  * A test's begin and end
  */
 
-void klog_test_begin(struct klog *klog)
+bool klog_test_begin(struct klog *klog)
 {
+	bool full = klog->dropped;
+
 	klog_flush(klog);
+	if (full)
+		klog_forget(klog, klog->checked);
 	klog_expects_deinit(klog);
 	/* Not where the log ends now: a report that came between two tests
 	 * would be nobody's. */
 	klog->test_start = klog->checked;
+	return full;
 }
 
 /* Words of memory, which UML puts above each call trace: " 61153c90 0000". */
@@ -307,11 +315,11 @@ static bool is_stack_dump(const char *bare)
 }
 
 static void put_lines(FILE *out, const struct klog *klog, size_t from,
-		      size_t to)
+		      size_t to, size_t max)
 {
 	size_t i, shown = 0;
 
-	for (i = from; i < to && shown < LINES_SHOWN; i++) {
+	for (i = from; i < to && shown < max; i++) {
 		if (is_stack_dump(line_bare(klog, i)))
 			continue;
 		shown++;
@@ -337,7 +345,7 @@ static size_t put_unexpected(FILE *out, const struct klog *klog)
 			continue;
 		fputs("the kernel reported a bug that the test did not expect:",
 		      out);
-		put_lines(out, klog, start, end);
+		put_lines(out, klog, start, end, LINES_SHOWN);
 	}
 	if (num > 1)
 		fprintf(out, "\nand %zu more report%s", num - 1,
@@ -382,4 +390,49 @@ int klog_test_end(struct klog *klog, struct road_error *error)
 		err_set(error, -ROAD_EORACLE, "%s", text);
 	free(text);
 	return num ? -ROAD_EORACLE : 0;
+}
+
+/* ------------------------------------------------------------------------
+ * The end of the guest
+ */
+
+/*
+ * Where what is to be said of the end begins: at the first report of the log's
+ * last instant, since what follows from that comes below it. Without a report
+ * the last lines have to do.
+ */
+static size_t last_words_start(const struct klog *klog, size_t from)
+{
+	size_t last = klog->num_lines - 1, report = 0, i;
+
+	for (i = klog->num_lines; i-- > from && same_instant(klog, i, last);)
+		if (klog->lines[i].report)
+			report = i + 1;
+	if (!report)
+		return klog->num_lines - from > LINES_SHOWN ?
+			       klog->num_lines - LINES_SHOWN :
+			       from;
+	for (i = report - 1; i > from && report - i <= END_ABOVE; i--)
+		if (!same_instant(klog, i - 1, last))
+			break;
+	return i;
+}
+
+char *klog_last_words(const struct klog *klog, size_t mark)
+{
+	size_t from = mark > klog->test_start ? mark : klog->test_start;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	if (from < klog->num_lines)
+		put_lines(out, klog, last_words_start(klog, from),
+			  klog->num_lines, END_SHOWN);
+	if (ferror(out) | fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }

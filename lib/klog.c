@@ -208,6 +208,20 @@ void klog_flush(struct klog *klog)
 		klog_end_line(klog);
 }
 
+void klog_forget(struct klog *klog, size_t num)
+{
+	size_t i;
+
+	for (i = 0; i < num; i++)
+		free(klog->lines[i].text);
+	klog->num_lines -= num;
+	memmove(klog->lines, klog->lines + num,
+		klog->num_lines * sizeof(*klog->lines));
+	klog->checked = klog->checked > num ? klog->checked - num : 0;
+	klog->dropped = false;
+	klog->keep = 0;
+}
+
 size_t klog_mark(const struct klog *klog)
 {
 	return klog->num_lines;

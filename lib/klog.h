@@ -43,6 +43,8 @@ void klog_deinit(struct klog *klog);
 void klog_feed(struct klog *klog, const char *data, size_t len);
 /* End a line that has no newline: nothing more will come, or not soon. */
 void klog_flush(struct klog *klog);
+/* Make room: the first @num lines are gone, and marks are of no use. */
+void klog_forget(struct klog *klog, size_t num);
 size_t klog_mark(const struct klog *klog);
 /* malloc()ed text of the lines since @mark, at most the last @max_lines of
  * them (0: all); NULL when out of memory. */
@@ -60,10 +62,14 @@ const char *klog_bare(const char *text);
 /* Is the last line, which nobody looked at yet, the begin of a report? */
 bool klog_is_report(const struct klog *klog);
 int klog_expect(struct klog *klog, const char *regex, struct road_error *error);
-void klog_test_begin(struct klog *klog);
+/* Return: were lines of earlier tests forgotten, so that this one has room? */
+bool klog_test_begin(struct klog *klog);
 /* 0, or -ROAD_EORACLE with a message that has the report's lines. Asked again,
  * it answers the same. */
 int klog_test_end(struct klog *klog, struct road_error *error);
 void klog_expects_deinit(struct klog *klog);
+/* malloc()ed text for a message about the guest's end: lines since @mark and of
+ * the test that runs, each with a newline before it; NULL when out of memory. */
+char *klog_last_words(const struct klog *klog, size_t mark);
 
 #endif /* LIB_KLOG_H */

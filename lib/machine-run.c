@@ -11,8 +11,6 @@
 
 /* For asking a guest that ran into a limit where it stands. */
 #define STACKS_LIMIT_NS (1 * ROAD_S)
-/* Lines of the log in the message about the guest's end. */
-#define END_LOG_LINES 40
 
 /* ---- the end of the guest */
 
@@ -20,7 +18,7 @@
 static void machine_explain_end(struct road_machine *machine)
 {
 	struct road_error *fatal = &machine->engine.fatal;
-	char how[128];
+	char how[200];
 	char *log;
 
 	if (!uml_describe_end(&machine->uml,
@@ -31,9 +29,10 @@ static void machine_explain_end(struct road_machine *machine)
 	if (machine->console_source.fd >= 0)
 		machine->console_source.ready(&machine->console_source);
 	/* Once it has booted, how it did that is no longer news. */
-	log = klog_since(&machine->klog, machine->boot_mark, END_LOG_LINES);
+	klog_flush(&machine->klog);
+	log = klog_last_words(&machine->klog, machine->boot_mark);
 	if (log && *log)
-		err_append(fatal, "\nthe kernel's log ends with:\n%s", log);
+		err_append(fatal, "\nthe kernel's log ends with:%s", log);
 	free(log);
 }
 

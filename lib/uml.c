@@ -509,7 +509,12 @@ int uml_describe_end(struct uml *uml, int timeout_ms, char *buf, size_t size)
 	if (!uml->pid || uml->pidfd < 0 || poll(&pfd, 1, timeout_ms) <= 0)
 		return -ETIMEDOUT;
 	uml_reap(uml, &status);
-	if (WIFSIGNALED(status))
+	/* It handles this one, on a stack of its own; not if that is gone. */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV)
+		snprintf(buf, size,
+			 "was killed by signal %d (%s) and could not say why: an endless recursion, or memory that was overwritten?",
+			 SIGSEGV, strsignal(SIGSEGV));
+	else if (WIFSIGNALED(status))
 		snprintf(buf, size, "was killed by signal %d (%s)",
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else

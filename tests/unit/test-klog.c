@@ -154,6 +154,91 @@ static void a_full_log_still_takes_reports(void)
 	teardown(&klog);
 }
 
+static void a_full_log_has_room_for_the_next_test(void)
+{
+	struct klog klog;
+	char *text;
+	int i;
+
+	setup(&klog);
+	feed(&klog, "boot\n");
+	CHECK(!klog_test_begin(&klog));
+	for (i = 0; i < 250000; i++)
+		klog_feed(&klog, "x\n", 2);
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	feed(&klog, "BUG: between\n");
+	CHECK(klog_test_begin(&klog));
+	feed(&klog, "of the next test\n");
+	text = klog_since(&klog, 0, 0);
+	CHECK_STR(text, "[   0.000000000] BUG: between\n"
+			"[   0.000000000] of the next test\n");
+	free(text);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_HAS(err_message(&error), "BUG: between");
+	CHECK(!klog_test_begin(&klog));
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	teardown(&klog);
+}
+
+static void check_last_words(struct klog *klog, size_t mark, const char *wanted)
+{
+	char *text = klog_last_words(klog, mark);
+
+	CHECK_STR(text, wanted);
+	free(text);
+}
+
+static void last_words_begin_with_what_the_guest_died_of(void)
+{
+	struct klog klog;
+	char *text;
+	int i;
+
+	setup(&klog);
+	check_last_words(&klog, 0, "");
+	feed(&klog, "WARNING: CPU: 0 PID: 1 at a long time ago\n");
+	klog_test_end(&klog, NULL);
+	klog_test_begin(&klog);
+	check_last_words(&klog, 0, "");
+	now = 1;
+	feed(&klog, "Kernel panic - not syncing: an earlier instant\n");
+	now = 2;
+	feed(&klog, "RIP: 0033:probe+0x1/0x10\n");
+	feed(&klog, "Kernel panic - not syncing: foo\nCall Trace:\n"
+		    " 0123456789abcdef 0000000000000000\n");
+	for (i = 0; i < 70; i++)
+		feed(&klog, " [<60000000>] bar+0x1/0x2\n");
+	feed(&klog, "Kernel panic - not syncing: of that\n");
+	text = klog_last_words(&klog, 0);
+	CHECK(strstr(text, "\n[   0.000000002] RIP: 0033:probe+0x1/0x10\n"
+		     "[   0.000000002] Kernel panic - not syncing: foo\n"
+		     "[   0.000000002] Call Trace:\n"
+		     "[   0.000000002]  [<60000000>] bar+0x1/0x2\n") == text);
+	CHECK_HAS(text, "\n(10 more lines)");
+	free(text);
+	teardown(&klog);
+}
+
+static void last_words_of_a_guest_without_a_report_are_its_last_lines(void)
+{
+	struct klog klog;
+	char *text;
+	int i;
+
+	setup(&klog);
+	feed(&klog, "one\ntwo\n");
+	check_last_words(&klog, 1, "\n[   0.000000000] two");
+	check_last_words(&klog, 2, "");
+	for (i = 0; i < 60; i++)
+		feed(&klog, i < 22 ? "early\n" : "late\n");
+	text = klog_last_words(&klog, 0);
+	CHECK(strstr(text, "\n[   0.000000000] early\n"
+		     "[   0.000000000] early\n"
+		     "[   0.000000000] late") == text);
+	free(text);
+	teardown(&klog);
+}
+
 static bool is_report(const char *line)
 {
 	struct klog klog;
@@ -436,6 +521,12 @@ static const struct unit_test tests[] = {
 	{ "hostile_bytes_become_printable", hostile_bytes_become_printable },
 	{ "long_lines_are_cut", long_lines_are_cut },
 	{ "a_full_log_still_takes_reports", a_full_log_still_takes_reports },
+	{ "a_full_log_has_room_for_the_next_test",
+	  a_full_log_has_room_for_the_next_test },
+	{ "last_words_begin_with_what_the_guest_died_of",
+	  last_words_begin_with_what_the_guest_died_of },
+	{ "last_words_of_a_guest_without_a_report_are_its_last_lines",
+	  last_words_of_a_guest_without_a_report_are_its_last_lines },
 	{ "reports_are_recognised", reports_are_recognised },
 	{ "ordinary_messages_are_no_reports",
 	  ordinary_messages_are_no_reports },
