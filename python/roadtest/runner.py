@@ -300,6 +300,30 @@ class Prints:
         return True
 
 
+class Blocked:
+    """Why the tests of a class or module could not run: each says so, and the
+    first has the details."""
+
+    def __init__(
+        self, scope: str, ok: bool, directive: str, why: str = "", text: str = ""
+    ) -> None:
+        self.scope = scope
+        self.ok = ok
+        self.directive = directive
+        self.why = why
+        self.text = text
+        self._first = ""
+
+    def say(self, test: str) -> list[str]:
+        """Diagnostics of a test; none if it is skipped."""
+        if not self.why:
+            return []
+        if not self._first:
+            self._first = test
+            return [self.text, self.why]
+        return [f"{self.why}; what it said is at {self._first}"]
+
+
 class Result(unittest.TestResult):
     """Turns what unittest reports into KTAP."""
 
@@ -310,7 +334,7 @@ class Result(unittest.TestResult):
         self.number = 0
         self.failed = 0
         self._done: set[str] = set()
-        self._blocked: list[tuple[str, bool, str]] = []
+        self._blocked: list[Blocked] = []
         self._subtests: list[tuple[bool, str]] = []
         self._status: tuple[bool, str] | None = None
         self._begin = 0.0
@@ -339,9 +363,12 @@ class Result(unittest.TestResult):
         for test in tests:
             if test.id() in self._done:
                 continue
-            for scope, ok, directive in self._blocked:
-                if test.id().startswith(f"{scope}."):
-                    self._print(ok, test.id(), directive)
+            for blocked in self._blocked:
+                if test.id().startswith(f"{blocked.scope}."):
+                    self.ktap.line(f"# start {test.id()}")
+                    for text in blocked.say(test.id()):
+                        self.ktap.diagnostic(text)
+                    self._print(blocked.ok, test.id(), blocked.directive)
                     break
 
     def _print(self, ok: bool, name: str, directive: str) -> None:
@@ -366,22 +393,24 @@ class Result(unittest.TestResult):
         text: str = self._exc_info_to_string(  # type: ignore[attr-defined]
             error, test
         )
+        if not self.watchdog.test:
+            self._fixture_failed(test, text)
+            return
         self.ktap.diagnostic(text)
         tell = getattr(test, "_road_failed", None)
         if tell is not None:
             tell(error[1])
         self._status = (False, "")
-        if not self.watchdog.test:
-            self._fixture_failed(test)
 
-    def _fixture_failed(self, holder: Any) -> None:
+    def _fixture_failed(self, holder: Any, text: str) -> None:
         """setUpClass and the like: id() is "setUpClass (module.Class)"."""
         name, _, scope = str(holder.id()).partition(" (")
         scope = scope.rstrip(")")
         if name.startswith("setUp"):
-            self.ktap.diagnostic(f"{scope}: {name} failed")
-            self._blocked.append((scope, False, ""))
+            why = f"{scope}: {name} failed"
+            self._blocked.append(Blocked(scope, False, "", why, text))
         else:
+            self.ktap.diagnostic(text)
             self._print(False, f"{scope}.{name}", "")
 
     def addSuccess(self, test: unittest.TestCase) -> None:
@@ -404,7 +433,7 @@ class Result(unittest.TestResult):
                 self._status = (True, f"SKIP {_plain(reason)}")
         else:
             scope = str(test.id()).partition(" (")[2].rstrip(")")
-            self._blocked.append((scope, True, f"SKIP {_plain(reason)}"))
+            self._blocked.append(Blocked(scope, True, f"SKIP {_plain(reason)}"))
 
     def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
         """@unittest.expectedFailure failed."""

@@ -33,7 +33,7 @@ def run(sample: str, *args: str) -> subprocess.CompletedProcess[str]:
 
 EXPECTED = """\
 KTAP version 1
-1..14
+1..15
 # start sample_all.BrokenTearDown.test_a
 ok 1 sample_all.BrokenTearDown.test_a
 not ok 2 sample_all.BrokenTearDown.tearDownClass
@@ -61,9 +61,14 @@ ok 10 sample_all.Kinds.test_08_skips_itself # SKIP not today
 not ok 11 sample_all.Kinds.test_09_fails_in_a_cleanup
 # start sample_all.Kinds.test_10_prints_a_part_of_a_line
 ok 12 sample_all.Kinds.test_10_prints_a_part_of_a_line
+# start sample_all.BrokenSetUp.test_a
 not ok 13 sample_all.BrokenSetUp.test_a
-ok 14 sample_all.SkippedByItsSetUp.test_a # SKIP whole class
-ok 15 sample_all.SkippedByItsSetUp.test_b # SKIP whole class
+# start sample_all.BrokenSetUp.test_b
+not ok 14 sample_all.BrokenSetUp.test_b
+# start sample_all.SkippedByItsSetUp.test_a
+ok 15 sample_all.SkippedByItsSetUp.test_a # SKIP whole class
+# start sample_all.SkippedByItsSetUp.test_b
+ok 16 sample_all.SkippedByItsSetUp.test_b # SKIP whole class
 """
 
 
@@ -104,6 +109,25 @@ class Output(unittest.TestCase):
         out = run("sample_all.py").stdout
         self.assertIn("# AssertionError: 1 != 2 : why # not\n", out)
         self.assertIn("# RuntimeError: an error\n", out)
+
+    def test_a_failed_setUpClass_is_told_with_the_tests_of_its_class(self) -> None:
+        out = run("sample_all.py").stdout
+        _, found, told = out.partition("# start sample_all.BrokenSetUp.test_a\n")
+        first, second = told.split("\nnot ok ")[:2]
+        self.assertRegex(first, "^# Traceback")
+        self.assertTrue(
+            first.endswith(
+                "# RuntimeError: set-up broke\n"
+                "# sample_all.BrokenSetUp: setUpClass failed"
+            )
+        )
+        self.assertEqual(
+            second,
+            "13 sample_all.BrokenSetUp.test_a\n"
+            "# start sample_all.BrokenSetUp.test_b\n"
+            "# sample_all.BrokenSetUp: setUpClass failed; what it said is at "
+            "sample_all.BrokenSetUp.test_a",
+        )
 
     def test_all_passed_is_0(self) -> None:
         done = run("sample_pass.py", "--ktap")

@@ -68,6 +68,9 @@ class BrokenSetUp(unittest.TestCase):
     def test_a(self) -> None:
         pass
 
+    def test_b(self) -> None:
+        pass
+
 
 class BrokenTearDown(unittest.TestCase):
     @classmethod
