@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * faulty.c - a driver with every kind of bug, for the tests of what is said
+ * about them (test_bad_guests.py builds it)
+ *
+ * Properties of its node say which one it has, and where: fault = "panic" and
+ * at = "probe", "interrupt", "timer" (a second behind probe) or "remove". The
+ * module's parameter `now` is a fault that happens when it is set.
+ */
+#include <linux/delay.h>
+#include <linux/i2c.h>
+#include <linux/interrupt.h>
+#include <linux/module.h>
+#include <linux/mm.h>
+#include <linux/timer.h>
+
+struct faulty {
+	struct timer_list timer;
+	const char *fault;
+	const char *at;
+};
+
+/* ---- what may go wrong */
+
+static noinline void faulty_panic(void)
+{
+	panic("faulty gives up");
+}
+
+static noinline void faulty_oops(void)
+{
+	*(volatile int *)16 = 1;
+}
+
+static noinline void faulty_warn(void)
+{
+	WARN(1, "faulty is not well");
+}
+
+static noinline void faulty_loop(void)
+{
+	for (;;)
+		barrier();
+}
+
+static noinline void faulty_loop_irqs_off(void)
+{
+	local_irq_disable();
+	for (;;)
+		barrier();
+}
+
+/* Each frame is used, so that no compiler makes a loop of it. */
+static noinline int faulty_deep(int depth)
+{
+	volatile char frame[512];
+
+	memset((char *)frame, depth, sizeof(frame));
+	return depth ? faulty_deep(depth - 1) + frame[depth % 512] : 0;
+}
+
+static noinline void faulty_stack(void)
+{
+	faulty_deep(INT_MAX);
+}
+
+/* By some frames, and back. */
+static noinline void faulty_stack_a_little(void)
+{
+	faulty_deep(THREAD_SIZE / 512);
+}
+
+static noinline void faulty_memory(void)
+{
+	while (alloc_page(GFP_KERNEL))
+		;
+}
+
+/* 100 MB. */
+static noinline void faulty_noise(void)
+{
+	int i;
+
+	for (i = 0; i < 1000 * 1000; i++)
+		pr_info("faulty %7d: no news, only noise, and that many times over for nothing at all ...\n",
+			i);
+}
+
+static noinline void faulty_line(void)
+{
+	pr_info("faulty: a line\n");
+}
+
+static const struct {
+	const char *name;
+	void (*happen)(void);
+} faults[] = {
+	{ "panic", faulty_panic },
+	{ "oops", faulty_oops },
+	{ "warn", faulty_warn },
+	{ "loop", faulty_loop },
+	{ "loop-irqs-off", faulty_loop_irqs_off },
+	{ "stack", faulty_stack },
+	{ "stack-a-little", faulty_stack_a_little },
+	{ "memory", faulty_memory },
+	{ "noise", faulty_noise },
+	{ "line", faulty_line },
+};
+
+static int faulty_happen(const char *name)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(faults); i++) {
+		if (sysfs_streq(name, faults[i].name)) {
+			faults[i].happen();
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* ---- where */
+
+static void faulty_reach(struct faulty *faulty, const char *place)
+{
+	if (!strcmp(faulty->at, place))
+		faulty_happen(faulty->fault);
+}
+
+static noinline irqreturn_t faulty_interrupt(int irq, void *data)
+{
+	faulty_reach(data, "interrupt");
+	return IRQ_HANDLED;
+}
+
+static noinline void faulty_timer(struct timer_list *timer)
+{
+	faulty_reach(container_of(timer, struct faulty, timer), "timer");
+}
+
+static int now_set(const char *value, const struct kernel_param *param)
+{
+	return faulty_happen(value);
+}
+
+static const struct kernel_param_ops now_ops = { .set = now_set };
+module_param_cb(now, &now_ops, NULL, 0200);
+MODULE_PARM_DESC(now, "a fault, which happens");
+
+static int faulty_probe(struct i2c_client *client)
+{
+	struct device *dev = &client->dev;
+	struct faulty *faulty = devm_kzalloc(dev, sizeof(*faulty), GFP_KERNEL);
+	int ret;
+
+	if (!faulty)
+		return -ENOMEM;
+	faulty->fault = faulty->at = "";
+	device_property_read_string(dev, "fault", &faulty->fault);
+	device_property_read_string(dev, "at", &faulty->at);
+	i2c_set_clientdata(client, faulty);
+	timer_setup(&faulty->timer, faulty_timer, 0);
+	if (client->irq) {
+		ret = devm_request_irq(dev, client->irq, faulty_interrupt, 0,
+				       "faulty", faulty);
+		if (ret)
+			return ret;
+	}
+	faulty_reach(faulty, "probe");
+	mod_timer(&faulty->timer, jiffies + HZ);
+	return 0;
+}
+
+static void faulty_remove(struct i2c_client *client)
+{
+	struct faulty *faulty = i2c_get_clientdata(client);
+
+	faulty_reach(faulty, "remove");
+	timer_shutdown_sync(&faulty->timer);
+}
+
+static const struct of_device_id faulty_of_match[] = {
+	{ .compatible = "roadtest,faulty" },
+	{}
+};
+MODULE_DEVICE_TABLE(of, faulty_of_match);
+
+static struct i2c_driver faulty_driver = {
+	.driver = {
+		.name = "faulty",
+		.of_match_table = faulty_of_match,
+	},
+	.probe = faulty_probe,
+	.remove = faulty_remove,
+};
+module_i2c_driver(faulty_driver);
+
+MODULE_DESCRIPTION("A driver with every kind of bug");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guests that die, hang or go wrong in every place: each outcome is the right
+one, by name, and says why; the other tests run, in fresh kernels.
+
+The driver in faulty/faulty.c does it. It is built here, against the objects of
+the kernel in the cache, and added to a copy of that kernel. The tests of it are
+faulty/faulty_tests.py and, for what differs, faulty/faulty-tests.c."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import ktap_main
+from namespace import with_own_mounts
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parents[1]
+COMMAND = os.environ["ROADTEST_COMMAND"]
+C_TESTS = os.environ["FAULTY_TESTS"]
+
+sys.path.insert(0, str(SOURCE / "tools"))
+import drivers  # noqa: E402
+
+# Waiting for the guest, in seconds: the limit that the tests of a hang set, and
+# what a loaded machine may add to a test.
+HANG, SLACK = 1, 5
+
+
+def find_kernel():
+    """A kernel without checkers that the cache has the objects of, and these."""
+    cache = os.environ.get("ROADTEST_CACHE") or (
+        (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/roadtest")
+    given = os.environ.get("ROADTEST_KERNEL")
+    for kernel in [Path(given)] if given else Path(cache, "kernels").glob("*"):
+        try:
+            if "\nflavour=fast\n" in (kernel / "info").read_text(encoding="utf-8"):
+                return kernel.resolve(), drivers.objects(kernel.resolve())
+        except (SystemExit, OSError):
+            pass
+    raise unittest.SkipTest("the cache has no kernel with its objects to build a module with")
+
+
+def make_kernel(work):
+    """A kernel that has the faulty driver."""
+    kernel, module = work / "kernel", work / "module"
+    good, objects = find_kernel()
+    shutil.copytree(good, kernel, symlinks=True)
+    module.mkdir()
+    shutil.copy(HERE / "faulty/faulty.c", module)
+    (module / "Makefile").write_text("obj-m := faulty.o\n", encoding="ascii")
+    subprocess.run(["make", "-s", "-C", objects, "ARCH=um", f"M={module}", "modules"],
+                   check=True, stdin=subprocess.DEVNULL)
+    (release,) = (kernel / "modules/lib/modules").iterdir()
+    shutil.copy(module / "faulty.ko", release)
+    depmod = shutil.which("depmod") or "/sbin/depmod"
+    subprocess.run([depmod, "-b", kernel / "modules", release.name], check=True)
+    return kernel
+
+
+class GuestsTestCase(unittest.TestCase):
+    """One run of all, and what became of each test of it."""
+
+    tests: str
+
+    @classmethod
+    def setUpClass(cls):
+        work = Path(tempfile.mkdtemp(prefix="roadtest-bad-guests-"))
+        cls.addClassCleanup(shutil.rmtree, work)
+        env = {**os.environ, "ROADTEST_KERNEL": str(make_kernel(work)),
+               "ROADTEST_CACHE": str(work / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [COMMAND, "run", "-j2", "--json", str(work / "out.json"), cls.tests]
+        # What is left in a /dev/shm of our own is ours.
+        done = subprocess.run(
+            with_own_mounts('mount -t tmpfs none /dev/shm; "$@"; status=$?; n=20\n'
+                            'while [ "$(ls -A /dev/shm)" ] && [ $((n -= 1)) != 0 ]; do\n'
+                            'sleep 0.1; done; ls -A /dev/shm >&2; exit $status', *command),
+            env=env, capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
+        cls.work, cls.done = work, done
+        with open(work / "out.json", encoding="utf-8") as f:
+            (program,) = json.load(f)["programs"]
+        cls.results = {t["id"].removeprefix("faulty_tests."): t for t in program["tests"]}
+        cls.program = program
+
+    def failed(self, name, *texts):
+        """It failed, and these are said, in this order."""
+        test = self.results[name]
+        self.assertEqual(test["outcome"], "failed", name)
+        rest = said = "\n".join(test["output"])
+        for text in texts:
+            self.assertIn(text, rest, said)
+            rest = rest.partition(text)[2]
+        self.assertNotIn("Traceback", rest, "two errors for one cause")
+        return said
+
+    def hung(self, name, *texts):
+        """... at the end of its limit."""
+        self.failed(name, f"busy for {HANG}.0 s of wall time", *texts)
+        self.assertGreaterEqual(self.results[name]["wall_ms"], HANG * 1000)
+        self.assertLess(self.results[name]["wall_ms"], (HANG + SLACK) * 1000)
+
+    def check_rest(self, wanted):
+        """No test failed but `wanted`; the end of the run."""
+        failed = {n for n, t in self.results.items() if t["outcome"] != "passed"}
+        self.assertEqual(failed, wanted)
+        self.assertTrue({n for n in self.results if "good" in n}.isdisjoint(failed))
+        passed = len(self.results) - len(failed)
+        self.assertIn(f"\n{passed} passed, {len(failed)} failed in ", self.done.stdout)
+        self.assertEqual(self.done.returncode, 1)
+
+    def check_nothing_is_left(self):
+        self.assertEqual(self.done.stderr, "")
+        for entry in Path("/proc").iterdir():
+            try:
+                line = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+            except OSError:
+                continue
+            self.assertNotIn(os.fsencode(self.work), line)
+
+
+@unittest.skipIf(os.environ.get("SANITIZED") == "1", "Python is not built with sanitizers")
+class Python(GuestsTestCase):
+    tests = str(HERE / "faulty/faulty_tests.py")
+
+    def test_outcomes(self):
+        self.check_rest({
+            "Probe.test_panic", "ProbeOops.test_oops", "Interrupt.test_a_panic",
+            "InterruptLoop.test_a_loop", "Timer.test_a_panic", "Remove.test_a_warn",
+            "RemovePanic.test_a_panic", "Now.test_loop", "Now.test_loop_irqs_off",
+            "Now.test_memory", "Now.test_memory_panic", "Now.test_stack",
+            "Now.test_stack_a_little", "Boot.test_a_boot", "Boot.test_b_boot",
+            "SetUpClass.test_a", "SetUpClass.test_b", "SetUp.test_a_panic",
+            "TearDown.test_a_panic", "Cleanup.test_a_panic", "Cleanup.test_b_warn",
+            "TearDownClass.tearDownClass", "TearDownClassWarn.tearDownClass",
+            "Between.test_b_finds_it_dead", "Killed.test_a_killed",
+        })
+
+    def test_nothing_is_left(self):
+        self.check_nothing_is_left()
+
+    def test_panics(self):
+        panic = "MachineGone", "Kernel panic - not syncing: faulty gives up"
+        self.failed("Probe.test_panic", *panic, "faulty_probe+", "really_probe+")
+        self.failed("Interrupt.test_a_panic", *panic, "faulty_interrupt+", "handle_irq_event+")
+        self.failed("Timer.test_a_panic", *panic, "faulty_timer+", "run_timer_softirq+")
+        self.failed("RemovePanic.test_a_panic", *panic, "faulty_remove+", "unbind_store+")
+        self.failed("SetUp.test_a_panic", "in setUp", *panic)
+        self.failed("TearDown.test_a_panic", "in tearDown", *panic)
+        self.failed("Cleanup.test_a_panic", *panic)
+
+    def test_an_oops_has_the_registers_above_it(self):
+        self.failed("ProbeOops.test_oops", "RIP: 0033:faulty_oops+",
+                    "Kernel panic - not syncing: Kernel mode fault at addr 0x10")
+
+    def test_hangs_end_at_the_limit(self):
+        self.hung("InterruptLoop.test_a_loop")
+        self.hung("Now.test_loop")
+        self.hung("Now.test_loop_irqs_off")
+
+    def test_a_warning_when_a_driver_is_removed(self):
+        said = self.failed("Remove.test_a_warn", "OracleError",
+                           "WARNING: ", "faulty_warn+", "faulty_remove+")
+        self.assertNotIn("MachineGone", said)
+
+    def test_memory(self):
+        self.failed("Now.test_memory", "was killed (Killed)", "Out of memory: Killed process",
+                    "faulty_memory+")
+        self.failed("Now.test_memory_panic", "MachineGone",
+                    "Kernel panic - not syncing: Out of memory: ", "faulty_memory+")
+
+    def test_stack(self):
+        # What it dies of depends on what lies below the stack.
+        self.failed("Now.test_stack", "MachineGone", "its kernel was killed by signal ")
+        self.failed("Now.test_stack_a_little", "MachineGone", "its kernel was killed by signal ")
+
+    def test_a_guest_that_never_comes_up(self):
+        for name in "Boot.test_a_boot", "Boot.test_b_boot":
+            self.failed(name, "Kernel panic - not syncing: Requested init /no/init failed")
+
+    def test_setUpClass(self):
+        self.failed("SetUpClass.test_a", "in setUpClass", "faulty gives up",
+                    "faulty_tests.SetUpClass: setUpClass failed")
+        self.failed("SetUpClass.test_b", "setUpClass failed; what it said is at "
+                    "faulty_tests.SetUpClass.test_a")
+
+    def test_tearDownClass(self):
+        self.failed("TearDownClass.tearDownClass", "in tearDownClass", "faulty gives up")
+        self.failed("TearDownClassWarn.tearDownClass", "OracleError", "faulty is not well")
+
+    def test_a_guest_that_is_killed(self):
+        self.failed("Between.test_b_finds_it_dead", "killed by signal 9")
+        self.failed("Killed.test_a_killed", "killed by signal 9")
+
+
+class C(GuestsTestCase):
+    tests = C_TESTS
+
+    def test_outcomes(self):
+        self.check_rest({f"faulty.{name}.works" for name in (
+            "probe_panics", "interrupt_panics", "interrupt_loops", "timer_overflows_its_stack",
+            "probe_takes_all_memory", "remove_warns", "remove_panics")})
+
+    def test_nothing_is_left(self):
+        self.check_nothing_is_left()
+
+    def test_messages(self):
+        panic = "Kernel panic - not syncing: faulty gives up"
+        self.failed("faulty.probe_panics.works", panic, "faulty_probe+")
+        self.failed("faulty.interrupt_panics.works", panic, "faulty_interrupt+")
+        self.failed("faulty.remove_panics.works", panic, "faulty_remove+")
+        self.failed("faulty.remove_warns.works", "WARNING: ", "faulty_remove+")
+        self.failed("faulty.probe_takes_all_memory.works", "Out of memory: ", "faulty_memory+")
+        self.failed("faulty.timer_overflows_its_stack.works", "its kernel was killed by signal ")
+        self.hung("faulty.interrupt_loops.works")
+
+
+if __name__ == "__main__":
+    ktap_main.main()
