@@ -209,15 +209,16 @@ static void con_control_kick(struct con_dev *con)
 static void con_data_kick(struct con_dev *con, unsigned int port)
 {
 	unsigned int queue = con_in_queue(port) + 1;
-	struct vq_chain *chain;
+	struct vq_chain chain;
 	bool any = false;
 	unsigned int i;
 
-	while ((chain = vu_pop(&con->vu, queue))) {
-		for (i = 0; i < chain->num_out; i++)
-			con->receive(con, port, chain->bufs[i].data,
-				     chain->bufs[i].len);
-		vu_push(&con->vu, queue, chain->head, 0);
+	/* Not vu_pop(): the receiver may answer, which takes buffers too. */
+	while (vu_pop_into(&con->vu, queue, &chain)) {
+		for (i = 0; i < chain.num_out; i++)
+			con->receive(con, port, chain.bufs[i].data,
+				     chain.bufs[i].len);
+		vu_push(&con->vu, queue, chain.head, 0);
 		any = true;
 	}
 	if (any)

@@ -10,12 +10,18 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-struct vq_chain *vu_pop(struct vu_dev *dev, unsigned int queue)
+struct vq_chain *vu_pop_into(struct vu_dev *dev, unsigned int queue,
+			     struct vq_chain *chain)
 {
 	if (dev->engine->fatal.code ||
-	    vq_pop(&dev->queues[queue], dev->chain, &dev->engine->fatal) <= 0)
+	    vq_pop(&dev->queues[queue], chain, &dev->engine->fatal) <= 0)
 		return NULL;
-	return dev->chain;
+	return chain;
+}
+
+struct vq_chain *vu_pop(struct vu_dev *dev, unsigned int queue)
+{
+	return vu_pop_into(dev, queue, dev->chain);
 }
 
 void vu_push(struct vu_dev *dev, unsigned int queue, uint16_t head,

@@ -52,6 +52,9 @@ void vu_close(struct vu_dev *dev);
 /* Take the next chain of a queue: valid until the next vu_pop() of the
  * device. NULL: there is none, or the ring is broken and the machine ends. */
 struct vq_chain *vu_pop(struct vu_dev *dev, unsigned int queue);
+/* The same into memory of the caller's, who takes others meanwhile. */
+struct vq_chain *vu_pop_into(struct vu_dev *dev, unsigned int queue,
+			     struct vq_chain *chain);
 /* Give a chain back. The guest learns of it by vu_call(). */
 void vu_push(struct vu_dev *dev, unsigned int queue, uint16_t head,
 	     uint32_t len);

@@ -232,6 +232,47 @@ static void bytes_of_the_guest_come_in_order(void)
 	fx_finish(&fx);
 }
 
+static void answer_at_once(struct con_dev *con, unsigned int port,
+			   const void *data, size_t len)
+{
+	CHECK_INT(con_send(con, port, "ok", 2), 0);
+}
+
+static void ask_twice(struct fg_guest *guest)
+{
+	struct fg_device *con = open_port(guest);
+	uint64_t out = fg_alloc(guest, 2, 1);
+	char data[4];
+
+	fill(con, 4, 2, 4);
+	for (int i = 0; i < 2; i++) {
+		struct fg_buf bufs[] = { { out, 1, false },
+					 { out + 1, 1, false } };
+		uint16_t head = fg_add(&con->queues[5], bufs, 2);
+		uint32_t used, len;
+
+		fg_kick(con, 5);
+		CHECK(fg_get_used(&con->queues[5], &used, &len));
+		CHECK_INT(used, head);
+		/* An answer to each of its two buffers, as far as there is
+		 * room. */
+		CHECK_INT(take(con, 4, data, 4), i ? -1 : 2);
+		CHECK_INT(take(con, 4, data, 4), i ? -1 : 2);
+	}
+	fg_answer(guest);
+}
+
+static void an_answer_from_the_receiver_leaves_its_buffers_alone(void)
+{
+	fx_init(&fx);
+	fx.machine.con.receive = answer_at_once;
+	CHECK_INT(con_add_port(&fx.machine.con, 1), 0);
+	fx_start(&fx, ask_twice);
+	CHECK_INT(fx_run(&fx), ENGINE_DONE);
+	CHECK_STR(err_message(&fx.machine.engine.fatal), "");
+	fx_finish(&fx);
+}
+
 /* ---- the rest */
 
 static void reset(struct fg_guest *guest)
@@ -318,6 +359,7 @@ static const struct unit_test tests[] = {
 	TEST(bytes_to_the_guest_fill_its_buffers_with_one_interrupt),
 	TEST(what_does_not_fit_waits_for_a_buffer),
 	TEST(bytes_of_the_guest_come_in_order),
+	TEST(an_answer_from_the_receiver_leaves_its_buffers_alone),
 	TEST(a_reset_drops_what_was_on_its_way),
 	TEST(buffers_that_hold_nothing_do_no_harm),
 	TEST(control_messages_for_no_port_end_the_machine),
