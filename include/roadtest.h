@@ -15,7 +15,8 @@
  * kernel can give.  Either way road_machine_error() has the message.
  * Out-parameters are left alone on failure.
  *
- * Not thread safe: a machine belongs to the thread that made it.
+ * Not thread safe: a machine belongs to the thread that made it, and not to
+ * processes that are forked.
  */
 #ifndef ROADTEST_H
 #define ROADTEST_H
@@ -142,7 +143,8 @@ road_machine_create(const struct road_machine_config *config);
  * road_machine_destroy() - end the guest and free everything
  *
  * Accepts NULL. Chips that are still attached are detached; they belong to
- * the caller. Calls and devices of the machine are freed with it.
+ * the caller. Calls and devices of the machine are freed with it. In a process
+ * that was forked later it does nothing: the guest is not its own.
  */
 ROAD_API void road_machine_destroy(struct road_machine *machine);
 

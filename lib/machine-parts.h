@@ -40,6 +40,7 @@ struct road_machine {
 	struct loop_source death_source;	/* the kernel's pidfd */
 	char *root;
 	pthread_t thread;
+	pid_t process;			/* that made it */
 	uint64_t call_limit_ns;
 	uint64_t limit_ns;		/* of the call that runs */
 	struct road_machine_config config;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* For asking a guest that ran into a limit where it stands. */
 #define STACKS_LIMIT_NS (1 * ROAD_S)
@@ -64,6 +65,9 @@ int machine_gone(struct road_machine *machine)
 
 int machine_may_call(struct road_machine *machine)
 {
+	if (machine->process != getpid())
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "a machine belongs to the process that made it, not to one that it forked");
 	if (!pthread_equal(machine->thread, pthread_self()))
 		return machine_error(machine, -ROAD_EUSAGE,
 				     "a machine belongs to the thread that made it");

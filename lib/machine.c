@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_CALL_LIMIT_NS (100 * ROAD_S)
 #define DEFAULT_WALL_LIMIT_MS 30000
@@ -168,6 +169,7 @@ road_machine_create(const struct road_machine_config *config)
 		return NULL;
 	}
 	machine->thread = pthread_self();
+	machine->process = getpid();
 	uml_init(&machine->uml);
 	machine_init_engine(machine);
 	klog_init(&machine->klog, &machine->engine.cal.now);
@@ -182,6 +184,10 @@ road_machine_create(const struct road_machine_config *config)
 void road_machine_destroy(struct road_machine *machine)
 {
 	if (!machine)
+		return;
+	/* A copy that came with fork(): sockets, rings and the guest itself
+	 * are the other process's still, and to free alone is not worth it. */
+	if (machine->process != getpid())
 		return;
 	coverage_take(machine);
 	/* This end is none to be told. */

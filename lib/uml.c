@@ -27,6 +27,7 @@
 #include <sys/file.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -89,9 +90,11 @@ static int uml_start_guard(struct uml *uml, pid_t pid, const char *dir,
 
 	if (!path)
 		return -ROAD_EHOST;
-	if (pipe2(fds, O_CLOEXEC)) {
+	/* Not a pipe: shutdown() ends it even if a process that the test
+	 * forked has a copy of our end. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
 		free(path);
-		return err_set(error, -ROAD_EHOST, "pipe: %s",
+		return err_set(error, -ROAD_EHOST, "socketpair: %s",
 			       strerror(errno));
 	}
 	snprintf(fd_arg, sizeof(fd_arg), "%d", fds[0]);
@@ -116,8 +119,10 @@ static int uml_start_guard(struct uml *uml, pid_t pid, const char *dir,
 
 static void uml_wait_guard(pid_t *guard, int *guard_fd)
 {
-	if (*guard_fd >= 0)
+	if (*guard_fd >= 0) {
+		shutdown(*guard_fd, SHUT_RDWR);
 		close(*guard_fd);
+	}
 	*guard_fd = -1;
 	if (*guard)
 		while (waitpid(*guard, NULL, 0) < 0 && errno == EINTR)

@@ -4,11 +4,14 @@
  *
  *	roadtest-guard FD UMLPID WORKDIR
  *
- * FD is the read end of a pipe whose only write end the test process holds. At
- * its end of file the guard kills the guest's kernel UMLPID and its process
- * group, removes the work directory and exits. It works the same way when the
- * test process ends the machine on purpose, so that there is one way of
- * cleaning up and not two.
+ * FD is one end of a pipe or a pair of sockets whose other end the test process
+ * holds. At its end of file the guard kills the guest's kernel UMLPID and its
+ * process group, removes the work directory and exits. It works the same way
+ * when the test process ends the machine on purpose, so that there is one way
+ * of cleaning up and not two.
+ *
+ * A process that the test forked has a copy of that end, and may live longer.
+ * So the end of the test process, which is the guard's parent, counts as well.
  *
  * UMLPID should lead its process group. If the kernel ends first, its group
  * is killed at that moment, while the pid cannot belong to anybody else yet.
@@ -180,22 +183,30 @@ static void target_kill(struct target *target)
 	target->pid = 0;
 }
 
-/* Until the test process has closed its end or has ended. */
-static void wait_for_end(struct target *target)
+/* Until the test process has closed its end or has ended; @parent is its
+ * pidfd. */
+static void wait_for_end(struct target *target, int parent)
 {
-	struct pollfd fds[2] = { { .fd = PIPE_FD, .events = POLLIN } };
+	struct pollfd fds[3] = {
+		{ .fd = PIPE_FD, .events = POLLIN },
+		{ .events = POLLIN },
+		{ .fd = parent, .events = POLLIN },
+	};
 	char buf[256];
 
 	for (;;) {
 		fds[1].fd = target->pidfd;	/* -1: poll() skips it */
-		fds[1].events = POLLIN;
-		fds[1].revents = 0;
 		if (target->pid)
 			target->leads = getpgid(target->pid) == target->pid;
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
+		if (poll(fds, 3, -1) < 0) {
+			if (errno != EINTR)
+				return;
+			continue;
+		}
 		if (fds[1].revents)
 			target_kill(target);
+		if (fds[2].revents)
+			return;
 		if (!fds[0].revents)
 			continue;
 		/* Nobody has anything to say here; only the end counts. */
@@ -375,7 +386,7 @@ int main(int argc, char **argv)
 {
 	struct target target;
 	const char *name;
-	int fd, pid;
+	int fd, pid, parent;
 
 	if (argc != 4 || !parse_number(argv[1], &fd) ||
 	    !parse_number(argv[2], &pid) || pid == 1 || fcntl(fd, F_GETFD) < 0) {
@@ -393,7 +404,8 @@ int main(int argc, char **argv)
 	if (chdir("/"))
 		return 1;
 	target_init(&target, pid);
-	wait_for_end(&target);
+	parent = syscall(SYS_pidfd_open, getppid(), 0);
+	wait_for_end(&target, parent);
 	target_kill(&target);
 	return remove_workdir(name) ? 1 : 0;
 }

@@ -25,6 +25,7 @@ struct ext_machine {
 	PyObject_HEAD
 	struct road_machine *machine;	/* NULL once closed */
 	unsigned long thread;
+	pid_t process;			/* that made it */
 	unsigned int running;		/* the guest runs: in a callback */
 	bool told;			/* its end was raised from a call */
 	PyObject *chips;		/* list of attached chips */

@@ -6,6 +6,11 @@
 
 bool ext_usable(struct ext_machine *self)
 {
+	if (getpid() != self->process) {
+		ext_usage("a machine belongs to the process that made it, "
+			  "not to one that it forked");
+		return false;
+	}
 	if (PyThread_get_thread_ident() != self->thread) {
 		ext_usage("a machine belongs to the thread that made it: "
 			  "use it from there only");
@@ -96,6 +101,7 @@ static PyObject *machine_new(PyTypeObject *type, PyObject *args,
 	if (!self)
 		return NULL;
 	self->thread = PyThread_get_thread_ident();
+	self->process = getpid();
 	self->chips = PyList_New(0);
 	self->timers = PySet_New(NULL);
 	self->watches = PyList_New(0);
@@ -115,7 +121,8 @@ static void shut(struct ext_machine *self)
 	struct road_machine *machine = self->machine;
 	PyThreadState *state;
 
-	if (!machine)
+	/* Of a copy that came with fork() nothing may reach the guest. */
+	if (!machine || getpid() != self->process)
 		return;
 	ext_timers_cancel(self, NULL);
 	ext_watches_close(self);
@@ -155,6 +162,9 @@ static void machine_dealloc(struct ext_machine *self)
 	PyObject_GC_UnTrack(self);
 	if (self->weakrefs)
 		PyObject_ClearWeakRefs((PyObject *)self);
+	/* Models, timers and watches still point to it. */
+	if (self->machine && getpid() != self->process)
+		return;
 	machine_clear(self);
 	Py_TYPE(self)->tp_free(self);
 }
@@ -173,7 +183,7 @@ static PyObject *machine_boot(struct ext_machine *self, PyObject *unused)
 
 static PyObject *machine_close(struct ext_machine *self, PyObject *unused)
 {
-	if (!self->machine)
+	if (!self->machine || getpid() != self->process)
 		Py_RETURN_NONE;
 	if (!ext_usable(self))
 		return NULL;

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* lkdtm is one file to the kernel's WARNs. */
@@ -101,6 +103,49 @@ TEST_F(guest, killed_between_calls_is_seen_by_the_next_one)
 		     road_read_file(self->machine, "/proc/version", text,
 				    sizeof(text)));
 	is_gone(_metadata, self->machine, "killed by signal 9");
+}
+
+/* ---- processes that the test forks */
+
+static void sleep_until_killed(void)
+{
+	alarm(20);
+	for (;;)
+		pause();
+}
+
+TEST_F(guest, forked_process_may_not_use_the_machine_nor_end_it)
+{
+	char text[64];
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		int ret = road_read_file(self->machine, "/proc/version", text,
+					 sizeof(text));
+
+		road_machine_destroy(self->machine);
+		_exit(ret == -ROAD_EUSAGE ? 0 : 1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_LT(0, road_read_file(self->machine, "/proc/sys/kernel/ostype",
+				    text, sizeof(text)));
+}
+
+TEST_F(guest, end_does_not_wait_for_a_process_that_the_test_forked)
+{
+	uint64_t start = time(NULL);
+	pid_t pid = fork();
+
+	if (!pid)
+		sleep_until_killed();
+	road_machine_destroy(self->machine);
+	self->machine = NULL;
+	EXPECT_GT(start + 10, time(NULL));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 struct killer {

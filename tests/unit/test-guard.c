@@ -71,12 +71,20 @@ static void start(struct run *run, const char *what, pid_t uml)
 	close(fds[0]);
 }
 
-/* Until it has detached itself: then it leads a session. */
+/* Until it has detached itself: then it leads a session, and its last step is
+ * to leave the working directory. */
 static void wait_detached(pid_t guard)
 {
-	for (int i = 0; i < 1000 && getsid(guard) != guard; i++)
+	char path[64], cwd[2] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/cwd", guard);
+	for (int i = 0; i < 5000; i++) {
+		if (readlink(path, cwd, sizeof(cwd)) == 1)
+			break;
 		sleep_ms(1);
+	}
 	CHECK_INT(getsid(guard), guard);
+	CHECK_INT(cwd[0], '/');
 	sleep_ms(20);
 }
 
@@ -191,10 +199,12 @@ static void a_kernel_in_a_foreign_group_is_killed_alone(void)
 	CHECK_INT(waitpid(uml, NULL, 0), uml);
 }
 
-static void a_killed_test_process_leaves_nothing(void)
+/* A test process that is killed with all of its group, as a CI system does it.
+ * @forked: a process that it forked lives on. */
+static void kill_test_process(bool forked)
 {
 	char dir[64], path[80];
-	pid_t uml, stub, test;
+	pid_t uml, stub, test, other;
 	int report[2];
 
 	make_dir(dir, sizeof(dir), "killed");
@@ -203,7 +213,7 @@ static void a_killed_test_process_leaves_nothing(void)
 	CHECK_INT(pipe(report), 0);
 	test = fork();
 	if (test == 0) {
-		pid_t pids[2];
+		pid_t pids[3] = {};
 		int fds[2];
 
 		setpgid(0, 0);
@@ -211,16 +221,22 @@ static void a_killed_test_process_leaves_nothing(void)
 		if (pipe2(fds, O_CLOEXEC) || fcntl(fds[0], F_SETFD, 0))
 			_exit(1);
 		exec_guard(fds[0], pids[0], dir);
+		if (forked)
+			pids[2] = fork();
+		if (forked && !pids[2]) {
+			setpgid(0, 0);
+			sleep_until_killed();
+		}
 		if (write(report[1], pids, sizeof(pids)) != sizeof(pids))
 			_exit(1);
 		sleep_until_killed();
 	}
 	CHECK_INT(read(report[0], &uml, sizeof(uml)), sizeof(uml));
 	CHECK_INT(read(report[0], &stub, sizeof(stub)), sizeof(stub));
+	CHECK_INT(read(report[0], &other, sizeof(other)), sizeof(other));
 	close(report[0]);
 	close(report[1]);
 	sleep_ms(100);
-	/* All of its group, as a CI system does it. */
 	kill(-test, SIGKILL);
 	waitpid(test, NULL, 0);
 	CHECK(wait_dead(uml));
@@ -228,6 +244,18 @@ static void a_killed_test_process_leaves_nothing(void)
 	for (int i = 0; i < 1000 && exists(dir); i++)
 		sleep_ms(1);
 	CHECK(!exists(dir));
+	if (other)
+		kill(other, SIGKILL);
+}
+
+static void a_killed_test_process_leaves_nothing(void)
+{
+	kill_test_process(false);
+}
+
+static void a_killed_test_process_leaves_nothing_if_what_it_forked_lives(void)
+{
+	kill_test_process(true);
 }
 
 /* A tree as a hostile guest makes it. */
@@ -368,11 +396,11 @@ static void it_holds_nothing_of_the_test_open(void)
 		num++;
 		if (atoi(entry->d_name) < 3)
 			CHECK_STR(target, "/dev/null");
-		else
-			CHECK_INT(atoi(entry->d_name), 3);
+		else if (atoi(entry->d_name) > 3)
+			CHECK_STR(target, "anon_inode:[pidfd]");
 	}
 	closedir(dir);
-	CHECK_INT(num, 4);
+	CHECK_INT(num, 5);	/* and the pipe; the pidfd is its parent's */
 	close(fds[0]);
 	close(fds[1]);
 	finish(&run);
@@ -387,6 +415,8 @@ static const struct unit_test tests[] = {
 	  a_kernel_in_a_foreign_group_is_killed_alone },
 	{ "a_killed_test_process_leaves_nothing",
 	  a_killed_test_process_leaves_nothing },
+	{ "a_killed_test_process_leaves_nothing_if_what_it_forked_lives",
+	  a_killed_test_process_leaves_nothing_if_what_it_forked_lives },
 	{ "a_hostile_tree_is_removed_and_links_are_not_followed",
 	  a_hostile_tree_is_removed_and_links_are_not_followed },
 	{ "only_work_directories_are_accepted",
