@@ -36,7 +36,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 enum {
@@ -249,6 +248,9 @@ static bool tt_ack_start(struct calendar *cal, uint32_t seq)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(fds));
 		memcpy(CMSG_DATA(cmsg), fds, sizeof(fds));
 		ok = sendmsg(cal->conn.fd, &hdr, MSG_NOSIGNAL) == sizeof(msg);
+	} else {
+		engine_fail(cal->engine, -ROAD_EHOST, "calendar: %s",
+			    strerror(errno));
 	}
 	cal_page_close_fd(&cal->page);
 	if (fds[1] >= 0)
@@ -442,16 +444,11 @@ static void cal_accept(struct loop_source *source)
 	struct calendar *cal = road_container_of(source, struct calendar,
 						 listen);
 	struct engine *engine = cal->engine;
-	struct timeval limit = {
-		.tv_sec = engine->wall_limit_ms / 1000,
-		.tv_usec = engine->wall_limit_ms % 1000 * 1000,
-	};
-	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = engine_accept(engine, source->fd, "calendar");
 
 	if (fd < 0)
 		return;
 	loop_close(&engine->loop, source);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (loop_add(&engine->loop, &cal->conn, fd, LOOP_MESSAGE,
 		     &engine->fatal))
 		close(fd);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,6 +101,28 @@ int engine_listen_on(const char *path, struct road_error *error)
 		return -ROAD_EHOST;
 	}
 	return fd;
+}
+
+void engine_limit_socket(const struct engine *engine, int fd)
+{
+	const struct timeval limit = {
+		.tv_sec = engine->wall_limit_ms / 1000,
+		.tv_usec = engine->wall_limit_ms % 1000 * 1000,
+	};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
+int engine_accept(struct engine *engine, int fd, const char *name)
+{
+	int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (conn >= 0)
+		engine_limit_socket(engine, conn);
+	else if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED)
+		engine_fail(engine, -ROAD_EHOST, "%s: accept: %s", name,
+			    strerror(errno));
+	return conn;
 }
 
 static bool engine_done(const struct engine *engine)

@@ -8,6 +8,7 @@
 #include "roadtest-proto.h"
 #include "touched.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,6 +139,24 @@ static int machine_build_tree(struct road_machine *machine, const char *dtb)
 	return 0;
 }
 
+/* A copy of @fd goes into the loop, which closes what it has. */
+static int machine_watch(struct road_machine *machine,
+			 struct loop_source *source, int fd,
+			 enum loop_order order)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int ret;
+
+	if (copy < 0)
+		return machine_error(machine, -ROAD_EHOST, "fcntl: %s",
+				     strerror(errno));
+	ret = loop_add(&machine->engine.loop, source, copy, order,
+		       &machine->error);
+	if (ret)
+		close(copy);
+	return ret;
+}
+
 static int machine_start(struct road_machine *machine, const char *dtb)
 {
 	char calendar[128];
@@ -153,22 +172,17 @@ static int machine_start(struct road_machine *machine, const char *dtb)
 		.autoprobe = machine->config.flags & ROAD_AUTOPROBE,
 		.args = machine->config.kernel_args,
 	};
-	struct road_error *error = &machine->error;
-	struct loop *loop = &machine->engine.loop;
 	int ret;
 
 	snprintf(calendar, sizeof(calendar), "%s/calendar.sock",
 		 machine->uml.dir);
-	ret = uml_start(&machine->uml, &config, error);
-	if (ret)
-		return ret;
-	ret = loop_add(loop, &machine->console_source,
-		       fcntl(machine->uml.console_fd, F_DUPFD_CLOEXEC, 3),
-		       LOOP_CONSOLE, error);
+	ret = uml_start(&machine->uml, &config, &machine->error);
 	if (!ret)
-		ret = loop_add(loop, &machine->death_source,
-			       fcntl(machine->uml.pidfd, F_DUPFD_CLOEXEC, 3),
-			       LOOP_DEATH, error);
+		ret = machine_watch(machine, &machine->console_source,
+				    machine->uml.console_fd, LOOP_CONSOLE);
+	if (!ret)
+		ret = machine_watch(machine, &machine->death_source,
+				    machine->uml.pidfd, LOOP_DEATH);
 	return ret;
 }
 

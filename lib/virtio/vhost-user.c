@@ -34,7 +34,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #define VU_MAX_PAYLOAD 512
@@ -357,7 +356,9 @@ static int vu_recv(struct vu_dev *dev, struct vu_msg *msg)
 	if (n != sizeof(msg->header))
 		return vu_fail(dev, "a message that is cut short", n);
 	if (hdr.msg_flags & MSG_CTRUNC)
-		return vu_fail(dev, "too many descriptors", VU_MAX_FDS);
+		return vu_fail(dev,
+			       "too many descriptors, for a message or for this process",
+			       VU_MAX_FDS);
 	if (msg->header.size > VU_MAX_PAYLOAD)
 		return vu_fail(dev, "message too long", msg->header.size);
 	if (msg->header.size &&
@@ -423,11 +424,7 @@ static void vu_ready(struct loop_source *source)
 static void vu_accept(struct loop_source *source)
 {
 	struct vu_dev *dev = road_container_of(source, struct vu_dev, listen);
-	struct timeval limit = {
-		.tv_sec = dev->engine->wall_limit_ms / 1000,
-		.tv_usec = dev->engine->wall_limit_ms % 1000 * 1000,
-	};
-	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = engine_accept(dev->engine, source->fd, dev->ops->name);
 
 	if (fd < 0)
 		return;
@@ -436,7 +433,6 @@ static void vu_accept(struct loop_source *source)
 		close(fd);
 		return;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (loop_add(&dev->engine->loop, &dev->conn, fd, LOOP_MESSAGE,
 		     &dev->engine->fatal))
 		close(fd);
@@ -457,6 +453,9 @@ int vu_listen(struct vu_dev *dev, const char *path)
 
 void vu_close(struct vu_dev *dev)
 {
+	/* Without memory it never came to vu_init(). */
+	if (!dev->ops)
+		return;
 	loop_close(&dev->engine->loop, &dev->listen);
 	if (dev->conn.fd >= 0)
 		vu_hung_up(dev);

@@ -47,6 +47,7 @@ int vu_init(struct vu_dev *dev, struct engine *engine,
 void vu_deinit(struct vu_dev *dev);
 /* Listen on the socket @path. */
 int vu_listen(struct vu_dev *dev, const char *path);
+/* Accepts one that is all zero. */
 void vu_close(struct vu_dev *dev);
 
 /* Take the next chain of a queue: valid until the next vu_pop() of the

@@ -8,10 +8,12 @@
 #include "guest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -411,6 +413,46 @@ TEST(kernel_without_its_init_gives_its_panic)
 	EXPECT_HAS(message, "Requested init /no/init failed");
 	free(message);
 	guest_next_works(_metadata);
+}
+
+static int count_descriptors(void)
+{
+	int num = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		num += fcntl(fd, F_GETFD) >= 0;
+	return num;
+}
+
+/* With one more than before each time, until it boots. */
+TEST(boot_without_descriptors_says_so_and_leaves_none_open)
+{
+	struct rlimit before, limit;
+	const struct road_machine_config config = { .wall_limit_ms = 5000 };
+	int open_ones = count_descriptors(), ret = -1;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &before));
+	limit = before;
+	limit.rlim_cur = open_ones + 3;
+	for (; ret && limit.rlim_cur < 100; limit.rlim_cur++) {
+		struct road_machine *machine = road_machine_create(&config);
+		const char *error;
+
+		ASSERT_NOT_NULL(machine);
+		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+		ret = road_machine_boot(machine);
+		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &before));
+		error = road_machine_error(machine);
+		/* Later it is the guest's kernel that has too few. */
+		if (ret && ret != -ROAD_EGONE &&
+		    !strstr(error, "too many descriptors"))
+			EXPECT_HAS(error, "Too many open files");
+		road_machine_destroy(machine);
+		EXPECT_EQ(open_ones, count_descriptors()) {
+			TH_LOG("limit %lu", (unsigned long)limit.rlim_cur);
+		}
+	}
+	EXPECT_EQ(0, ret);
 }
 
 TEST(kernel_without_memory_gives_its_last_words)

@@ -257,6 +257,15 @@ static void a_queue_without_rings_does_nothing(void)
 	fx_finish(&fx);
 }
 
+/* What a board without memory leaves. */
+static void a_device_that_was_never_made_can_be_closed(void)
+{
+	struct vu_dev dev = {};
+
+	vu_close(&dev);
+	CHECK(fcntl(0, F_GETFD) >= 0);
+}
+
 #define TEST(name) { #name, name }
 
 static const struct unit_test tests[] = {
@@ -270,6 +279,7 @@ static const struct unit_test tests[] = {
 	TEST(a_message_may_come_in_pieces),
 	TEST(descriptors_that_nobody_wants_are_closed),
 	TEST(a_queue_without_rings_does_nothing),
+	TEST(a_device_that_was_never_made_can_be_closed),
 };
 
 UNIT_MAIN(tests)
