@@ -210,11 +210,15 @@ static bool tt_send(struct calendar *cal, uint32_t op, uint32_t seq,
 		    uint64_t time)
 {
 	struct tt_msg msg = { .op = op, .seq = seq, .time = time };
+	ssize_t n;
 
 	engine_debug(cal->engine, "tt > %s %llu", tt_names[op],
 		     (unsigned long long)time);
-	return send(cal->conn.fd, &msg, sizeof(msg), MSG_NOSIGNAL) ==
-	       sizeof(msg);
+	n = send(cal->conn.fd, &msg, sizeof(msg), MSG_NOSIGNAL);
+	if (n < 0 && errno == EAGAIN)
+		engine_fail(cal->engine, -ROAD_EPROTO,
+			    "calendar: the guest does not read what it is told");
+	return n == sizeof(msg);
 }
 
 /* The ACK of START: the guest's number, the page, and a log to ignore. */

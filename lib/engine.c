@@ -111,6 +111,7 @@ void engine_limit_socket(const struct engine *engine, int fd)
 	};
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
 int engine_accept(struct engine *engine, int fd, const char *name)

@@ -62,7 +62,7 @@ int engine_listen_on(const char *path, struct road_error *error);
  * gives up after the wall limit; -1: none, and fatal if that is the host's
  * fault, who would find it again and again. @name is for the message. */
 int engine_accept(struct engine *engine, int fd, const char *name);
-/* Let reading from a socket of the guest's end at the wall limit. */
+/* Let reading and writing of a socket of the guest's end at the wall limit. */
 void engine_limit_socket(const struct engine *engine, int fd);
 void engine_debug(const struct engine *engine, const char *fmt, ...)
 	ROAD_PRINTF(2, 3);

@@ -30,6 +30,16 @@ void vu_push(struct vu_dev *dev, unsigned int queue, uint16_t head,
 	vq_push(&dev->queues[queue], head, len);
 }
 
+/* Messages to the calendar before the answer; normal are two. */
+#define VU_MAX_UNASKED 1000
+
+static bool vu_call_failed(struct vu_dev *dev, const char *how)
+{
+	engine_fail(dev->engine, -ROAD_EGONE, "%s: the guest %s",
+		    dev->ops->name, how);
+	return false;
+}
+
 /* Serve the calendar until the guest has answered on the backend channel. */
 static bool vu_await_call_reply(struct vu_dev *dev)
 {
@@ -42,31 +52,25 @@ static bool vu_await_call_reply(struct vu_dev *dev)
 		struct vu_header header;
 		uint32_t status[2];	/* no padding before it */
 	} reply;
+	unsigned int others = 0;
+	ssize_t n;
 
 	for (;;) {
-		int n = poll(fds, 2, engine->wall_limit_ms);
-
+		n = poll(fds, 2, engine->wall_limit_ms);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0) {
-			engine_fail(engine, -ROAD_EGONE,
-				    "%s: the guest does not take interrupts",
-				    dev->ops->name);
+		if (n <= 0 || others == VU_MAX_UNASKED)
+			return vu_call_failed(dev, "does not take interrupts");
+		if (!fds[1].revents)
+			break;
+		others++;
+		if (!cal_serve(&engine->cal))
 			return false;
-		}
-		if (fds[1].revents) {
-			if (!cal_serve(&engine->cal))
-				return false;
-			continue;
-		}
-		if (recv(dev->backend_fd, &reply, sizeof(reply),
-			 MSG_WAITALL) != sizeof(reply)) {
-			engine_fail(engine, -ROAD_EGONE,
-				    "%s: the guest hung up", dev->ops->name);
-			return false;
-		}
-		return true;
 	}
+	do {
+		n = recv(dev->backend_fd, &reply, sizeof(reply), MSG_WAITALL);
+	} while (n < 0 && errno == EINTR);
+	return n == sizeof(reply) || vu_call_failed(dev, "hung up");
 }
 
 void vu_call(struct vu_dev *dev, unsigned int queue)
@@ -92,11 +96,10 @@ void vu_call(struct vu_dev *dev, unsigned int queue)
 		return;
 	engine_debug(dev->engine, "%s > VRING_CALL %u", dev->ops->name, queue);
 	cal_push(&dev->engine->cal);
-	if (send(dev->backend_fd, &call, sizeof(call), MSG_NOSIGNAL) !=
-	    sizeof(call)) {
-		engine_fail(dev->engine, -ROAD_EGONE, "%s: the guest hung up",
-			    dev->ops->name);
-		return;
-	}
-	vu_await_call_reply(dev);
+	if (send(dev->backend_fd, &call, sizeof(call), MSG_NOSIGNAL) ==
+	    sizeof(call))
+		vu_await_call_reply(dev);
+	else
+		vu_call_failed(dev, errno == EAGAIN ?
+			       "does not take interrupts" : "hung up");
 }

@@ -239,6 +239,7 @@ static int vu_set_backend_fd(struct vu_dev *dev, struct vu_msg *msg)
 		close(dev->backend_fd);
 	dev->backend_fd = msg->fds[0];
 	msg->num_fds = 0;
+	engine_limit_socket(dev->engine, dev->backend_fd);
 	return 0;
 }
 

@@ -588,6 +588,24 @@ static void what_breaks_the_protocol_ends_the_machine(void)
 	fx_run_broken(to_the_end_of_time, "clock went from");
 }
 
+static void ask_without_reading(struct fg_guest *guest)
+{
+	fg_tt_connect(guest, fx_path("calendar"));
+	for (;;)
+		fg_tt_send(guest, FG_GET, 1, 0);
+}
+
+static void a_guest_that_reads_no_answers_does_not_block_us(void)
+{
+	fx_init(&fx);
+	fx.machine.engine.wall_limit_ms = 200;
+	fx_start(&fx, ask_without_reading);
+	CHECK_INT(fx_run(&fx), ENGINE_GONE);
+	CHECK_HAS(err_message(&fx.machine.engine.fatal),
+		  "does not read what it is told");
+	fx_finish(&fx);
+}
+
 static void connect_and_leave(struct fg_guest *guest)
 {
 	fg_tt_connect(guest, fx_path("calendar"));
@@ -662,6 +680,7 @@ static const struct unit_test tests[] = {
 	TEST(the_page_is_offered_unless_it_is_not_wanted),
 	TEST(what_breaks_the_protocol_ends_the_machine),
 	TEST(a_request_in_the_past_is_one_for_now),
+	TEST(a_guest_that_reads_no_answers_does_not_block_us),
 	TEST(a_guest_that_ends_is_noticed),
 	TEST(a_guest_that_runs_for_ever_meets_the_wall_limit),
 };

@@ -406,16 +406,70 @@ static void ignore_a_call(struct fg_guest *guest)
 	kick_for_a_call(guest, no_answer_to_a_call);
 }
 
+static void half_an_answer_to_a_call(struct fg_device *dev,
+				     const struct fg_header *call)
+{
+	CHECK_INT(write(dev->backend, "1234", 4), 4);
+	no_answer_to_a_call(dev, call);
+}
+
+static void half_answer_a_call(struct fg_guest *guest)
+{
+	kick_for_a_call(guest, half_an_answer_to_a_call);
+}
+
+static void ask_for_the_time_for_ever(struct fg_device *dev,
+				      const struct fg_header *call)
+{
+	struct fg_tt_msg msg;
+
+	do {
+		fg_tt_send(dev->guest, FG_GET, 1, 0);
+	} while (recv(dev->guest->tt, &msg, sizeof(msg), MSG_WAITALL) > 0);
+	fg_hang_up(dev->guest);
+}
+
+static void ask_at_a_call(struct fg_guest *guest)
+{
+	kick_for_a_call(guest, ask_for_the_time_for_ever);
+}
+
+/* The channel is full before the host has it. */
+static void full_backend(struct fg_guest *guest)
+{
+	struct fg_device *gpio = raw_gpio(guest);
+	int fds[2];
+
+	fg_vu_negotiate(gpio);
+	close(gpio->backend);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	gpio->backend = -1;	/* nothing of it is read */
+	while (send(fds[1], gpio, sizeof(*gpio), MSG_DONTWAIT) > 0)
+		;
+	fg_vu_request(gpio, FG_SET_BACKEND_REQ_FD, NULL, 0, &fds[1], 1);
+	fg_vu_start(gpio, 2);
+	add_request(gpio, VIRTIO_GPIO_MSG_GET_DIRECTION, 0, 0);
+	fg_kick(gpio, 0);
+	CHECK(!"went on");
+}
+
+static void run_stubborn(fx_script script, const char *message)
+{
+	fx_init(&fx);
+	fx.machine.engine.wall_limit_ms = 200;
+	fx_start(&fx, script);
+	CHECK_INT(fx_run(&fx), ENGINE_GONE);
+	CHECK_HAS(err_message(&fx.machine.engine.fatal), message);
+	fx_finish(&fx);
+}
+
 static void a_guest_that_does_not_answer_an_interrupt_is_gone(void)
 {
 	fx_run_broken(leave_at_a_call, NULL);
-	fx_init(&fx);
-	fx.machine.engine.wall_limit_ms = 200;
-	fx_start(&fx, ignore_a_call);
-	CHECK_INT(fx_run(&fx), ENGINE_GONE);
-	CHECK_HAS(err_message(&fx.machine.engine.fatal),
-		  "does not take interrupts");
-	fx_finish(&fx);
+	run_stubborn(ignore_a_call, "does not take interrupts");
+	run_stubborn(half_answer_a_call, "hung up");
+	run_stubborn(ask_at_a_call, "does not take interrupts");
+	run_stubborn(full_backend, "does not take interrupts");
 }
 
 /* Dies at each of the first messages of a session. */
