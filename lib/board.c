@@ -253,11 +253,11 @@ void road_irq_deassert(struct road_i2c_chip *chip)
 static void line_notify(struct board *board, unsigned int i)
 {
 	struct board_line *line = &board->lines[i];
-	struct road_line_watch *watch, *next;
+	struct road_line_watch *watch;
 
 	board->engine->in_model++;
-	for (watch = line->watches; watch; watch = next) {
-		next = watch->next;
+	for (watch = line->watches; watch; watch = board->next_watch) {
+		board->next_watch = watch->next;
 		watch->changed(watch, i, line->direction, line->level);
 	}
 	board->engine->in_model--;
@@ -335,14 +335,31 @@ uint64_t road_line_irqs(const struct road_machine *machine, unsigned int line)
 	return board_of((struct road_machine *)machine)->gpio.lines[line].irqs;
 }
 
+static bool line_has_watch(const struct board_line *line,
+			   const struct road_line_watch *watch)
+{
+	const struct road_line_watch *at;
+
+	for (at = line->watches; at; at = at->next)
+		if (at == watch)
+			return true;
+	return false;
+}
+
 int road_line_watch(struct road_machine *machine, unsigned int line,
 		    struct road_line_watch *watch)
 {
 	struct board_line *l;
 	int ret = line_check(machine, line);
+	unsigned int i;
 
 	if (ret)
 		return ret;
+	for (i = 0; i < ROAD_NUM_LINES; i++)
+		if (line_has_watch(&board_of(machine)->lines[i], watch))
+			return machine_error(machine, -ROAD_EUSAGE,
+					     "line %u has this watch already; a watch has one line",
+					     i);
 	l = &board_of(machine)->lines[line];
 	watch->machine = machine;
 	watch->line = line;
@@ -354,10 +371,14 @@ int road_line_watch(struct road_machine *machine, unsigned int line,
 void road_line_unwatch(struct road_line_watch *watch)
 {
 	struct road_line_watch **link;
+	struct board *board;
 
 	if (!watch->machine)
 		return;
-	link = &board_of(watch->machine)->lines[watch->line].watches;
+	board = board_of(watch->machine);
+	if (board->next_watch == watch)
+		board->next_watch = watch->next;
+	link = &board->lines[watch->line].watches;
 	for (; *link; link = &(*link)->next) {
 		if (*link == watch) {
 			*link = watch->next;

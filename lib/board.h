@@ -23,6 +23,8 @@ struct board {
 	struct gpio_dev gpio;
 	struct road_i2c_chip *chips;
 	struct board_line lines[ROAD_NUM_LINES];
+	/* Who is told next of a change: the one before may unwatch it. */
+	struct road_line_watch *next_watch;
 	/* In a hook of a bus transfer: interrupts wait for the transfer. */
 	unsigned int in_transfer;
 };

@@ -78,10 +78,11 @@ struct road_line_watch {
 };
 
 /** road_line_watch() - begin to watch a line. Return: 0, -ROAD_EUSAGE for a
- *  line that does not exist. */
+ *  line that does not exist or a watch that watches already. */
 ROAD_API int road_line_watch(struct road_machine *machine, unsigned int line,
 			     struct road_line_watch *watch);
-/** road_line_unwatch() - does nothing if it is not watched. */
+/** road_line_unwatch() - does nothing if it is not watched. May be called from
+ *  a callback, for any watch: that one is not called any more. */
 ROAD_API void road_line_unwatch(struct road_line_watch *watch);
 
 /* ------------------------------------------------------------------------
