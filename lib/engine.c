@@ -31,6 +31,7 @@ int engine_init(struct engine *engine, struct road_machine *machine,
 	engine->wall_limit_ms = 30000;
 	engine->limit = ROAD_NEVER;
 	engine->kick_time = ROAD_NEVER;
+	engine->timer_time = ROAD_NEVER;
 	cal_init(&engine->cal, engine, seed);
 	journal_init(&engine->journal, &engine->cal.now);
 	trace_init(&engine->trace, &engine->cal.now);
@@ -189,6 +190,25 @@ static enum engine_end engine_listen(struct engine *engine, uint64_t *waited)
 	return ENGINE_DONE;
 }
 
+/* Run the next timer, unless there are too many of them at one instant. */
+static void engine_run_timer(struct engine *engine)
+{
+	const struct road_timer *timer = engine->cal.heap[1];
+	uint64_t due = timer->due > engine->cal.now ? timer->due :
+						      engine->cal.now;
+
+	if (due != engine->timer_time) {
+		engine->timer_time = due;
+		engine->timers = 0;
+	}
+	if (++engine->timers <= ENGINE_MAX_TIMERS)
+		cal_run_next(&engine->cal);
+	else
+		engine_fail(engine, -ROAD_ELIMIT,
+			    "the models make no progress: %u timers at one instant of virtual time, the next is \"%s\"; does it set itself again without a delay?",
+			    engine->timers, timer->name ? timer->name : "");
+}
+
 /* The guest is in WAIT: what happens next? ENGINE_DONE: something did. */
 static enum engine_end engine_step(struct engine *engine)
 {
@@ -197,7 +217,7 @@ static enum engine_end engine_step(struct engine *engine)
 	uint64_t guest = cal_request(cal);
 
 	if (next <= guest && next <= engine->limit) {
-		cal_run_next(cal);
+		engine_run_timer(engine);
 		return ENGINE_DONE;
 	}
 	if (guest > engine->limit) {
@@ -245,6 +265,7 @@ enum engine_end engine_run(struct engine *engine,
 	engine->done = done;
 	engine->done_arg = arg;
 	engine->limit = limit;
+	engine->timer_time = ROAD_NEVER;
 	end = engine_loop(engine);
 	engine->done = NULL;
 	engine->done_arg = NULL;

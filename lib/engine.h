@@ -19,6 +19,10 @@
  * at boot. */
 #define ENGINE_MAX_KICKS 10000
 
+/* More timers than this at one virtual instant: one of them sets itself again
+ * without a delay, and time stands still. Some models have dozens. */
+#define ENGINE_MAX_TIMERS 100000
+
 struct engine {
 	struct road_machine *machine;
 	struct loop loop;
@@ -39,6 +43,8 @@ struct engine {
 	uint64_t limit;			/* virtual time at which it ends */
 	uint64_t kick_time;
 	unsigned int kicks;
+	uint64_t timer_time;
+	unsigned int timers;
 };
 
 int engine_init(struct engine *engine, struct road_machine *machine,

@@ -22,6 +22,9 @@ void road_timer_set(struct road_machine *machine, struct road_timer *timer,
 	struct engine *engine = machine_engine(machine);
 	uint64_t due = engine->cal.now + delay_ns;
 
+	/* It may be set on another machine, which has it in its heap. */
+	if (timer->slot && timer->machine != machine)
+		road_timer_cancel(timer);
 	timer->machine = machine;
 	if (due < delay_ns || due >= INT64_MAX)
 		road_timer_cancel(timer);	/* longer than the clock */

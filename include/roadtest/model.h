@@ -47,7 +47,7 @@ struct road_timer {
 ROAD_API void road_timer_init(struct road_timer *timer, const char *name,
 			      void (*fn)(struct road_timer *timer));
 /** road_timer_set() - run it @delay_ns from now; one that is set already is
- *  moved. Of timers that are due at the same instant the one that was set
+ *  moved, also from another machine. Of timers that are due at the same instant the one that was set
  *  first runs first (another seed may change the order). */
 ROAD_API void road_timer_set(struct road_machine *machine,
 			     struct road_timer *timer, uint64_t delay_ns);

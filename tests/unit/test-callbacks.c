@@ -88,11 +88,76 @@ static void a_watch_watches_one_line(void)
 	end();
 }
 
+/* ---- timers */
+
+static unsigned int runs;
+
+static void count(struct road_timer *timer)
+{
+	runs++;
+}
+
+static void a_timer_can_be_moved_to_another_machine(void)
+{
+	static struct road_machine second;
+	struct road_timer timer, others[2];
+
+	begin();
+	CHECK_INT(fake_board_init_quiet(&second, 0), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		road_timer_init(&others[i], "other", count);
+		road_timer_set(&second, &others[i], 10);
+	}
+	road_timer_init(&timer, "timer", count);
+	road_timer_set(&fx.machine, &timer, 5);
+	road_timer_set(&second, &timer, 20);
+	CHECK_INT(fx.machine.engine.cal.num_timers, 0);
+	CHECK_INT(second.engine.cal.num_timers, 3);
+	runs = 0;
+	while (second.engine.cal.num_timers)
+		cal_run_next(&second.engine.cal);
+	CHECK_INT(runs, 3);
+	fake_board_deinit(&second);
+	end();
+}
+
+static void set_again(struct road_timer *timer)
+{
+	runs++;
+	road_timer_set(&fx.machine, timer, 0);
+}
+
+static void wait_for_the_end(struct fg_guest *guest)
+{
+	fg_tt_connect(guest, fx_path("calendar"));
+	fg_sleep_until(guest, ROAD_S);
+}
+
+static void a_timer_that_stops_the_clock_ends_the_machine_by_name(void)
+{
+	struct road_timer timer;
+
+	fx_init(&fx);
+	runs = 0;
+	road_timer_init(&timer, "conversion", set_again);
+	road_timer_set(&fx.machine, &timer, ROAD_MS);
+	fx_start(&fx, wait_for_the_end);
+	CHECK_INT(fx_run(&fx), ENGINE_GONE);
+	CHECK_INT(fx.machine.engine.fatal.code, -ROAD_ELIMIT);
+	CHECK_HAS(err_message(&fx.machine.engine.fatal), "\"conversion\"");
+	CHECK_INT(runs, ENGINE_MAX_TIMERS);
+	CHECK_INT(fx.machine.engine.cal.now, ROAD_MS);
+	road_timer_cancel(&timer);
+	fx_finish(&fx);
+}
+
 #define TEST(name) { #name, name }
 
 static const struct unit_test tests[] = {
 	TEST(a_watch_may_end_every_watch_of_its_line),
 	TEST(a_watch_watches_one_line),
+	TEST(a_timer_can_be_moved_to_another_machine),
+	TEST(a_timer_that_stops_the_clock_ends_the_machine_by_name),
 };
 
 UNIT_MAIN(tests)
