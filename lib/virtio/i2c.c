@@ -206,6 +206,9 @@ static void i2c_end_message(struct i2c_dev *i2c, int error)
 static void i2c_after_hook(struct i2c_dev *i2c, int ret, enum i2c_phase phase,
 			   uint64_t bits)
 {
+	/* One that detached itself in the hook will never release it. */
+	if (ret == ROAD_I2C_HOLD && !i2c->chip)
+		ret = -ENXIO;
 	if (ret == ROAD_I2C_HOLD)
 		i2c->phase = I2C_HELD;
 	else if (ret || !bits)

@@ -514,6 +514,27 @@ static void detaching_ends_a_held_transfer(void)
 	fx_finish(&fx);
 }
 
+static int detach_and_hold(struct road_i2c_chip *chip, const uint8_t *data,
+			   size_t len)
+{
+	road_i2c_detach(chip);
+	return ROAD_I2C_HOLD;
+}
+
+static const struct road_i2c_ops leaving_ops = { .write = detach_and_hold };
+
+static void a_chip_that_detaches_itself_holds_nothing(void)
+{
+	fx_init(&fx);
+	memset(&recorder, 0, sizeof(recorder));
+	road_i2c_chip_init(&recorder.chip, "leaving", &leaving_ops);
+	CHECK_INT(road_i2c_attach(&fx.machine, 0x44, &recorder.chip), 0);
+	fx_start(&fx, hold_a_write);
+	CHECK_INT(fx_run(&fx), ENGINE_DONE);
+	CHECK_INT(fx.guest->result[1], VIRTIO_I2C_MSG_ERR);
+	fx_finish(&fx);
+}
+
 static void a_transfer_that_is_never_released_leaves_the_guest_idle(void)
 {
 	fx_init(&fx);
@@ -704,6 +725,7 @@ static const struct unit_test tests[] = {
 	TEST(a_held_read_goes_on_when_it_is_released),
 	TEST(a_held_write_ends_when_it_is_released),
 	TEST(detaching_ends_a_held_transfer),
+	TEST(a_chip_that_detaches_itself_holds_nothing),
 	TEST(a_transfer_that_is_never_released_leaves_the_guest_idle),
 	TEST(a_reset_stops_a_held_transfer),
 	TEST(the_bus_stands_still_while_its_queue_is_disabled),
