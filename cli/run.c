@@ -6,6 +6,9 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+
+#define OTHER_FILES 64		/* that are open besides those of jobs */
 
 struct run {
 	struct run_options want;
@@ -48,6 +51,24 @@ static unsigned int job_count(const struct run *run)
 	if (sched_getaffinity(0, sizeof(set), &set))
 		return 1;
 	return CPU_COUNT(&set);
+}
+
+/* Each job has three pipes and a descriptor for its end, and poll() takes no
+ * more of them than may be open. */
+static bool make_room(unsigned int jobs)
+{
+	const rlim_t need = (rlim_t)jobs * (RUNNER_FDS + 1) + OTHER_FILES;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= need)
+		return true;
+	limit.rlim_cur = need;
+	if (need <= limit.rlim_max && !setrlimit(RLIMIT_NOFILE, &limit))
+		return true;
+	cli_error("%u jobs need %llu open files, and the limit is %llu", jobs,
+		  (unsigned long long)need, (unsigned long long)limit.rlim_max);
+	cli_remedy("give fewer with -j, or raise the limit: ulimit -n");
+	return false;
 }
 
 /* A part of a file of Python can be run without asking it for its tests first:
@@ -142,6 +163,8 @@ static int run_all(struct run *run)
 	run->want.schedule.units.jobs = job_count(run);
 	if (may_go_unlisted(run))
 		run->want.schedule.units.jobs = 1;
+	if (!make_room(run->want.schedule.units.jobs))
+		return CLI_NOT_RUN;
 	report_init(&run->report, &run->want.show, &run->want.programs);
 	run->schedule = schedule_create(&run->report, &run->want.schedule);
 	if (!may_go_unlisted(run) && !find_tests(run))
