@@ -350,22 +350,38 @@ static void runner_ran_nothing(struct runner *runner, int status)
 	free(end);
 }
 
-/* All that it announced has a result: did it end well? */
-static void runner_check_end(struct runner *runner, int status)
+/* It ended while no test ran; @where: as it is said. A test that failed may be
+ * why it gave up. */
+static void runner_check_end(struct runner *runner, int status,
+			     const char *where)
 {
 	struct stream *stream = &runner->stream;
 	struct strings lines = { 0 };
-	char *end;
+	char *how;
 
-	if (WIFEXITED(status) && (!WEXITSTATUS(status) ||
-				  (WEXITSTATUS(status) == 1 && stream->failed)))
+	if (stream->bail ? stream->failed :
+			   WIFEXITED(status) &&
+				   (!WEXITSTATUS(status) ||
+				    (WEXITSTATUS(status) == 1 && stream->failed)))
 		return;
-	end = status_text(status);
+	how = stream->bail ? text("\"Bail out! %s\"", stream->bail) :
+			     status_text(status);
 	stream_take_lines(stream, &lines);
 	report_trouble(runner->report, runner->program, &lines,
-		       "it ended badly, %s, behind its last test", end);
+		       "it ended badly, %s, %s", how, where);
 	strings_deinit(&lines);
-	free(end);
+	free(how);
+}
+
+/* Is there a test that it should have run and did not? */
+static bool runner_lacks(const struct runner *runner, bool complete)
+{
+	if (!runner->program->planned)
+		return !complete;
+	for (size_t i = 0; i < runner->ids.num; i++)
+		if (!report_has(runner->program, runner->ids.items[i]))
+			return true;
+	return false;
 }
 
 /* Tests have no result, for the reason @why: another process runs them if
@@ -408,8 +424,10 @@ static bool runner_ended(struct runner *runner, int status)
 	why = runner_why(runner, status);
 	if (named)
 		stream_fail_current(stream, why);
-	else if (complete)
-		runner_check_end(runner, status);
+	else if (!runner_lacks(runner, complete))
+		runner_check_end(runner, status, "behind its last test");
+	else if (died && stream->count)
+		runner_check_end(runner, status, "between two tests");
 	if (program->planned) {
 		again = runner_go_on(runner, &runner->ids,
 				     died && (named || stream->count), why);

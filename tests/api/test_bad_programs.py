@@ -49,12 +49,30 @@ class Death(BadTestCase):
 
     def test_between_two_tests(self):
         self.program("test-x", "pass a; [ -n \"$filters\" ] || kill -SEGV $$; pass b; pass c")
-        self.assertEqual(self.outcomes("-j1", "test-x", status=0),
+        self.assertEqual(self.outcomes("-j1", "test-x", status=1),
                          {"a": "passed", "b": "passed", "c": "passed"})
+        self.assertIn("ERROR it ended badly, SIGSEGV, between two tests", self.text)
+
+    def test_between_two_tests_of_a_file_that_was_not_listed(self):
+        self.write("test_x.py", """import os, signal, unittest
+class A(unittest.TestCase):
+    def test_a(self): pass
+    @classmethod
+    def tearDownClass(cls):
+        if not os.path.exists("died"):
+            open("died", "w").close()
+            os.kill(os.getpid(), signal.SIGSEGV)
+class B(unittest.TestCase):
+    def test_b(self): pass
+""")
+        result = self.run_tests("-j1", "test_x.py")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("ERROR it ended badly, SIGSEGV, between two tests", result.stdout)
+        self.assertIn("2 passed, 0 failed", result.stdout)
 
     def test_between_two_tests_each_time(self):
         self.program("test-x", "pass a; kill -SEGV $$; pass b; pass c")
-        self.assertEqual(self.outcomes("-j1", "test-x", status=3),
+        self.assertEqual(self.outcomes("-j1", "test-x", status=1),
                          {"a": "passed", "b": "not run", "c": "not run"})
         self.assertIn("the program ended here: SIGSEGV", self.text)
 
@@ -63,6 +81,19 @@ class Death(BadTestCase):
         self.assertEqual(self.outcomes("test-x", self.good(), status=1),
                          {"a": "passed", "z": "passed"})
         self.assertIn("ERROR it ended badly, SIGSEGV, behind its last test", self.text)
+
+    def test_behind_its_last_test_without_a_plan(self):
+        for end in ("kill -SEGV $$", "exit 7", "echo Bail out! enough"):
+            with self.subTest(end):
+                self.write("test-x", f"""#!/bin/bash
+[ $1 = --list ] && echo a && exit
+printf 'KTAP version 1\\n# start a\\nok 1 a\\n'
+{end}
+""", 0o755)
+                self.assertEqual(self.outcomes("test-x", status=1), {"a": "passed"})
+                self.assertRegex(self.text, "ERROR it ended badly, "
+                                            '(SIGSEGV|exit status 7|"Bail out! enough"), '
+                                            "behind its last test")
 
     def test_exit_0_without_a_word(self):
         self.write("test-x", "#!/bin/sh\n[ $1 = --list ] && echo a\nexit 0\n", 0o755)
