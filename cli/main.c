@@ -4,7 +4,10 @@
  */
 #include "cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
 	const char *name;
@@ -35,7 +38,31 @@ static void usage(FILE *out)
 	fputs("\n\"roadtest COMMAND --help\" says more.\n", out);
 }
 
-int main(int argc, char **argv)
+/* Else the next file that is opened would be standard output, or the like. */
+static void open_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
+/* What was not printed was not said: that is no success. */
+static int end(int rc)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return rc;
+	if (errno)
+		cli_error("can't write to standard output: %m");
+	else
+		cli_error("can't write to standard output");
+	return rc ? rc : CLI_NOT_RUN;
+}
+
+static int run_command(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
@@ -57,4 +84,10 @@ int main(int argc, char **argv)
 	cli_error("there is no command \"%s\"", name);
 	usage(stderr);
 	return CLI_NOT_RUN;
+}
+
+int main(int argc, char **argv)
+{
+	open_standard();
+	return end(run_command(argc, argv));
 }

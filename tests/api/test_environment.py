@@ -2,10 +2,12 @@
 """`roadtest run` in odd surroundings: limits, terminals, standard output, names
 of files, directories."""
 
+import json
 import resource
+import subprocess
 
 import ktap_main
-from test_command import CommandTestCase
+from test_command import COMMAND, CommandTestCase
 
 
 class OpenFiles(CommandTestCase):
@@ -27,6 +29,38 @@ class OpenFiles(CommandTestCase):
         self.assertEqual((result.returncode, result.stdout), (2, ""))
         self.assertIn("1000 jobs need 4064 open files, and the limit is 1024\n"
                       "       -> give fewer with -j", result.stderr)
+
+
+class StandardOutput(CommandTestCase):
+    def to(self, where, *args):
+        """Exit status, and what is on standard error."""
+        self.program("test-x", "pass a; pass b; pass c")
+        result = subprocess.run(["sh", "-c", f'exec "$@" {where}', "sh", COMMAND, *args],
+                                stderr=subprocess.PIPE, text=True, timeout=100,
+                                env=self.env, cwd=self.dir, check=False)
+        return result.returncode, result.stderr
+
+    def test_what_can_not_be_printed_is_no_success(self):
+        for args in (["run", "test-x"], ["run", "--ktap", "test-x"], ["list", "test-x"],
+                     ["--help"]):
+            with self.subTest(args):
+                status, printed = self.to(">/dev/full", *args)
+                self.assertEqual(status, 2)
+                self.assertIn("can't write to standard output", printed)
+
+    def test_a_failure_stays_one(self):
+        self.program("test-fails", "echo not ok 1 a", ids=("a",))
+        self.assertEqual(self.to(">/dev/full", "run", "test-fails")[0], 1)
+
+    def test_it_may_be_closed(self):
+        status, printed = self.to(">&-", "run", "--json", "out.json", "test-x")
+        self.assertEqual(status, 2)
+        self.assertIn("can't write to standard output", printed)
+        with open(self.path("out.json"), encoding="utf-8") as f:
+            self.assertEqual(json.load(f)["run"]["summary"]["passed"], 3)
+
+    def test_the_others_may_be_closed(self):
+        self.assertEqual(self.to(">/dev/null <&- 2>&-", "run", "test-x")[0], 0)
 
 
 if __name__ == "__main__":
