@@ -77,6 +77,17 @@ char *file_read(const char *path);
 bool file_write(const char *path, const char *content);
 bool file_exists(const char *path);
 bool is_directory(const char *path);
+
+/* A directory that is being searched, and those above it. */
+struct walk {
+	const struct walk *above;	/* NULL: it was named */
+	dev_t dev;
+	ino_t ino;
+};
+
+/* Begin to search @path, which was found in @above. Return: false if it is one
+ * of those above, by a link. */
+bool walk_enter(struct walk *walk, const struct walk *above, const char *path);
 /* mkdir -p. */
 bool make_directories(const char *path);
 bool starts_with(const char *s, const char *prefix);

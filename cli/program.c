@@ -132,6 +132,38 @@ static char *c_program(const char *source)
  * Finding
  */
 
+/* The same for each way that leads to the file. A link with another name is
+ * another program: it may look at how it was called. To be freed; NULL if there
+ * is none. */
+static char *file_place(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = text("%.*s", slash ? (int)(slash - path) + 1 : 1,
+			 slash ? path : ".");
+	char *real = realpath(dir, NULL), *place = NULL;
+
+	if (real)
+		place = text("%s/%s", real, slash ? slash + 1 : path);
+	free(real);
+	free(dir);
+	return place;
+}
+
+/* The one that was added for the same file; NULL: none. */
+static struct program *programs_find(const struct programs *programs,
+				     const char *path)
+{
+	char *place = file_place(path);
+	struct program *found = NULL;
+
+	for (size_t i = 0; place && !found && i < programs->num; i++)
+		if (programs->items[i]->place &&
+		    !strcmp(programs->items[i]->place, place))
+			found = programs->items[i];
+	free(place);
+	return found;
+}
+
 static struct program *programs_push(struct programs *programs,
 				     const char *path, char *exe, bool python)
 {
@@ -150,27 +182,66 @@ static struct program *programs_push(struct programs *programs,
 	return program;
 }
 
+/* "Class::test" is kept as "Class.test", as in the ids. */
+static void add_selection(struct program *program, const char *selection)
+{
+	char *dotted = xcalloc(strlen(selection) + 1, 1);
+	size_t len = 0;
+
+	for (; *selection; selection++) {
+		if (starts_with(selection, "::")) {
+			selection++;
+			dotted[len++] = '.';
+		} else {
+			dotted[len++] = *selection;
+		}
+	}
+	strings_add(&program->select, dotted);
+}
+
+/* @selection: "Class::test", NULL for all of it. A file that was added before
+ * runs once, and what is wanted of it is all that was asked for. */
+static void push_file(struct programs *programs, const char *path, char *exe,
+		      bool python, const char *selection)
+{
+	struct program *program = programs_find(programs, path);
+	bool whole = program && !program->select.num;
+
+	if (program) {
+		free(exe);
+	} else {
+		program = programs_push(programs, path, exe, python);
+		program->place = file_place(path);
+	}
+	if (!selection)
+		strings_deinit(&program->select);
+	else if (!whole)
+		add_selection(program, selection);
+	programs->found++;
+}
+
 /* @named: the user named it, so it must be a test program. */
-static bool add_file(struct programs *programs, const char *path, bool named)
+static bool add_file(struct programs *programs, const char *path, bool named,
+		     const char *selection)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	char *exe;
 
 	if (ends_with(name, ".py") && (named || starts_with(name, "test_"))) {
-		programs_push(programs, path, text(PYTHON), true);
+		push_file(programs, path, text(PYTHON), true, selection);
 	} else if (ends_with(name, ".c") &&
 		   (named || starts_with(name, "test-"))) {
 		exe = c_program(path);
 		if (!exe)
 			return false;
-		programs_push(programs, path, exe, false);
+		push_file(programs, path, exe, false, selection);
 	} else if (is_program(path) &&
 		   (named || (starts_with(name, "test-") &&
 			      !strchr(name, '.')))) {
 		/* execvp() searches what has no slash. */
-		programs_push(programs, path,
-			      text("%s%s", slash ? "" : "./", path), false);
+		push_file(programs, path, text("%s%s", slash ? "" : "./", path),
+			  false, selection);
 	} else if (named) {
 		cli_error("%s is not a test program", path);
 		cli_remedy("give a test_*.py, a test-*.c, an executable that prints KTAP, or a directory");
@@ -194,13 +265,18 @@ static bool is_build_directory(const char *path)
 	return found;
 }
 
-static bool add_directory(struct programs *programs, const char *path)
+static bool add_directory(struct programs *programs, const char *path,
+			  const struct walk *above)
 {
 	struct dirent **entries;
-	int num = scandir(path, &entries, wanted_entry, alphasort);
 	size_t len = strlen(path);
+	struct walk walk = { 0 };
 	bool ok = true;
+	int num;
 
+	if (!walk_enter(&walk, above, path))
+		return true;
+	num = scandir(path, &entries, wanted_entry, alphasort);
 	while (len > 1 && path[len - 1] == '/')
 		len--;
 	for (int i = 0; i < num; i++) {
@@ -210,9 +286,9 @@ static bool add_directory(struct programs *programs, const char *path)
 
 		if (is_directory(entry))
 			ok &= is_build_directory(entry) ||
-			      add_directory(programs, entry);
+			      add_directory(programs, entry, &walk);
 		else if (!file_exists(source))	/* else that one finds it */
-			ok &= add_file(programs, entry, false);
+			ok &= add_file(programs, entry, false, NULL);
 		free(source);
 		free(entry);
 		free(entries[i]);
@@ -222,46 +298,28 @@ static bool add_directory(struct programs *programs, const char *path)
 	return ok;
 }
 
-/* "Class::test" is kept as "Class.test", as in the ids. */
-static void add_selection(struct program *program, const char *selection)
-{
-	char *dotted = xcalloc(strlen(selection) + 1, 1);
-	size_t len = 0;
-
-	for (; *selection; selection++) {
-		if (starts_with(selection, "::")) {
-			selection++;
-			dotted[len++] = '.';
-		} else {
-			dotted[len++] = *selection;
-		}
-	}
-	strings_add(&program->select, dotted);
-}
-
 bool programs_add(struct programs *programs, const char *argument)
 {
 	const char *selection = strstr(argument, "::");
 	char *path = selection ? text("%.*s", (int)(selection - argument),
 				      argument) : text("%s", argument);
-	size_t before = programs->num;
+	size_t before = programs->found;
 	bool ok = false;
 
 	if (!file_exists(path)) {
 		cli_error("%s: there is no such file or directory", path);
 	} else if (is_directory(path)) {
-		ok = !selection && add_directory(programs, path);
+		ok = !selection && add_directory(programs, path, NULL);
 		if (selection)
 			cli_error("%s: a directory has no \"%s\"", path,
 				  selection + 2);
-		else if (ok && programs->num == before)
+		else if (ok && programs->found == before)
 			cli_error("%s: there are no tests in it (test_*.py, test-*.c, executables test-*)",
 				  path);
-		ok = ok && programs->num > before;
+		ok = ok && programs->found > before;
 	} else {
-		ok = add_file(programs, path, true);
-		if (ok && selection)
-			add_selection(programs->items[before], selection + 2);
+		ok = add_file(programs, path, true,
+			      selection ? selection + 2 : NULL);
 	}
 	free(path);
 	return ok;
@@ -315,6 +373,7 @@ void program_destroy(struct program *program)
 {
 	program_trim(program);
 	free(program->path);
+	free(program->place);
 	free(program->exe);
 	free(program->past);
 	strings_deinit(&program->select);
@@ -468,19 +527,11 @@ static bool is_prefix(const char *selection, const char *id)
 	return !strncmp(selection, id, len) && (!id[len] || id[len] == '.');
 }
 
-bool program_selects(const struct program *program, const char *id)
+bool selection_is_of(const char *selection, const char *id)
 {
 	const char *dot = strchr(id, '.');
 
-	if (!program->select.num)
-		return true;
-	for (size_t i = 0; i < program->select.num; i++) {
-		const char *selection = program->select.items[i];
-
-		/* In Python's ids the module comes first. */
-		if (is_prefix(selection, id) ||
-		    (dot && is_prefix(selection, dot + 1)))
-			return true;
-	}
-	return false;
+	/* In Python's ids the module comes first. */
+	return is_prefix(selection, id) ||
+	       (dot && is_prefix(selection, dot + 1));
 }

@@ -100,6 +100,7 @@ struct unit {
 /* One test program in one round of the run. */
 struct program {
 	char *path;		/* as the user sees it */
+	char *place;		/* with no links before its name; NULL */
 	char *exe;		/* what to execute */
 	bool python;
 	bool independent;	/* each test may have a process of its own */
@@ -139,6 +140,7 @@ struct program {
 struct programs {
 	struct program **items;
 	size_t num;
+	size_t found;		/* how often one was, by programs_add() */
 };
 
 /* Add what @argument (directory, file, file::Class::test) stands for.
@@ -162,7 +164,7 @@ char *program_parse_list(struct program *program, char *listed);
 /* Did it end with @status because no test has a mark that was asked for? */
 bool program_none_marked(const struct program *program, int status);
 /* Does a selection such as "Class" stand for @id? */
-bool program_selects(const struct program *program, const char *id);
+bool selection_is_of(const char *selection, const char *id);
 
 /* --- marks.c */
 

@@ -92,7 +92,20 @@ static bool check_known(const struct programs *programs,
 
 static bool keep_part(const void *arg, const struct program *program, size_t id)
 {
-	return program_selects(program, program->ids.items[id]);
+	const struct strings *select = &program->select;
+
+	for (size_t i = 0; i < select->num; i++)
+		if (selection_is_of(select->items[i], program->ids.items[id]))
+			return true;
+	return false;
+}
+
+static bool has_part(const struct program *program, const char *selection)
+{
+	for (size_t i = 0; i < program->ids.num; i++)
+		if (selection_is_of(selection, program->ids.items[i]))
+			return true;
+	return false;
 }
 
 /* "file::Class": each must name something. */
@@ -100,16 +113,17 @@ static bool select_parts(struct programs *programs)
 {
 	for (size_t i = 0; i < programs->num; i++) {
 		struct program *program = programs->items[i];
-		size_t before = program->ids.num;
+		const struct strings *select = &program->select;
 
-		if (!program->select.num)
-			continue;
-		program_keep(program, keep_part, NULL);
-		if (program->ids.num || program->unlisted || !before)
-			continue;
-		cli_error("%s has no test \"%s\"; \"roadtest list\" shows all",
-			  program->path, program->select.items[0]);
-		return false;
+		for (size_t n = 0; program->ids.num && n < select->num; n++) {
+			if (has_part(program, select->items[n]))
+				continue;
+			cli_error("%s has no test \"%s\"; \"roadtest list\" shows all",
+				  program->path, select->items[n]);
+			return false;
+		}
+		if (select->num)
+			program_keep(program, keep_part, NULL);
 	}
 	return true;
 }

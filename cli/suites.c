@@ -28,16 +28,21 @@ static void add_fragment(struct kernel_request *request, char *path)
 		free(real);
 }
 
-static void add_directory(struct kernel_request *request, const char *path)
+static void add_directory(struct kernel_request *request, const char *path,
+			  const struct walk *above)
 {
 	struct dirent **entries;
-	int num = scandir(path, &entries, not_hidden, alphasort);
+	struct walk walk = { 0 };
+	int num;
 
+	if (!walk_enter(&walk, above, path))
+		return;
+	num = scandir(path, &entries, not_hidden, alphasort);
 	for (int i = 0; i < num; i++) {
 		char *entry = text("%s/%s", path, entries[i]->d_name);
 
 		if (is_directory(entry))
-			add_directory(request, entry);
+			add_directory(request, entry, &walk);
 		else if (!strcmp(entries[i]->d_name, "config"))
 			add_fragment(request, entry);
 		free(entry);
@@ -57,7 +62,7 @@ bool kernel_add_suite(struct kernel_request *request, const char *path)
 		return false;
 	}
 	if (is_directory(path)) {
-		add_directory(request, path);
+		add_directory(request, path, NULL);
 		return true;
 	}
 	config = slash ? text("%.*s/config", (int)(slash - path), path) :

@@ -126,6 +126,19 @@ bool is_directory(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+bool walk_enter(struct walk *walk, const struct walk *above, const char *path)
+{
+	struct stat st = { 0 };
+
+	if (stat(path, &st))
+		return true;	/* whoever reads it says why not */
+	for (const struct walk *up = above; up; up = up->above)
+		if (up->dev == st.st_dev && up->ino == st.st_ino)
+			return false;
+	*walk = (struct walk){ above, st.st_dev, st.st_ino };
+	return true;
+}
+
 bool make_directories(const char *path)
 {
 	char *copy = text("%s", path);

@@ -3,6 +3,7 @@
 of files, directories."""
 
 import json
+import os
 import resource
 import subprocess
 
@@ -61,6 +62,50 @@ class StandardOutput(CommandTestCase):
 
     def test_the_others_may_be_closed(self):
         self.assertEqual(self.to(">/dev/null <&- 2>&-", "run", "test-x")[0], 0)
+
+
+class Paths(CommandTestCase):
+    def listed(self, *args):
+        result = self.roadtest("list", *args)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout.split()
+
+    def test_a_file_that_is_named_twice_runs_once(self):
+        self.program("t/test-x", "pass A.a; pass A.b; pass B.c", ids=("A.a", "A.b", "B.c"))
+        for paths in (["t/test-x", "t/test-x"], ["t/test-x", "t"], ["t", "./t/test-x"],
+                      ["t/test-x::A", "t"], ["t", "t/test-x::A"]):
+            with self.subTest(paths):
+                self.assertEqual(self.listed(*paths), ["A.a", "A.b", "B.c"])
+        self.assertIn("3 passed", self.run_tests("t", "t/test-x").stdout)
+
+    def test_parts_of_a_file_add_up(self):
+        ids = ["A.a", "A.b", "B.c"]
+        self.program("test-x", "", ids=ids)
+        self.write("test_y.py", "import unittest\n" + "".join(
+            f"class {c}(unittest.TestCase):\n" + "".join(
+                f"    def test_{n}(self): pass\n" for n in names)
+            for c, names in (("A", "ab"), ("B", "c"))))
+        for path, all_of_it in (("test-x", ids), ("test_y.py", [
+                "test_y.A.test_a", "test_y.A.test_b", "test_y.B.test_c"])):
+            test = all_of_it[1].rpartition(".")[2]
+            self.assertEqual(self.listed(f"{path}::A", f"{path}::A::{test}"), all_of_it[:2])
+            self.assertEqual(self.listed(f"{path}::B", f"{path}::A::{test}"), all_of_it[1:])
+        result = self.roadtest("list", "test-x::A", "test-x::Nope")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn('test-x has no test "Nope"', result.stderr)
+
+    def test_links_that_lead_back_are_no_other_directories(self):
+        self.program("t/sub/test-x", "pass a; pass b; pass c")
+        for name in ("one", "two"):
+            os.symlink("..", self.path(f"t/sub/{name}"))
+        os.symlink("sub", self.path("t/again"))
+        self.assertEqual(self.listed("t"), ["a", "b", "c"])
+
+    def test_links_with_other_names_are_other_programs(self):
+        self.write("t/run", "#!/bin/sh\nbasename $0\n", 0o755)
+        for name in ("test-one", "test-two"):
+            os.symlink("run", self.path(f"t/{name}"))
+        self.assertEqual(self.listed("t"), ["test-one", "test-two"])
 
 
 if __name__ == "__main__":
