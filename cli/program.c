@@ -277,6 +277,11 @@ static bool add_directory(struct programs *programs, const char *path,
 	if (!walk_enter(&walk, above, path))
 		return true;
 	num = scandir(path, &entries, wanted_entry, alphasort);
+	if (num < 0) {
+		cli_error("can't read %s: %m", path);
+		cli_remedy("its tests would be missing: make it readable, or name the others");
+		return false;
+	}
 	while (len > 1 && path[len - 1] == '/')
 		len--;
 	for (int i = 0; i < num; i++) {
@@ -293,8 +298,7 @@ static bool add_directory(struct programs *programs, const char *path,
 		free(entry);
 		free(entries[i]);
 	}
-	if (num >= 0)
-		free(entries);
+	free(entries);
 	return ok;
 }
 

@@ -28,21 +28,25 @@ static void add_fragment(struct kernel_request *request, char *path)
 		free(real);
 }
 
-static void add_directory(struct kernel_request *request, const char *path,
+/* Return: false after a message. */
+static bool add_directory(struct kernel_request *request, const char *path,
 			  const struct walk *above)
 {
 	struct dirent **entries;
 	struct walk walk = { 0 };
+	bool ok = true;
 	int num;
 
 	if (!walk_enter(&walk, above, path))
-		return;
+		return true;
 	num = scandir(path, &entries, not_hidden, alphasort);
+	if (num < 0)
+		cli_error("can't read %s: %m", path);
 	for (int i = 0; i < num; i++) {
 		char *entry = text("%s/%s", path, entries[i]->d_name);
 
 		if (is_directory(entry))
-			add_directory(request, entry, &walk);
+			ok &= add_directory(request, entry, &walk);
 		else if (!strcmp(entries[i]->d_name, "config"))
 			add_fragment(request, entry);
 		free(entry);
@@ -50,6 +54,7 @@ static void add_directory(struct kernel_request *request, const char *path,
 	}
 	if (num >= 0)
 		free(entries);
+	return ok && num >= 0;
 }
 
 bool kernel_add_suite(struct kernel_request *request, const char *path)
@@ -61,10 +66,8 @@ bool kernel_add_suite(struct kernel_request *request, const char *path)
 		cli_error("%s: there is no such file or directory", path);
 		return false;
 	}
-	if (is_directory(path)) {
-		add_directory(request, path, NULL);
-		return true;
-	}
+	if (is_directory(path))
+		return add_directory(request, path, NULL);
 	config = slash ? text("%.*s/config", (int)(slash - path), path) :
 			 text("config");
 	add_fragment(request, config);

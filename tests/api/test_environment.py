@@ -107,6 +107,21 @@ class Paths(CommandTestCase):
             os.symlink("run", self.path(f"t/{name}"))
         self.assertEqual(self.listed("t"), ["test-one", "test-two"])
 
+    def test_a_directory_that_can_not_be_read_is_no_empty_one(self):
+        self.program("t/test-x", "pass a; pass b; pass c")
+        self.program("t/sub/test-y", "pass a; pass b; pass c")
+        os.chmod(self.path("t/sub"), 0)
+        self.addCleanup(os.chmod, self.path("t/sub"), 0o700)
+        # root may read it all the same, unless it gives that up.
+        plain = [] if os.getuid() else ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
+        for args in (["list", "t"], ["run", "t"], ["kernel", "t"]):
+            with self.subTest(args):
+                result = subprocess.run([*plain, COMMAND, *args], env=self.env, cwd=self.dir,
+                                        capture_output=True, text=True, timeout=100,
+                                        check=False)
+                self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
+                self.assertIn("can't read t/sub: Permission denied", result.stderr)
+
 
 if __name__ == "__main__":
     ktap_main.main()
