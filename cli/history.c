@@ -225,10 +225,13 @@ static bool has_results(const struct program *program)
 static void history_update(const struct program *program, const char *path,
 			   const char *name)
 {
+	/* A program that was asked for a part does not list the others. */
+	bool whole = program->whole && !program->select.num &&
+		     !program->marks.num;
 	struct lines lines;
 
 	lines_read(&lines, path, name);
-	for (size_t i = 0; program->whole && i < lines.num; i++)
+	for (size_t i = 0; whole && i < lines.num; i++)
 		lines.items[i].gone = true;
 	lines_update(&lines, program);
 	lines_write(&lines, path, name);

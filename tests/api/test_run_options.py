@@ -209,6 +209,22 @@ class Failed(OptionsTestCase):
         self.passes("--failed", "test-x")
         self.assertEqual(self.ran(), ["B.b"])
 
+    def test_a_run_of_a_part_forgets_nothing(self):
+        body = "".join(f"""
+class {name}(unittest.TestCase):
+    @roadtest.mark("{name.lower()}mark")
+    def test_it(self): self.fail()
+""" for name in "AB")
+        self.write("test_x.py", f"import roadtest, unittest\n{body}")
+        self.logging("test-y", ["A.a"])
+        for part in (["--mark", "amark", "test_x.py"], ["test_x.py::A", "test-y"],
+                     ["-j1", "test_x.py::A"]):
+            with self.subTest(part):
+                self.run_tests("test_x.py")
+                self.assertIn("1 failed", self.run_tests(*part).stdout)
+                self.assertEqual(self.roadtest("list", "--failed", "test_x.py").stdout,
+                                 "test_x.A.test_it\ntest_x.B.test_it\n")
+
     def test_what_did_not_run_counts_as_failed(self):
         self.logging("test-x", ["A.a", "A.b"], "[ $id != A.b ] || exit 3")
         self.logging("test-y", ["A.c"])
