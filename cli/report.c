@@ -91,12 +91,37 @@ void report_lines(struct report *report, const struct entry *entry,
 		  struct strings *lines)
 {
 	spool_get(&report->spool, &entry->first, lines);
-	if (entry->tries)
+	if (entry->last)
 		strings_add(lines, text("tried again: %s at try %u",
-					entry->result == RESULT_FAIL ? "failed" :
-								      "passed",
-					entry->tries + 1));
+					entry->last, entry->tries + 1));
 	spool_get(&report->spool, &entry->lines, lines);
+}
+
+static void entry_done(struct report *report, struct program *program,
+		       struct entry *entry, enum result result)
+{
+	entry->done = true;
+	entry->again = false;
+	entry->result = result;
+	program->counts[result]++;
+	report->counts[result]++;
+	report->waiting++;
+	program->failed |= result == RESULT_FAIL || result == RESULT_NOT_RUN ||
+			   (result == RESULT_FLAKY &&
+			    !report->options.allow_flaky);
+}
+
+/* A test that failed and was not tried again stays failed. */
+static void program_settle(struct report *report, struct program *program)
+{
+	for (size_t i = 0; i < program->num_entries; i++) {
+		struct entry *entry = &program->entries[i];
+
+		if (!entry->again)
+			continue;
+		entry->tries--;
+		entry_done(report, program, entry, RESULT_FAIL);
+	}
 }
 
 /* ------------------------------------------------------------------------
@@ -163,6 +188,7 @@ void report_rest(struct report *report)
 		struct program *program =
 			report->programs->items[report->head];
 
+		program_settle(report, program);
 		if (report->options.ktap) {
 			ktap_interrupted(report, program);
 		} else {
@@ -196,18 +222,25 @@ static struct entry *entry_for(struct report *report, struct program *program,
 	return entry_add(program, id);
 }
 
-static void entry_done(struct report *report, struct program *program,
-		       struct entry *entry, enum result result)
+/* @result ends several tries. Return: what that makes of them. A skip says
+ * nothing about the failure, so it stays one. */
+static enum result entry_tried(struct entry *entry, enum result result)
 {
-	entry->done = true;
-	entry->again = false;
-	entry->result = result;
-	program->counts[result]++;
-	report->counts[result]++;
-	report->waiting++;
-	program->failed |= result == RESULT_FAIL || result == RESULT_NOT_RUN ||
-			   (result == RESULT_FLAKY &&
-			    !report->options.allow_flaky);
+	static const char *const words[NUM_RESULTS] = {
+		[RESULT_PASS] = "passed",
+		[RESULT_FAIL] = "failed",
+		[RESULT_SKIP] = "was skipped",
+		[RESULT_KNOWN] = "showed a known bug",
+		[RESULT_NOT_RUN] = "did not run",
+	};
+
+	entry->last = words[result];
+	if (result == RESULT_FAIL || result == RESULT_NOT_RUN)
+		return RESULT_FAIL;
+	free(entry->reason);
+	entry->reason = text("failed, then %s at try %u", entry->last,
+			     entry->tries + 1);
+	return result == RESULT_SKIP ? RESULT_FAIL : RESULT_FLAKY;
 }
 
 void report_test(struct report *report, struct program *program,
@@ -227,14 +260,8 @@ void report_test(struct report *report, struct program *program,
 	}
 	entry->lines = spool_add(&report->spool, test->lines);
 	entry->reason = test->reason ? text("%s", test->reason) : NULL;
-	if (entry->tries && result == RESULT_NOT_RUN) {
-		result = RESULT_FAIL;
-	} else if (entry->tries && result != RESULT_FAIL) {
-		result = RESULT_FLAKY;
-		free(entry->reason);
-		entry->reason = text("failed, then passed at try %u",
-				     entry->tries + 1);
-	}
+	if (entry->tries)
+		result = entry_tried(entry, result);
 	entry_done(report, program, entry, result);
 	report_show(report);
 }
@@ -279,15 +306,6 @@ void report_unlisted(struct report *report, struct program *program,
 	strings_deinit(&program->ids);
 	program->unlisted = report->unlisted = true;
 	report_note(program, lines, what);
-}
-
-/* A test that failed and was not tried again stays failed. */
-static void program_settle(struct report *report, struct program *program)
-{
-	for (size_t i = 0; i < program->num_entries; i++)
-		if (program->entries[i].again)
-			entry_done(report, program, &program->entries[i],
-				   RESULT_FAIL);
 }
 
 void report_program_end(struct report *report, struct program *program)

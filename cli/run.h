@@ -81,6 +81,7 @@ struct entry {
 	bool again;		/* it failed and waits for another try */
 	enum result result;
 	unsigned int tries;	/* that failed before this result */
+	const char *last;	/* what became of the last of several; NULL */
 	char *reason;		/* of skip or known bug; NULL */
 	struct spooled first;	/* diagnostics of a try that failed */
 	struct spooled lines;	/* diagnostics */

@@ -513,6 +513,24 @@ class Retry(OptionsTestCase):
                       "failed at try 3\n        failure 3\n", result.stdout)
         self.assertEqual(self.ran().count("A.b"), 3)
 
+    def test_a_skip_does_not_undo_a_failure(self):
+        self.logging("test-x", ["A.a"], """
+    if [ $(grep -c A.a log) = 1 ]; then result="not ok"; echo "# failure"
+    else id="$id # SKIP no"; fi""")
+        result = self.run_tests("--retry", "2", "--allow-flaky", "test-x")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("FAIL  A.a (failed, then was skipped at try 2)\n        failure\n"
+                      "        tried again: was skipped at try 2\n", result.stdout)
+
+    def test_what_failed_and_was_not_tried_again_has_failed(self):
+        self.logging("test-x", ["A.a", "A.b"], """
+    if [ $id = A.a ]; then result="not ok"; echo "# failure"
+    else kill -TERM $PPID; sleep 1000; fi""")
+        result = self.run_tests("-j1", "--retry", "1", "test-x")
+        self.assertEqual(result.returncode, -signal.SIGTERM)
+        self.assertEqual(result.stdout, "test-x\n  FAIL  A.a\n        failure\n"
+                         "interrupted in A.b after 0 passed, 1 failed, 1 did not run\n")
+
     def test_nothing_is_tried_again_unless_it_is_wanted(self):
         result = self.retry(1)
         self.assertEqual(result.returncode, 1)
