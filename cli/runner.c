@@ -574,6 +574,8 @@ bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 
 void runner_signal(struct runner *runner, int signo)
 {
+	/* What it has said until now counts. */
+	runner_drain(runner);
 	if (runner->program->launcher)
 		launched_signal(&runner->process, signo);
 	kill(-runner->process.pid, signo);
