@@ -72,6 +72,17 @@ ok 16 sample_all.SkippedByItsSetUp.test_b # SKIP whole class
 """
 
 
+PRINTS_START = """
+import unittest
+class A(unittest.TestCase):
+    def test_it(self):
+        print("start print")
+        print("st", end="")
+        print("art in pieces")
+        self.fail("x\\nstart of a message")
+"""
+
+
 class Output(unittest.TestCase):
     maxDiff = None
 
@@ -99,6 +110,21 @@ class Output(unittest.TestCase):
         lines = run("sample_all.py").stdout.splitlines()
         at = lines.index("ok 3 sample_all.Kinds.test_01_passes")
         self.assertRegex(lines[at - 1], r"^# time 0\.02\d{4}$")
+
+    def test_no_print_looks_as_if_another_test_began(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(PRINTS_START)
+            lines = run(path).stdout.splitlines()
+        self.assertEqual(
+            [line for line in lines if line.startswith("# start ")],
+            ["# start test_x.A.test_it"],
+        )
+        self.assertEqual(
+            [line for line in lines if line.startswith("#  start ")],
+            ["#  start print", "#  start in pieces", "#  start of a message"],
+        )
 
     def test_descriptor_1_goes_to_standard_error(self) -> None:
         done = run("sample_all.py")
