@@ -189,6 +189,15 @@ def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield item
 
 
+def check_ids(tests: list[unittest.TestCase]) -> None:
+    """CommandError if an id is there twice: which of them is meant?"""
+    seen: set[str] = set()
+    for name in (test.id() for test in tests):
+        if name in seen:
+            raise CommandError(f'two tests have the id "{name}"')
+        seen.add(name)
+
+
 def in_parts(name: str, parts: list[str]) -> bool:
     """Is a test wanted, as far as parts of its file were asked for?"""
     module = name.partition(".")[0]
@@ -562,6 +571,7 @@ def main(argv: list[str]) -> int:
         taken: set[str] = set()
         suites = [load(path, taken) for path in find_files(options.paths)]
         tests = [test for suite in suites for test in flatten(suite)]
+        check_ids(tests)
         tests = select(tests, options)
     except CommandError as error:
         # an empty list says it all

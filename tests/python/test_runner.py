@@ -83,6 +83,15 @@ class A(unittest.TestCase):
 """
 
 
+LOADS_TWICE = """
+import unittest
+class A(unittest.TestCase):
+    def test_it(self): pass
+def load_tests(loader, tests, pattern):
+    return unittest.TestSuite([tests, loader.loadTestsFromTestCase(A)])
+"""
+
+
 class Output(unittest.TestCase):
     maxDiff = None
 
@@ -162,6 +171,15 @@ class Output(unittest.TestCase):
 
 
 class Selection(unittest.TestCase):
+    def test_an_id_that_is_there_twice_is_refused(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(LOADS_TWICE)
+            done = run(path)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn('two tests have the id "test_x.A.test_it"', done.stderr)
+
     def test_list_prints_ids(self) -> None:
         done = run("sample_pass.py", "--list")
         self.assertEqual(
