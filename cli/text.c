@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -180,6 +181,14 @@ int64_t now_ms(void)
  * Messages
  */
 
+/* A terminal that knows escape sequences. */
+static bool draws(FILE *stream)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fileno(stream)) && !(term && !strcmp(term, "dumb"));
+}
+
 const char *colour(FILE *stream, enum colour which)
 {
 	static const char *const codes[] = {
@@ -187,10 +196,8 @@ const char *colour(FILE *stream, enum colour which)
 		[COLOUR_GREEN] = "\033[32m",  [COLOUR_YELLOW] = "\033[33m",
 		[COLOUR_DIM] = "\033[2m",
 	};
-	const char *term = getenv("TERM");
 
-	if (!isatty(fileno(stream)) || getenv("NO_COLOR") ||
-	    (term && !strcmp(term, "dumb")))
+	if (!draws(stream) || getenv("NO_COLOR"))
 		return "";
 	return codes[which];
 }
@@ -230,18 +237,38 @@ void cli_remedy(const char *fmt, ...)
 /* The state of the one terminal line that progress() owns. */
 static bool progress_shown;
 
+/* Bytes of @line that fit, so that it does not go on in another line, which
+ * nobody would clear. */
+static size_t fitting(const char *line)
+{
+	size_t len = strlen(line);
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col ||
+	    len < size.ws_col)
+		return len;
+	len = size.ws_col - 1;
+	/* Not in the midst of a character. */
+	while (len && ((unsigned char)line[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
 void progress(const char *fmt, ...)
 {
 	va_list ap;
+	char *line;
 
-	if (!isatty(STDERR_FILENO))
+	if (!draws(stderr))
 		return;
 	progress_shown = true;
-	fputs("\r\033[K", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (vasprintf(&line, fmt, ap) < 0)
+		out_of_memory();
 	va_end(ap);
+	fprintf(stderr, "\r\033[K%.*s", (int)fitting(line), line);
 	fflush(stderr);
+	free(line);
 }
 
 void progress_end(void)

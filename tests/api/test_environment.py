@@ -2,13 +2,19 @@
 """`roadtest run` in odd surroundings: limits, terminals, standard output, names
 of files, directories."""
 
+import fcntl
 import json
 import os
+import pty
+import re
 import resource
+import struct
 import subprocess
+import termios
 
 import ktap_main
 from test_command import COMMAND, CommandTestCase
+from test_run_options import OptionsTestCase
 
 
 class OpenFiles(CommandTestCase):
@@ -121,6 +127,54 @@ class Paths(CommandTestCase):
                                         check=False)
                 self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
                 self.assertIn("can't read t/sub: Permission denied", result.stderr)
+
+
+class LiveLine(OptionsTestCase):
+    def on_terminal(self, *args, term="xterm", columns=0):
+        leader, follower = pty.openpty()
+        fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(
+            [COMMAND, "run", *args], env={**self.env, "TERM": term},
+            cwd=self.dir, stdout=subprocess.DEVNULL, stderr=follower)
+        os.close(follower)
+        text = b""
+        while True:
+            try:
+                data = os.read(leader, 4096)
+            except OSError:
+                break
+            text += data
+        os.close(leader)
+        process.wait()
+        return text.decode()
+
+    def test_time_left_is_shown_when_it_is_known(self):
+        self.logging("test-x", ["A.a", "B.b", "C.c", "D.d"], "sleep 0.6")
+        first = self.on_terminal("-j1", "--isolate", "class", "test-x")
+        self.assertIn("of 4 done, 0 failed, 1 running", first)
+        self.assertNotIn("left", first)
+        second = self.on_terminal("-j1", "--isolate", "class", "test-x")
+        left = [int(n) for n in re.findall(r"running, (\d+) s left", second)]
+        self.assertEqual(left, sorted(left, reverse=True))
+        self.assertIn(2, left)
+
+        both = self.on_terminal("-j2", "--isolate", "class", "test-x")
+        self.assertEqual(set(re.findall(r"(\d+) s left", both)) - {"0"}, {"1"})
+
+    def test_it_stays_on_one_line_of_a_narrow_window(self):
+        self.logging("test-x", ["A.a", "A.b"], "sleep 0.3")
+        text = self.on_terminal("test-x", columns=20)
+        shown = text.split("\r\x1b[K")
+        self.assertIn("1 of 2 done, 0 fail", shown)
+        self.assertLess(max(map(len, shown)), 20)
+
+    def test_a_terminal_that_can_not_clear_a_line_gets_none(self):
+        self.logging("test-x", ["A.a"])
+        self.assertEqual(self.on_terminal("test-x", term="dumb"), "")
+
+    def test_nothing_of_it_in_a_file(self):
+        self.logging("test-x", ["A.a"])
+        self.assertEqual(self.passes("test-x").stderr, "")
 
 
 if __name__ == "__main__":

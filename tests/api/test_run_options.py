@@ -4,7 +4,6 @@ order they run; and what is known of earlier runs."""
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -576,42 +575,6 @@ class Retry(OptionsTestCase):
         self.assertIn("FLAKY A.a", result.stdout)
         self.assertIn("SIGSEGV", result.stdout)
         self.assertIn("1 passed, 0 failed, 1 flaky", result.stdout)
-
-
-class LiveLine(OptionsTestCase):
-    def on_terminal(self, *args):
-        leader, follower = pty.openpty()
-        process = subprocess.Popen(
-            [COMMAND, "run", *args], env={**self.env, "TERM": "xterm"},
-            cwd=self.dir, stdout=subprocess.DEVNULL, stderr=follower)
-        os.close(follower)
-        text = b""
-        while True:
-            try:
-                data = os.read(leader, 4096)
-            except OSError:
-                break
-            text += data
-        os.close(leader)
-        process.wait()
-        return text.decode()
-
-    def test_time_left_is_shown_when_it_is_known(self):
-        self.logging("test-x", ["A.a", "B.b", "C.c", "D.d"], "sleep 0.6")
-        first = self.on_terminal("-j1", "--isolate", "class", "test-x")
-        self.assertIn("of 4 done, 0 failed, 1 running", first)
-        self.assertNotIn("left", first)
-        second = self.on_terminal("-j1", "--isolate", "class", "test-x")
-        left = [int(n) for n in re.findall(r"running, (\d+) s left", second)]
-        self.assertEqual(left, sorted(left, reverse=True))
-        self.assertIn(2, left)
-
-        both = self.on_terminal("-j2", "--isolate", "class", "test-x")
-        self.assertEqual(set(re.findall(r"(\d+) s left", both)) - {"0"}, {"1"})
-
-    def test_nothing_of_it_in_a_file(self):
-        self.logging("test-x", ["A.a"])
-        self.assertEqual(self.passes("test-x").stderr, "")
 
 
 if __name__ == "__main__":
