@@ -108,13 +108,24 @@ static size_t num_done(const struct program *program)
 	return num;
 }
 
+/* Behind a "#" stands how it went. */
+static void print_name(const struct program *program)
+{
+	for (const char *c = program->shown; *c; c++)
+		if (*c == '#')
+			fputs("\\x23", stdout);
+		else
+			putchar(*c);
+}
+
 /* What there is of a program, and its trouble as one more. */
 static void print_tests(struct report *report, const struct program *program)
 {
 	size_t number = 0;
 
-	printf(INDENT "KTAP version 1\n" INDENT "# Subtest: %s\n" INDENT
-	       "1..%zu\n", program->path,
+	printf(INDENT "KTAP version 1\n" INDENT "# Subtest: ");
+	print_name(program);
+	printf("\n" INDENT "1..%zu\n",
 	       num_done(program) + !!program->trouble.num);
 	for (size_t i = 0; i < program->num_entries; i++)
 		if (program->entries[i].done)
@@ -133,9 +144,9 @@ size_t ktap_program(struct report *report, const struct program *program,
 
 	if (!empty)
 		print_tests(report, program);
-	printf("%sok %zu %s%s\n", program->failed ? "not " : "", number,
-	       program->path,
-	       empty ? " # SKIP no test of it was asked for" : "");
+	printf("%sok %zu ", program->failed ? "not " : "", number);
+	print_name(program);
+	puts(empty ? " # SKIP no test of it was asked for" : "");
 	return num;
 }
 

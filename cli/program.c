@@ -171,6 +171,7 @@ static struct program *programs_push(struct programs *programs,
 
 	*program = (struct program){
 		.path = text("%s", path),
+		.shown = printable(path, strlen(path)),
 		.exe = exe,
 		.python = python,
 		.origin = program,
@@ -377,6 +378,7 @@ void program_destroy(struct program *program)
 {
 	program_trim(program);
 	free(program->path);
+	free(program->shown);
 	free(program->place);
 	free(program->exe);
 	free(program->past);

@@ -100,7 +100,8 @@ struct unit {
 
 /* One test program in one round of the run. */
 struct program {
-	char *path;		/* as the user sees it */
+	char *path;		/* as the user named it */
+	char *shown;		/* the same as one line of text */
 	char *place;		/* with no links before its name; NULL */
 	char *exe;		/* what to execute */
 	bool python;

@@ -29,10 +29,10 @@ static void show_program(const struct report *report, struct program *program)
 	if (program->begun)
 		return;
 	program->begun = true;
-	if (report->options.rounds == 1)
-		printf("%s\n", program->path);
-	else
-		printf("%s (round %u)\n", program->path, program->round);
+	printf("%s", program->shown);
+	if (report->options.rounds != 1)
+		printf(" (round %u)", program->round);
+	putchar('\n');
 }
 
 /* ------------------------------------------------------------------------

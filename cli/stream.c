@@ -148,7 +148,8 @@ static void stream_line_out(struct stream *stream, char *line, size_t len)
 		stream->plan = plan;
 	} else if (starts_with(line, "# start ")) {
 		free(stream->current);
-		stream->current = text("%s", line + strlen("# start "));
+		line += strlen("# start ");
+		stream->current = printable(line, strlen(line));
 		stream->started = now_ms();
 		stream->took_ms = -1;
 	} else if (starts_with(line, "# time ") &&

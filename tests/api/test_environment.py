@@ -11,6 +11,7 @@ import resource
 import struct
 import subprocess
 import termios
+import xml.etree.ElementTree
 
 import ktap_main
 from test_command import COMMAND, CommandTestCase
@@ -127,6 +128,37 @@ class Paths(CommandTestCase):
                                         check=False)
                 self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
                 self.assertIn("can't read t/sub: Permission denied", result.stderr)
+
+
+class Names(CommandTestCase):
+    """Of files: any bytes but "/"."""
+
+    NAMES = ("test-a b", "test-new\nline", "test-\x1b[31m", "test-\udcff",
+             "test-a # SKIP x", "test-" + "y" * 240)
+
+    def test_each_is_one_line(self):
+        for name in self.NAMES:
+            self.program(f"d/{name}", "echo not ok 1 a", ids=("a",))
+        shown = ["d/test-\\x1b[31m", "d/test-a # SKIP x", "d/test-a b", "d/test-new\\x0aline",
+                 "d/test-" + "y" * 240, "d/test-\\xff"]
+        plain = self.run_tests("-j1", "--junit", "x.xml", "--json", "x.json", "d")
+        self.assertEqual(plain.returncode, 1, plain.stderr)
+        self.assertEqual([line for line in plain.stdout.splitlines() if line.startswith("d/")],
+                         shown)
+        ktap = self.run_tests("--ktap", "d").stdout
+        self.assertEqual([line for line in ktap.splitlines() if line.startswith("not ok")],
+                         [f"not ok {n} {name.replace('#', chr(92) + 'x23')}"
+                          for n, name in enumerate(shown, 1)])
+        with open(self.path("x.json"), encoding="utf-8") as f:
+            self.assertEqual([p["path"] for p in json.load(f)["programs"]][3],
+                             "d/test-new\nline")
+        names = [s.get("name") for s in xml.etree.ElementTree.parse(self.path("x.xml")).getroot()]
+        self.assertEqual(names[5], "d/test-\ufffd")
+
+    def test_of_a_test_that_is_on_no_list(self):
+        self.program("test-x", r"printf '# start \x1b[31m\n'; exit 3", ids=("a",))
+        result = self.run_tests("test-x")
+        self.assertIn("FAIL  \\x1b[31m\n", result.stdout)
 
 
 class LiveLine(OptionsTestCase):
