@@ -19,113 +19,11 @@
 
 #define MAX_ID 4000	/* bytes */
 
-static bool is_program(const char *path)
+bool is_program(const char *path)
 {
 	struct stat st;
 
 	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
-}
-
-static bool is_older(const char *path, const char *than)
-{
-	struct stat a, b;
-
-	return !stat(path, &a) && !stat(than, &b) &&
-	       (a.st_mtim.tv_sec < b.st_mtim.tv_sec ||
-		(a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
-		 a.st_mtim.tv_nsec < b.st_mtim.tv_nsec));
-}
-
-/* ------------------------------------------------------------------------
- * C suites
- */
-
-static bool compile(const char *source, const char *exe, const char *flags)
-{
-	const char *cc = getenv("CC");
-	char *command = text("exec \"$0\" -g -O1 -D_GNU_SOURCE -o \"$1\" \"$2\" %s",
-			     flags);
-	char *argv[] = { "sh", "-c", command, (char *)(cc && *cc ? cc : "cc"),
-			 (char *)exe, (char *)source, NULL };
-	const struct process_options options = { .out_fd = STDERR_FILENO };
-	int status;
-
-	fprintf(stderr, "compiling %s\n", source);
-	status = process_run(argv, &options);
-	free(command);
-	if (status)
-		cli_error("%s does not compile", source);
-	return !status;
-}
-
-static char *library_flags(void)
-{
-	char *argv[] = { "pkg-config", "--cflags", "--libs", "roadtest", NULL };
-	const char *build = path_build_dir();
-
-	if (build)
-		return text("-I%s/include %s/lib/libroadtest.a -lfdt -lkmod",
-			    path_source_dir(), build);
-	return process_output(argv);
-}
-
-/* A suite that no build knows: compile it into the cache. */
-static char *compile_cached(const char *source)
-{
-	char *real = realpath(source, NULL);
-	char *cache = cache_dir(), *hash = hash_text(real ? real : source);
-	char *dir = text("%s/programs/%s", cache, hash);
-	const char *base = strrchr(real ? real : source, '/');
-	char *exe = text("%s/%.*s", dir, (int)(strlen(base + 1) - 2),
-			 base + 1);
-	char *flags = NULL;
-	bool ok = is_program(exe) && !is_older(exe, source);
-
-	if (!ok) {
-		flags = library_flags();
-		if (!flags)
-			cli_error("%s is not built, and pkg-config does not know roadtest",
-				  source);
-		ok = flags && make_directories(dir) &&
-		     compile(source, exe, flags);
-	}
-	if (!ok) {
-		free(exe);
-		exe = NULL;
-	}
-	free(flags);
-	free(dir);
-	free(hash);
-	free(cache);
-	free(real);
-	return exe;
-}
-
-/* The program of a C suite: of the build, beside it, or compiled now. */
-static char *c_program(const char *source)
-{
-	char *built = path_built(source);
-	char *beside = text("%.*s", (int)strlen(source) - 2, source);
-	char *exe;
-
-	if (built && is_program(built)) {
-		exe = built;
-		built = NULL;
-		if (is_older(exe, source)) {
-			cli_error("%s is older than %s", exe, source);
-			cli_remedy("ninja -C %s", path_build_dir());
-			free(exe);
-			exe = NULL;
-		}
-	} else if (is_program(beside)) {
-		exe = beside;
-		beside = NULL;
-	} else {
-		exe = compile_cached(source);
-	}
-	free(beside);
-	free(built);
-	return exe;
 }
 
 /* ------------------------------------------------------------------------
@@ -233,7 +131,7 @@ static bool add_file(struct programs *programs, const char *path, bool named,
 		push_file(programs, path, text(PYTHON), true, selection);
 	} else if (ends_with(name, ".c") &&
 		   (named || starts_with(name, "test-"))) {
-		exe = c_program(path);
+		exe = c_suite_program(path);
 		if (!exe)
 			return false;
 		push_file(programs, path, exe, false, selection);

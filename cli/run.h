@@ -4,7 +4,8 @@
  *
  * run.c	the subcommands `run` and `list`: one step after the other;
  *		run-options.c reads what the user wants
- * program.c	finds the test programs; marks.c keeps those with a mark
+ * program.c	finds the test programs, c-suite.c those of C suites; marks.c keeps
+ *		those with a mark
  * select.c	which of their tests; expression.c reads -k, shard.c cuts --shard
  * history.c	times and outcomes of earlier runs
  * units.c	what is given out at once; schedule.c gives it out
@@ -152,6 +153,8 @@ bool programs_add(struct programs *programs, const char *argument);
 struct program *programs_add_round(struct programs *programs,
 				   const struct program *program);
 void programs_deinit(struct programs *programs);
+/* Is there a file that can be executed? */
+bool is_program(const char *path);
 /* Free what it holds and itself. */
 void program_destroy(struct program *program);
 /* Free what only a running program needs. */
@@ -167,6 +170,12 @@ char *program_parse_list(struct program *program, char *listed);
 bool program_none_marked(const struct program *program, int status);
 /* Does a selection such as "Class" stand for @id? */
 bool selection_is_of(const char *selection, const char *id);
+
+/* --- c-suite.c */
+
+/* The program of a C suite: of the build, beside it, or compiled now. To be
+ * freed; NULL after a message. */
+char *c_suite_program(const char *source);
 
 /* --- marks.c */
 

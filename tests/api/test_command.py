@@ -305,24 +305,6 @@ class Y(b.X):
         self.assertEqual(result.returncode, 2)
         self.assertIn("there is no kernel in it", result.stderr)
 
-    def test_a_suite_that_no_build_knows_is_compiled(self):
-        self.write("test-own.c", """
-#include <roadtest/harness.h>
-TEST(adds) { EXPECT_EQ(2, 1 + 1); }
-TEST_HARNESS_MAIN
-""")
-        if os.environ.get("SANITIZED") == "1":
-            self.skipTest("the library needs the sanitizers' flags")
-        result = self.run_tests("test-own.c")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("compiling test-own.c", result.stderr)
-        result = self.run_tests("test-own.c")
-        self.assertNotIn("compiling", result.stderr)
-        self.write("test-own.c", "no C")
-        result = self.run_tests("test-own.c")
-        self.assertEqual(result.returncode, 2)
-        self.assertIn("does not compile", result.stderr)
-
 
 class Jobs(CommandTestCase):
     """Several at once."""
