@@ -22,6 +22,7 @@
 /* Programs end a test that hangs themselves, and know more about it. */
 #define GRACE_S 10
 #define DEATH_MS 3000
+#define SLEPT_MS 2000
 /* A program with more results that nobody asked for prints them for ever. */
 #define MAX_STRAYS 1000
 #define MAX_LIST (16 << 20)	/* bytes of a list of tests */
@@ -83,10 +84,17 @@ static void runner_set_deadline(struct runner *runner)
 			   (runner->options->timeout + GRACE_S) * 1000LL;
 }
 
+/* We look when a deadline is over, unless Ctrl-Z has stopped us meanwhile: what
+ * the program did then, and whether it could, is not known. */
+static bool slept_over(const struct runner *runner)
+{
+	return now_ms() - runner->deadline > SLEPT_MS;
+}
+
 /* Past the deadline: ask for a stack, then kill. */
 static void runner_late(struct runner *runner)
 {
-	if (!runner->hung && runner_is_held(runner)) {
+	if (!runner->hung && (slept_over(runner) || runner_is_held(runner))) {
 		runner_set_deadline(runner);
 		return;
 	}
@@ -554,8 +562,6 @@ bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 
 	if (fds[2].revents)
 		return runner_end(runner);
-	if (!runner_left(runner))
-		runner_late(runner);
 	if (fds[0].revents) {
 		/* Both may be empty now: a read would wait. */
 		if (!runner_read(runner, SIZE_MAX)) {
@@ -569,6 +575,8 @@ bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 	if (!runner->hung && (runner->stream.current != runner->watched ||
 			      runner->stream.count != runner->count))
 		runner_set_deadline(runner);
+	if (!runner_left(runner))
+		runner_late(runner);
 	return true;
 }
 

@@ -132,6 +132,21 @@ class Hang(BadTestCase):
         self.assertIn("it ended badly, SIG", result.stdout)
         self.assertIn("2 passed, 0 failed", result.stdout)
 
+    def test_time_in_which_the_command_is_stopped_does_not_count(self):
+        self.program("test-x", "echo '# start a'; touch begun; until [ -e go ]; do sleep 0.1; done;"
+                     " echo ok 1 a", ids=("a",))
+        with subprocess.Popen([COMMAND, "run", "--timeout", "1", "test-x"], env=self.env,
+                              cwd=self.dir, stdout=subprocess.PIPE, text=True) as process:
+            while not os.path.exists(self.path("begun")):
+                time.sleep(0.02)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(14)  # the limit is 11 s
+            process.send_signal(signal.SIGCONT)
+            time.sleep(1)
+            self.write("go", "")
+            printed, _ = process.communicate()
+        self.assertEqual(process.returncode, 0, printed)
+
     def test_while_it_lists(self):
         self.write("test-x", "#!/bin/sh\nsleep 1000\n", 0o755)
         result = self.run_tests("--timeout", "1", "test-x", self.good())
