@@ -4,6 +4,7 @@
  */
 #include "run.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -112,12 +113,13 @@ static const struct option options[] = {
 static bool parse_number(const char *name, const char *arg, uint64_t max,
 			 uint64_t *out)
 {
+	bool hex = starts_with(arg, "0x");
 	unsigned long long value;
 	char *end;
 
 	errno = 0;
-	value = strtoull(arg, &end, 0);
-	if (errno || end == arg || *end || *arg == '-' || value > max) {
+	value = strtoull(arg, &end, hex ? 16 : 10);
+	if (errno || *end || !isdigit((unsigned char)*arg) || value > max) {
 		cli_error("%s needs a number, not \"%s\"", name, arg);
 		return false;
 	}

@@ -20,11 +20,14 @@ struct run {
  * an exit status after a message. */
 static int find_kernel(struct run *run, char **kernel)
 {
-	const char *given = run->want.kernel ? run->want.kernel :
-					  getenv("ROADTEST_KERNEL");
+	const char *variable = getenv("ROADTEST_KERNEL");
+	const char *given = run->want.kernel;
 	int rc;
 
-	if (given && *given) {
+	/* An empty option is a mistake; an empty variable is none. */
+	if (!given && variable && *variable)
+		given = variable;
+	if (given) {
 		*kernel = use_given_kernel(given);
 		return *kernel ? CLI_OK : CLI_NOT_RUN;
 	}

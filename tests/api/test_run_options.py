@@ -395,7 +395,9 @@ class Repeat(OptionsTestCase):
         for option, texts in (("--repeat", ("0", "-1", "x", "", "99999999")),
                               ("--retry", ("0", "x", "1.5", "1000000")),
                               ("--isolate", ("module", "")),
-                              ("--jobs", ("0", "x"))):
+                              ("--jobs", ("0", "x")),
+                              ("--seed", (" -5", "0x", "1e3", str(2 ** 64))),
+                              ("--kernel", ("",))):
             for text in texts:
                 with self.subTest(option, text=text):
                     self.assertIn(option, self.refused(option, text, "test-x"))
@@ -408,6 +410,10 @@ class Shuffle(OptionsTestCase):
         self.logging("test-x", self.IDS)
         result = self.passes("-j1", "--shuffle", *args, "test-x")
         return self.ran(), result.stdout
+
+    def test_a_seed_is_decimal_unless_it_says_otherwise(self):
+        for seed, number in ("010", 10), ("0x10", 16), (str(2 ** 64 - 1), 2 ** 64 - 1):
+            self.assertIn(f", --seed {number}\n", self.order("--seed", seed)[1])
 
     def test_the_seed_says_the_order(self):
         one, text = self.order("--seed", "1")
