@@ -318,6 +318,22 @@ static void need_driver_symbol(struct needs *needs, const char *root,
 	free(other);
 }
 
+/* Ways in for programs. Kconfig turns them on with the class; here nothing is
+ * on that was not asked for, and a driver does not ask for them. */
+static void need_interfaces(struct needs *needs)
+{
+	static const struct {
+		const char *class, *interface;
+	} rows[] = {
+		{ "RTC_CLASS", "RTC_INTF_DEV" },
+		{ "RTC_CLASS", "RTC_INTF_SYSFS" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strings_have(&needs->names, rows[i].class))
+			need_symbol(needs, rows[i].interface, false);
+}
+
 bool driver_options(const char *root, const struct driver *driver,
 		    const char *base, struct strings *options)
 {
@@ -342,6 +358,7 @@ bool driver_options(const char *root, const struct driver *driver,
 		for (size_t i = 0; i < symbols.num; i++)
 			need_driver_symbol(&needs, root, folder,
 					   symbols.items[i]);
+		need_interfaces(&needs);
 		kconfig_destroy(kconfig);
 	} else {
 		cli_error("%s does not say which option builds %s",

@@ -232,6 +232,33 @@ class Writes(NewTestCase):
         lines = self.read("hwmon/config").splitlines()[1:]
         self.assertEqual(lines, ["CONFIG_HWMON=m", "CONFIG_SENSORS_SPLIT=m"])
 
+    def test_the_device_and_the_attributes_of_a_clock(self):
+        self.write("linux/Kconfig", """
+menuconfig RTC_CLASS
+	bool "Clocks"
+
+if RTC_CLASS
+
+config RTC_INTF_SYSFS
+	bool "sysfs" if EXPERT
+	default RTC_CLASS
+
+config RTC_INTF_DEV
+	bool "/dev/rtcN"
+	default RTC_CLASS
+
+config RTC_DRV_DS1
+	tristate "DS1"
+
+endif
+""")
+        self.write("linux/drivers/rtc/Makefile",
+                   "obj-$(CONFIG_RTC_DRV_DS1) += rtc-ds1.o\n")
+        self.new("rtc/ds1")
+        self.assertEqual(self.read("rtc/config").splitlines()[1:],
+                         ["CONFIG_RTC_CLASS=y", "CONFIG_RTC_DRV_DS1=m",
+                          "CONFIG_RTC_INTF_DEV=y", "CONFIG_RTC_INTF_SYSFS=y"])
+
     def test_what_the_binding_asks_of_this_compatible(self):
         result = self.new("hwmon/lm75", "--compatible", "acme,tmp75")
         self.assertEqual(result.returncode, 0, result.stderr)
