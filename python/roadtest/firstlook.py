@@ -9,6 +9,7 @@ the datasheet.
 from __future__ import annotations
 
 import errno
+import textwrap
 
 from .errors import GuestError, ModelError
 from .models import I2CModel, RegisterModel
@@ -221,27 +222,36 @@ def interface(device: GuestPath) -> dict[str, list[str]]:
     return found
 
 
-_HELPERS = ("hwmon", "iio", "rtc", "regulator")
+_USES = {
+    "hwmon": "reads self.dev.hwmon[NAME]",
+    "iio": "reads self.dev.iio[NAME]",
+    "rtc": "calls self.dev.rtc.read_time() (docs/subsystems.md has the others)",
+    "regulator": "reads self.dev.regulator[NAME]",
+}
 
 
 def _bound(device: BoundDevice) -> NoReturn:
     """The driver is there: what can be tested?"""
     offers = interface(device)
-    lines = [f"    {name}: {' '.join(offers[name])}" for name in sorted(offers)]
-    helper = "(self.dev / %r / NAME).read_text()" % (
-        min(offers) if offers else "..."
-    )
-    for name in _HELPERS:
+    lines = [
+        f"    {name}: {' '.join(offers[name])}".rstrip(" :")
+        for name in sorted(offers)
+    ]
+    where = min(offers) if offers else "..."
+    use = f"reads (self.dev / {where!r} / NAME).read_text()"
+    for name in _USES:
         if any(n.startswith(name) for n in offers):
-            helper = f"self.dev.{name}[NAME]"
+            use = _USES[name]
             break
+    advice = (
+        "Write a test in place of this one that sets a register of self.chip, "
+        f"{use} and asserts what it must be. Take out bind=False: then the "
+        "device is bound before each test. docs/tutorial.md goes on from here."
+    )
     _fail(
         f"the driver {device.driver} has bound the chip. It offers\n"
         + ("\n".join(lines) or "    nothing in sysfs"),
-        "Write a test in place of this one that sets a register of self.chip, "
-        f"reads\n{helper} and asserts what it must be. Take out bind=False: "
-        "then the\ndevice is bound before each test. docs/tutorial.md goes on "
-        "from here.",
+        textwrap.fill(advice, 80, break_on_hyphens=False),
     )
 
 

@@ -37,6 +37,13 @@ class OtherChip(Finished):
     CONFIG = Register(0x01, reset=0x00A0)
 
 
+class Clock(RegisterModel):
+    """Of a PCF8563."""
+
+    auto_increment = True
+    CONTROL1, CONTROL2, SECONDS, MINUTES, HOURS, DAYS = map(Register, range(6))
+    WEEKDAYS, MONTHS, YEARS, ALARM1, ALARM2 = map(Register, range(6, 11))
+    ALARM3, ALARM4, CLKOUT, TIMER = map(Register, range(11, 15))
 
 
 class Narrow(RegisterModel):
@@ -50,6 +57,7 @@ class NextStep(TestCase):
     finished = Device("ti,tmp102", model=Finished, bind=False)
     strict = Device("ti,tmp102", model=ReadOnly, bind=False)
     other = Device("ti,tmp102", model=OtherChip, bind=False)
+    rtc = Device("nxp,pcf8563", model=Clock, bind=False)
     unknown = Device("acme,nothing", model=Finished, bind=False)
     device = empty
 
@@ -93,6 +101,12 @@ class NextStep(TestCase):
         self.assertIn("the driver tmp102 has bound the chip", text)
         self.assertRegex(text, r"hwmon/hwmon\d+: name .*temp1_input temp1_max")
         self.assertIn("self.dev.hwmon[NAME]", text)
+
+    def test_a_clock_is_read_by_its_method(self) -> None:
+        text = self.step(self.rtc)  # type: ignore[arg-type]
+        self.assertRegex(text, r"\n    rtc/rtc\d+[:\n]")
+        self.assertIn("self.dev.rtc.read_time() (docs/subsystems.md", text)
+        self.assertNotIn("rtc[NAME]", text)
 
     def test_an_access_that_the_model_forbids(self) -> None:
         text = self.step(self.strict)  # type: ignore[arg-type]
