@@ -11,8 +11,10 @@ from __future__ import annotations
 import datetime
 import struct
 import typing
+from errno import ENOENT
 
 from .calls import Pending
+from .errors import GuestNotFoundError
 from .guest import POLLIN, GuestFile, GuestPath
 from .sysfs import Attributes
 
@@ -184,7 +186,16 @@ class Rtc(Attributes):
         """The open character device: for ``guest.start`` and for ioctls that
         have no method here."""
         if self._file is None or self._file.fd < 0:
-            self._file = self.device.open()
+            try:
+                self._file = self.device.open()
+            except GuestNotFoundError as error:
+                if not self.path.exists() or "dev" in self:
+                    raise
+                raise GuestNotFoundError(
+                    ENOENT,
+                    detail=f"{error}: this kernel has no devices for clocks; the "
+                    "suite's config asks for them with CONFIG_RTC_INTF_DEV=y",
+                ) from None
         return self._file
 
     def close(self) -> None:

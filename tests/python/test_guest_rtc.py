@@ -10,8 +10,9 @@ from pathlib import Path
 
 from roadtest import Device, TestCase, known_bug
 from roadtest import rtc as rtc_module
+from roadtest.errors import GuestNotFoundError
 from roadtest.models import Register, RegisterModel
-from roadtest.rtc import AF, IRQF, PF, UF, RtcInterrupt, RtcTime, find
+from roadtest.rtc import AF, IRQF, PF, UF, Rtc, RtcInterrupt, RtcTime, find
 
 Time = datetime.datetime
 
@@ -195,6 +196,19 @@ class OnTheGuest(TestCase):
         )
         with self.assertGuestError(errno.EINVAL):
             self.dev.rtc.enable_updates()
+
+    def test_a_kernel_without_devices_says_which_option_it_lacks(self) -> None:
+        # No clock, but a directory without "dev", as that of a clock is then.
+        rtc = Rtc(self.guest / "sys/kernel")
+        with self.assertRaisesRegex(
+            GuestNotFoundError, r"/dev/kernel.*with CONFIG_RTC_INTF_DEV=y"
+        ):
+            rtc.read_time()
+        gone = self.dev.rtc
+        self.dev.unbind()
+        with self.assertRaises(GuestNotFoundError) as caught:
+            gone.read_time()
+        self.assertNotIn("CONFIG", str(caught.exception))
 
     def test_it_is_open_once(self) -> None:
         rtc = self.dev.rtc
