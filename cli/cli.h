@@ -16,7 +16,8 @@
  * doctor.c	`roadtest doctor`
  * cache.c	where bundles of kernels are kept
  * process.c	programs that are started, and their end
- * text.c	strings, files, messages
+ * text.c	strings, files, messages; near.c has names that are like one that
+ *		does not exist
  *
  * A program may end at once where a library may not: what runs out of memory
  * exits, and messages are printed where the error is found.
@@ -106,6 +107,14 @@ const char *colour(FILE *stream, enum colour which);
 void progress(const char *fmt, ...) CLI_PRINTF(1, 2);
 void progress_end(void);
 int64_t now_ms(void);
+
+/* --- near.c */
+
+/* A line of advice with those of @names that are most like @name; nothing if
+ * none is. */
+void near_suggest(const char *name, const struct strings *names);
+/* The same name, if '-' and '_' and upper and lower case are alike? */
+bool near_same(const char *a, const char *b);
 
 /* --- paths.c: where things are, in the source tree or installed */
 

@@ -62,7 +62,38 @@ static int end(int rc)
 	return rc ? rc : CLI_NOT_RUN;
 }
 
-static int run_command(int argc, char **argv)
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h") ||
+	       !strcmp(word, "help");
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	char title[32];		/* getopt's messages begin with it */
+
+	snprintf(title, sizeof(title), "roadtest %s", command->name);
+	argv[0] = title;
+	if (argc > 1 && !strcmp(argv[1], "-h"))
+		argv[1] = "--help";
+	return command->run(argc, argv);
+}
+
+static int no_command(const char *name)
+{
+	struct strings names = { 0 };
+
+	for (size_t i = 0; i < NUM_COMMANDS; i++)
+		if (commands[i].summary)
+			strings_add(&names, text("%s", commands[i].name));
+	cli_error("there is no command \"%s\"", name);
+	near_suggest(name, &names);
+	cli_remedy("see \"roadtest --help\"");
+	strings_deinit(&names);
+	return CLI_NOT_RUN;
+}
+
+static int dispatch(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
@@ -70,24 +101,28 @@ static int run_command(int argc, char **argv)
 		usage(stderr);
 		return CLI_NOT_RUN;
 	}
-	if (!strcmp(name, "--help") || !strcmp(name, "help")) {
-		usage(stdout);
-		return CLI_OK;
-	}
 	if (!strcmp(name, "--version")) {
 		puts("roadtest " ROADTEST_VERSION);
 		return CLI_OK;
 	}
+	if (is_help(name)) {
+		if (argc == 2 || strcmp(name, "help")) {
+			usage(stdout);
+			return CLI_OK;
+		}
+		/* "help run" is "run --help". */
+		name = argv[1] = argv[2];
+		argv[2] = "--help";
+		argc = 3;
+	}
 	for (size_t i = 0; i < NUM_COMMANDS; i++)
 		if (!strcmp(name, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	cli_error("there is no command \"%s\"", name);
-	usage(stderr);
-	return CLI_NOT_RUN;
+			return run_command(&commands[i], argc - 1, argv + 1);
+	return no_command(name);
 }
 
 int main(int argc, char **argv)
 {
 	open_standard();
-	return end(run_command(argc, argv));
+	return end(dispatch(argc, argv));
 }

@@ -2,7 +2,7 @@
 /*
  * near.c - names that are like one that does not exist
  */
-#include "new.h"
+#include "cli.h"
 
 #include <ctype.h>
 #include <stdlib.h>

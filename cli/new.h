@@ -9,7 +9,6 @@
  * binding.c		reads the devicetree binding (YAML)
  * binding-example.c	reads the devicetree that a binding shows
  * skeleton.c		writes the files of a suite
- * near.c		names that are like one that does not exist
  */
 #ifndef CLI_NEW_H
 #define CLI_NEW_H
@@ -107,13 +106,5 @@ struct skeleton {
 bool skeleton_write(const struct skeleton *skeleton, struct strings *written);
 /* Path of the file of tests; to be freed. */
 char *skeleton_test_path(const struct skeleton *skeleton);
-
-/* --- near.c */
-
-/* A line of advice with those of @names that are most like @name; nothing if
- * none is. */
-void near_suggest(const char *name, const struct strings *names);
-/* The same name, if '-' and '_' and upper and lower case are alike? */
-bool near_same(const char *a, const char *b);
 
 #endif /* CLI_NEW_H */

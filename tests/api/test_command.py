@@ -94,7 +94,8 @@ exit 0
 class Main(CommandTestCase):
     def test_help_goes_to_standard_output(self):
         for args in (["--help"], ["help"], ["run", "--help"], ["kernel", "--help"],
-                     ["doctor", "--help"]):
+                     ["doctor", "--help"], ["-h"], ["list", "-h"],
+                     ["help", "list"]):
             result = self.roadtest(*args)
             self.assertEqual((result.returncode, result.stderr), (0, ""), args)
             self.assertIn("Usage: roadtest", result.stdout)
@@ -106,6 +107,22 @@ class Main(CommandTestCase):
             result = self.roadtest(*args)
             self.assertEqual((result.returncode, result.stdout), (2, ""), args)
             self.assertNotEqual(result.stderr, "")
+
+    def test_help_with_a_command_is_that_commands(self):
+        for args in (["help", "list"], ["list", "-h"]):
+            self.assertEqual(self.roadtest(*args).stdout,
+                             self.roadtest("list", "--help").stdout, args)
+
+    def test_a_command_that_is_misspelt_is_told_the_one_that_is_near(self):
+        for args in (["runn"], ["help", "runn"]):
+            result = self.roadtest(*args)
+            self.assertEqual((result.returncode, result.stderr), (
+                2, 'roadtest: there is no command "runn"\n'
+                '       -> near to it: run\n       -> see "roadtest --help"\n'))
+
+    def test_an_option_that_is_not_there_is_said_by_the_name_of_the_command(self):
+        self.assertTrue(self.roadtest("run", "--nope").stderr.startswith(
+            "roadtest run: unrecognized option '--nope'\n"))
 
 
 class Run(CommandTestCase):
