@@ -178,11 +178,12 @@ static bool parse_isolate(enum isolate *isolate)
 	return *isolate != ISOLATE_NONE;
 }
 
-static bool parse_expression(struct expression **expression)
+static bool parse_expression(struct selection *selection)
 {
-	expression_destroy(*expression);
-	*expression = expression_parse(optarg);
-	return *expression;
+	expression_destroy(selection->expression);
+	selection->expression = expression_parse(optarg);
+	selection->words = optarg;
+	return selection->expression;
 }
 
 /* Which tests. Return: false after a message; *@other: it is none of these. */
@@ -201,7 +202,7 @@ static bool parse_selection(struct run_options *run, int opt, bool *other)
 		strings_add(&run->marks, text("%s", optarg));
 		return true;
 	case 'k':
-		return parse_expression(&selection->expression);
+		return parse_expression(selection);
 	case OPT_FAILED:
 		selection->failed = true;
 		return true;

@@ -447,6 +447,7 @@ struct shard {
 struct selection {
 	struct strings filter, skip;	/* exact ids */
 	struct expression *expression;	/* -k; NULL */
+	const char *words;		/* what it was made of */
 	struct shard shard;
 	bool failed;			/* only what failed in its last run */
 	bool marked;		/* the programs list only tests with a mark */

@@ -69,6 +69,18 @@ static void print_unlisted(const struct programs *programs)
 	}
 }
 
+static void suggest_tests(const struct programs *programs, const char *id)
+{
+	struct strings ids = { 0 };
+
+	for (size_t i = 0; i < programs->num; i++)
+		for (size_t n = 0; n < programs->items[i]->ids.num; n++)
+			strings_add(&ids, text("%s",
+					programs->items[i]->ids.items[n]));
+	near_suggest(id, &ids);
+	strings_deinit(&ids);
+}
+
 static bool check_known(const struct programs *programs,
 			const struct strings *wanted)
 {
@@ -79,6 +91,7 @@ static bool check_known(const struct programs *programs,
 			continue;
 		cli_error("there is no test \"%s\"; \"roadtest list\" shows all",
 			  wanted->items[i]);
+		suggest_tests(programs, wanted->items[i]);
 		ok = false;
 	}
 	if (!ok)
@@ -194,13 +207,16 @@ static void drop_empty(struct programs *programs)
 
 /* Why there is nothing to run; a program that can't say what its tests are is
  * no nothing. */
-static const char *why_none(const struct selection *selection)
+static void say_none(const struct selection *selection)
 {
 	if (selection->failed)
-		return "none of these tests failed in its last run";
-	if (selection->expression)
-		return "no test matches -k";
-	return selection->marked ? "no test has the mark" : "no tests to run";
+		cli_error("none of these tests failed in its last run");
+	else if (selection->expression)
+		cli_error("no test matches -k \"%s\"", selection->words);
+	else if (selection->marked)
+		cli_error("no test has the mark");
+	else
+		cli_error("no tests to run");
 }
 
 bool select_tests(struct programs *programs, const struct selection *selection)
@@ -222,6 +238,6 @@ bool select_tests(struct programs *programs, const struct selection *selection)
 		keep_tests(programs, keep_failed, NULL);
 	drop_empty(programs);
 	if (!programs->num)
-		cli_error("%s", why_none(selection));
+		say_none(selection);
 	return programs->num;
 }

@@ -205,18 +205,33 @@ def in_parts(name: str, parts: list[str]) -> bool:
     return not mine or any(f"{name}.".startswith(f"{p}.") for p in mine)
 
 
+def near(name: str, tests: list[unittest.TestCase]) -> str:
+    """What may have been meant, to go behind a message."""
+    import difflib
+
+    # The file is the same: only what stands behind it is compared.
+    file, _, part = name.partition(".")
+    mine = [id for id in (test.id() for test in tests) if id.startswith(f"{file}.")]
+    names = [id.removeprefix(f"{file}.") for id in mine]
+    names = [name.partition(".")[0] for name in names] + names
+    found = difflib.get_close_matches(part, dict.fromkeys(names))
+    if not found:
+        return " (see --list)"
+    return "; near to it: " + ", ".join(f"{file}.{name}" for name in found)
+
+
 def select(
     tests: list[unittest.TestCase], options: Options
 ) -> list[unittest.TestCase]:
     """Those that the options want; CommandError for an id that none has."""
     for part in options.parts:
         if not any(f"{test.id()}.".startswith(f"{part}.") for test in tests):
-            raise CommandError(f"there is nothing called {part} (see --list)")
+            raise CommandError(f"there is nothing called {part}{near(part, tests)}")
     tests = [test for test in tests if in_parts(test.id(), options.parts)]
     ids = {test.id() for test in tests}
     for wanted in options.filters + options.skips:
         if wanted not in ids:
-            raise CommandError(f"no test has the id {wanted} (see --list)")
+            raise CommandError(f"no test has the id {wanted}{near(wanted, tests)}")
     filters, skips = set(options.filters), set(options.skips)
     chosen = [
         test

@@ -84,8 +84,13 @@ class Expression(OptionsTestCase):
 
     def test_a_word_may_be_of_the_name_of_the_file(self):
         self.assertEqual(self.chosen("test-chip and raw"), ["Light.raw"])
-        self.assertIn("no test matches -k",
+        self.assertIn(f'no test matches -k "{self.dir}"\n',
                       self.refused("-k", self.dir, "test-chip"))
+
+    def test_an_id_that_is_misspelt_is_told_the_one_that_is_near(self):
+        self.logging("test-chip", self.IDS)
+        self.assertIn("near to it: Light.raw",
+                      self.refused("--filter", "Light.rwa", "test-chip"))
 
     def test_operators(self):
         for text, expected in [

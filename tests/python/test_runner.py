@@ -209,6 +209,14 @@ class Selection(unittest.TestCase):
             done = run(f"sample_pass.py::{part}")
             self.assert_nothing_ran(done, "there is nothing called")
 
+    def test_a_part_that_is_misspelt_is_told_those_that_are_near(self) -> None:
+        for part, meant in [("Tow", "Two"), ("Two::test_c", "Two.test_a")]:
+            done = run(f"sample_pass.py::{part}")
+            self.assertRegex(
+                done.stderr, rf"; near to it: .*\bsample_pass\.{meant}\b"
+            )
+        self.assertIn("(see --list)", run("sample_pass.py::xyzzyxyzzyx").stderr)
+
     def assert_nothing_ran(
         self, done: subprocess.CompletedProcess[str], why: str
     ) -> None:
@@ -219,7 +227,7 @@ class Selection(unittest.TestCase):
 
     def test_a_wrong_filter_is_an_error(self) -> None:
         done = run("sample_pass.py", "--filter", "sample_pass.Two.test")
-        self.assert_nothing_ran(done, "no test has the id sample_pass.Two.test ")
+        self.assert_nothing_ran(done, "no test has the id sample_pass.Two.test;")
 
     def test_a_wrong_skip_is_an_error(self) -> None:
         done = run("sample_pass.py", "--skip", "x")
