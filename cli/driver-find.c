@@ -108,6 +108,12 @@ static void add_names(const struct driver *driver, struct strings *names)
 		strings_add(names, text("%s", driver->ids.items[i]));
 }
 
+static void add_matches(const struct driver *driver, struct strings *matches)
+{
+	for (size_t i = 0; i < driver->compatibles.num; i++)
+		strings_add(matches, text("%s", driver->compatibles.items[i]));
+}
+
 /* drivers/SUBSYSTEM, or SUBSYSTEM at the top (sound/soc/codecs). */
 static char *subsystem_folder(const struct driver_wish *wish)
 {
@@ -140,31 +146,46 @@ static void no_subsystem(const struct driver_wish *wish)
 	strings_deinit(&folders);
 }
 
+static bool has_bus(const char *root, const char *path)
+{
+	struct driver driver = { 0 };
+	bool has = driver_read(&driver, root, path) &&
+		   (driver.i2c || driver.spi || driver.platform);
+
+	driver_deinit(&driver);
+	return has;
+}
+
 /* It may be in another folder, which the names of files tell. */
 static void suggest_elsewhere(const struct driver_wish *wish)
 {
-	struct strings files = { 0 };
-	unsigned int shown = 0;
+	struct strings files = { 0 }, commands = { 0 };
 
 	walk(wish->root, "drivers", false, &files);
-	for (size_t i = 0; i < files.num && shown < 5; i++) {
+	for (size_t i = 0; i < files.num && commands.num < 5; i++) {
+		const char *path = files.items[i] + strlen("drivers/");
 		const char *base = strrchr(files.items[i], '/') + 1;
 		char *name = text("%.*s", (int)strlen(base) - 2, base);
+		char *command = text("roadtest new %.*s%s", (int)(base - path),
+				     path, wish->chip);
 
-		if (file_fits(name, wish->chip)) {
-			cli_remedy("there is %s: roadtest new %.*s/%s",
-				   files.items[i],
-				   (int)(base - 1 - files.items[i] - 8),
-				   files.items[i] + 8, wish->chip);
-			shown++;
+		if (file_fits(name, wish->chip) &&
+		    !strings_have(&commands, command) &&
+		    has_bus(wish->root, files.items[i])) {
+			cli_remedy("there is %s: %s", files.items[i], command);
+			strings_add(&commands, text("%s", command));
 		}
+		free(command);
 		free(name);
 	}
+	strings_deinit(&commands);
 	strings_deinit(&files);
 }
 
+/* @matches: compatibles of drivers that have the name of the chip. */
 static void no_driver(const struct driver_wish *wish, const char *folder,
-		      const struct strings *names)
+		      const struct strings *names,
+		      const struct strings *matches)
 {
 	cli_error("no driver in %s is for %s", folder,
 		  wish->compatible ? wish->compatible : wish->chip);
@@ -172,13 +193,16 @@ static void no_driver(const struct driver_wish *wish, const char *folder,
 					wish->chip, names);
 	if (!wish->compatible)
 		suggest_elsewhere(wish);
+	for (size_t i = 0; i < matches->num; i++)
+		cli_remedy("that of %s is for %s", wish->chip,
+			   matches->items[i]);
 	cli_remedy("or name its source: --driver %s/FILE.c", folder);
 }
 
 static bool find_below(struct driver *best, const struct driver_wish *wish,
 		       const char *folder)
 {
-	struct strings files = { 0 }, names = { 0 };
+	struct strings files = { 0 }, names = { 0 }, matches = { 0 };
 	int most = 0;
 
 	walk(wish->root, folder, false, &files);
@@ -189,6 +213,9 @@ static bool find_below(struct driver *best, const struct driver_wish *wish,
 		if (!driver_read(&driver, wish->root, files.items[i]))
 			continue;
 		add_names(&driver, &names);
+		if (wish->compatible && (file_fits(driver.name, wish->chip) ||
+					 names_fit(&driver, wish->chip)))
+			add_matches(&driver, &matches);
 		points = fit(&driver, wish);
 		if (points > most) {
 			struct driver old = *best;
@@ -200,9 +227,10 @@ static bool find_below(struct driver *best, const struct driver_wish *wish,
 		driver_deinit(&driver);
 	}
 	if (!most)
-		no_driver(wish, folder, &names);
+		no_driver(wish, folder, &names, &matches);
 	strings_deinit(&files);
 	strings_deinit(&names);
+	strings_deinit(&matches);
 	return most;
 }
 
@@ -231,6 +259,12 @@ bool driver_find(struct driver *driver, const struct driver_wish *wish)
 	bool ok;
 
 	*driver = (struct driver){ 0 };
+	if (!wish->subsystem) {
+		cli_error("\"%s\" is not SUBSYSTEM/CHIP, such as hwmon/lm75",
+			  wish->chip);
+		suggest_elsewhere(wish);
+		return false;
+	}
 	if (wish->file)
 		return find_given(driver, wish);
 	folder = subsystem_folder(wish);

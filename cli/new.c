@@ -103,6 +103,12 @@ static bool parse_name(struct new *new, const char *argument)
 		if (!strpbrk(new->chip, " \"'\\$"))
 			return true;
 	}
+	/* A word alone may be a chip: its driver is looked for, for the
+	 * message. */
+	if (!strchr(argument, '/')) {
+		new->chip = new->subsystem;
+		return true;
+	}
 	cli_error("\"%s\" is not SUBSYSTEM/CHIP, such as hwmon/lm75",
 		  argument);
 	return false;
@@ -276,7 +282,7 @@ static bool begin_suite(const struct new *new, const char *root)
 {
 	const struct driver_wish wish = {
 		.root = root,
-		.subsystem = new->subsystem,
+		.subsystem = new->chip == new->subsystem ? NULL : new->subsystem,
 		.chip = new->chip,
 		.compatible = new->compatible,
 		.file = new->driver,

@@ -39,7 +39,7 @@ const char *compatible_chip(const char *compatible);
 /* Which driver is meant. */
 struct driver_wish {
 	const char *root;	/* the kernel's source */
-	const char *subsystem;	/* "hwmon", "iio/light" */
+	const char *subsystem;	/* "hwmon", "iio/light"; NULL: an error */
 	const char *chip;	/* "lm75" */
 	const char *compatible;	/* NULL: not given */
 	const char *file;	/* of --driver; NULL: not given */

@@ -346,6 +346,18 @@ class Refuses(NewTestCase):
             self.new("hwmon/lm75", "--driver", "linux/drivers/hwmon/lm75.c",
                      "--compatible", "ti,tpm75"), "near to it: ti,tmp75")
 
+    def test_a_chip_alone_with_the_folder_of_its_driver(self):
+        self.driver("../rtc/rtc-ds1-lib", "none", [])
+        result = self.new("ds1")
+        self.assertRefused(result, '"ds1" is not SUBSYSTEM/CHIP',
+                           "-> there is drivers/rtc/rtc-ds1.c: roadtest new rtc/ds1\n")
+        self.assertEqual(result.stderr.count("->"), 1)
+
+    def test_a_compatible_that_the_chips_driver_does_not_match(self):
+        self.assertRefused(self.new("hwmon/lm75", "--compatible", "foo"),
+                           "no driver in drivers/hwmon is for foo\n",
+                           "-> that of lm75 is for national,lm75\n")
+
     def test_wrong_use(self):
         for args, message in (
             (["lm75"], "is not SUBSYSTEM/CHIP"),
