@@ -40,7 +40,7 @@ static void walk(const char *root, const char *folder, bool folders,
 }
 
 /* "rtc-pcf8563" and "bmp280-i2c" are files of these chips. */
-static bool file_fits(const char *file, const char *chip)
+bool driver_file_fits(const char *file, const char *chip)
 {
 	size_t len = strlen(file), tail = strlen(chip);
 	char *head;
@@ -87,7 +87,7 @@ static int fit(const struct driver *driver, const struct driver_wish *wish)
 		points += 16;
 	else if (compatible)
 		return 0;
-	if (file_fits(driver->name, wish->chip))
+	if (driver_file_fits(driver->name, wish->chip))
 		points += near_same(driver->name, wish->chip) ? 6 : 4;
 	if (names_fit(driver, wish->chip))
 		points += 3;
@@ -169,7 +169,7 @@ static void suggest_elsewhere(const struct driver_wish *wish)
 		char *command = text("roadtest new %.*s%s", (int)(base - path),
 				     path, wish->chip);
 
-		if (file_fits(name, wish->chip) &&
+		if (driver_file_fits(name, wish->chip) &&
 		    !strings_have(&commands, command) &&
 		    has_bus(wish->root, files.items[i])) {
 			cli_remedy("there is %s: %s", files.items[i], command);
@@ -213,7 +213,7 @@ static bool find_below(struct driver *best, const struct driver_wish *wish,
 		if (!driver_read(&driver, wish->root, files.items[i]))
 			continue;
 		add_names(&driver, &names);
-		if (wish->compatible && (file_fits(driver.name, wish->chip) ||
+		if (wish->compatible && (driver_file_fits(driver.name, wish->chip) ||
 					 names_fit(&driver, wish->chip)))
 			add_matches(&driver, &matches);
 		points = fit(&driver, wish);

@@ -167,23 +167,35 @@ static void list_matches(const struct driver *driver)
 	fflush(stdout);
 }
 
-/* The one that ends in the chip's name, or the driver's only one. */
-static const char *guess(const struct new *new, const struct driver *driver)
+/* The only one of a chip that fits; NULL: there is none, or there are several,
+ * of different vendors. */
+static const char *only(const struct driver *driver, const char *chip,
+			bool (*fits)(const char *chip, const char *other))
 {
 	const char *found = NULL;
 
-	if (driver->compatibles.num == 1)
-		return driver->compatibles.items[0];
 	for (size_t i = 0; i < driver->compatibles.num; i++) {
 		const char *compatible = driver->compatibles.items[i];
 
-		if (!near_same(compatible_chip(compatible), new->chip))
+		if (!fits(chip, compatible_chip(compatible)))
 			continue;
 		if (found)
-			return NULL;	/* of several vendors */
+			return NULL;
 		found = compatible;
 	}
 	return found;
+}
+
+/* The driver's only one, or the one that ends in the chip's name. That may be
+ * the name of the driver's file: "rtc-ds1307". */
+static const char *guess(const struct new *new, const struct driver *driver)
+{
+	const char *found;
+
+	if (driver->compatibles.num == 1)
+		return driver->compatibles.items[0];
+	found = only(driver, new->chip, near_same);
+	return found ? found : only(driver, new->chip, driver_file_fits);
 }
 
 static const char *choose(const struct new *new, const struct driver *driver)

@@ -45,6 +45,9 @@ struct driver_wish {
 	const char *file;	/* of --driver; NULL: not given */
 };
 
+/* Is FILE (no ".c") the name for a driver of this chip: "rtc-pcf8563" for
+ * "pcf8563"? */
+bool driver_file_fits(const char *file, const char *chip);
 /* Prints what is wrong, with names that are near. */
 bool driver_find(struct driver *driver, const struct driver_wish *wish);
 

@@ -215,6 +215,12 @@ class Writes(NewTestCase):
                       text)
         self.assertNotIn("comment", text)
 
+    def test_the_name_of_the_file_stands_for_its_chip(self):
+        self.driver("../rtc/rtc-ds2", "i2c",
+                    ["acme,ds2", "acme,ds1", "acme,ds"])
+        self.assertIn("drivers/rtc/rtc-ds2.c, acme,ds2\n",
+                      self.new("rtc/rtc-ds2").stdout)
+
     def test_into_suites_where_there_is_such_a_directory(self):
         os.mkdir(self.path("suites"))
         self.assertIn("suites/hwmon/test_lm75.py",
