@@ -150,6 +150,11 @@ class Device:
         if irq is not None and irq not in IRQ_TYPES:
             known = ", ".join(IRQ_TYPES)
             raise ValueError(f"irq is one of {known}, not {irq!r}")
+        if model is not None and not callable(model):
+            raise TypeError(
+                f"model is a class, which each test makes a chip of: "
+                f"model={type(model).__name__}, not {type(model).__name__}()"
+            )
         values = (compatible, model, addr, properties, irq, node, bind)
         for name, value in zip(self.__slots__, values):
             object.__setattr__(self, name, value)

@@ -11,6 +11,7 @@ import unittest.mock
 from roadtest import Device, DtFragment, DtVar, GuestError, TestCase, UsageError
 from roadtest.errors import guest_error
 from roadtest.iio import IioEvent
+from roadtest.models import Register, RegisterModel
 
 FRAGMENT = DtFragment(
     variables={"addr": DtVar.I2C_ADDR},
@@ -36,6 +37,13 @@ class Devices(unittest.TestCase):
     def test_an_unknown_interrupt_type_is_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, "falling.*not 'up'"):
             Device("a,b").with_irq("up")
+
+    def test_a_model_that_is_made_already_is_refused(self) -> None:
+        class Chip(RegisterModel):
+            A = Register(0)
+
+        with self.assertRaisesRegex(TypeError, r"model=Chip, not Chip\(\)$"):
+            Device("acme,chip", model=Chip())  # type: ignore[arg-type]
 
 
 class Fragments(unittest.TestCase):
