@@ -66,7 +66,9 @@ int cache_lock(const char *name)
 	char *path = text("%s/%s", dir, name);
 	int fd = -1;
 
-	if (make_directories(dir)) {
+	if (!make_directories(dir)) {
+		cli_remedy("ROADTEST_CACHE=DIR names another directory for kernels");
+	} else {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 		if (fd < 0 || !lock_wait(fd, name)) {
 			cli_error("can't lock %s: %m", path);

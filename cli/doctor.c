@@ -269,6 +269,30 @@ static struct finding check_source(void)
 	return finding;
 }
 
+/* What of its path there is must let the rest be made. */
+static struct finding check_cache(void)
+{
+	char *dir = cache_dir(), *slash;
+	char *there = text("%s%s", *dir == '/' ? "" : "./", dir);
+	struct finding finding;
+
+	while (access(there, F_OK) && (slash = strrchr(there, '/')))
+		*slash = '\0';
+	if (!*there) {
+		free(there);
+		there = text("/");
+	}
+	if (is_directory(there) && !access(there, W_OK | X_OK))
+		finding = good(text("kernels are kept in %s", dir));
+	else
+		finding = miss(text("%s can't be written: %s is not for you", dir,
+				    there),
+			       text("ROADTEST_CACHE=DIR names another directory for kernels"));
+	free(there);
+	free(dir);
+	return finding;
+}
+
 static struct finding check_kernel(void)
 {
 	const char *given = getenv("ROADTEST_KERNEL");
@@ -311,6 +335,7 @@ static const struct check {
 	{ "package", check_package },
 	{ "libkmod", check_libkmod },
 	{ "kernel source", check_source },
+	{ "cache", check_cache },
 	{ "kernel", check_kernel },
 };
 

@@ -630,6 +630,17 @@ class Doctor(CommandTestCase):
                                         r" +-> apt install device-tree-compiler$")
         self.assertRegex(result.stdout, r"\n\d+ missing\n$")
 
+    def test_a_cache_that_cant_be_made_is_a_miss(self):
+        self.assertRegex(self.roadtest("doctor").stdout, r"(?m)^ok +cache ")
+        self.write("file", "")
+        for cache in "file/cache", self.path("file/x/cache"):
+            self.env["ROADTEST_CACHE"] = cache
+            result = self.roadtest("doctor")
+            self.assertEqual(result.returncode, 1)
+            self.assertRegex(result.stdout,
+                             rf"(?m)^MISS +cache +{cache} can't be written.*\n"
+                             r" +-> ROADTEST_CACHE=DIR ")
+
     def test_a_kernel_that_does_not_start_is_a_miss(self):
         self.write("kernel/linux", "#!/bin/sh\nexit 3\n", 0o755)
         result = self.roadtest("doctor")

@@ -25,6 +25,13 @@ class Kernel(FakeTree):
         self.assertEqual(os.path.realpath(self.path("cache/kernels/default")),
                          os.path.realpath(bundle))
 
+    def test_a_cache_that_cant_be_made_is_an_error_with_a_remedy(self):
+        self.env["ROADTEST_CACHE"] = "/dev/null/cache"
+        result = self.roadtest("kernel", "--source", "linux")
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(result.stderr, "can't create /dev/null/cache/.*\n"
+                         " +-> ROADTEST_CACHE=DIR names another directory")
+
     def test_it_is_built_once(self):
         self.assertEqual(self.kernel_of(), self.kernel_of())
         self.assertEqual(self.builds(), 1)
