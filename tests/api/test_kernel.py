@@ -38,6 +38,14 @@ class Kernel(FakeTree):
         self.kernel_of("--force")
         self.assertEqual(self.builds(), 2)
 
+    def test_a_build_is_no_part_of_how_long_the_tests_took(self):
+        self.write("linux/build.sh", "sleep 3\n")
+        self.program("test-x", "pass a; pass b; pass c")
+        result = self.run_tests("--source", "linux", "test-x")
+        self.assertEqual((result.returncode, self.builds()), (0, 1), result.stderr)
+        took = re.search(r"\n3 passed, 0 failed in (\S+) s$", result.stdout.rstrip())
+        self.assertLess(float(took[1]), 3)
+
     def test_the_source_is_not_written_to(self):
         before = self.tree_state()
         self.kernel_of()
