@@ -364,7 +364,8 @@ static void say(const struct stop *stop, const char *script)
 
 	if (!stop->objects)
 		fprintf(out, "roadtest: there are no symbols: the objects of this kernel are not in the cache\n"
-			     "any more; roadtest kernel --force makes them.\n");
+			     "any more, which has those of the kernel that was built last. With the suite's file\n"
+			     "or directory, \"roadtest kernel --force SUITE\" makes them again.\n");
 	fprintf(out, "roadtest: the guest waits for a debugger. In another terminal:\n"
 		     "    gdb -x %s\n"
 		     "then set breakpoints there, and \"continue\".\n", script);

@@ -48,6 +48,7 @@ class Gdb(unittest.TestCase):
             text += data
         if cache:
             self.assertIn("there are no symbols", text)
+            self.assertIn('"roadtest kernel --force SUITE"', text)
         elif "there are no symbols" in text:
             self.skipTest("the objects of this kernel are not in the cache")
         return run, re.search(r"^    gdb -x (\S+)$", text, re.M)[1]
