@@ -15,7 +15,7 @@ import sys
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 SUBCOMMAND = re.compile(r"^  ([a-z]+) +(.*)$", re.M)
-WORD = r"--?[\w-]+(?:\[?[= ](?:[A-Z]+|[a-z]+\|)[A-Za-z|]*\]?)?"
+WORD = r"--?[\w-]+(?:\[?[= ](?:[A-Z]+|[a-z]+\|)[A-Za-z|/]*\]?)?"
 OPTION = re.compile(rf"^  ({WORD}(?:, {WORD})*)(?: +(.*))?$")
 
 

@@ -98,6 +98,9 @@ class Manual(unittest.TestCase):
             with self.subTest(command):
                 self.assertEqual(shown, options(command))
 
+    def test_what_an_option_takes_stands_beside_it(self):
+        self.assertIn(".TP\n\\fB\\-\\-shard K/N\\fR\ncut the tests", self.text())
+
     def test_every_variable_of_the_documentation_is_there(self):
         for name in re.findall(r"(?m)^\| `([A-Z_]+)` \|", read("docs/cli.md")):
             self.assertIn(f"\\fB{name}\\fR", self.text())
