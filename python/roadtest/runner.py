@@ -528,7 +528,7 @@ class Watchdog:
         if debugged(frame):
             signal.setitimer(signal.ITIMER_REAL, self.seconds)
             return
-        stack = "".join(traceback.format_stack(frame))
+        stack = "".join(traceback.StackSummary.extract(in_test(frame)).format())
         self.ktap.diagnostic(
             f"{self.test} has not ended after {self.seconds:g} s. It is at:"
             f"\n{stack}"
@@ -536,6 +536,18 @@ class Watchdog:
         self.ktap.line(f"not ok {self._number} {self.test} # TIMEOUT")
         self.ktap.line(f"Bail out! {self.test} does not end")
         os._exit(1)
+
+
+def in_test(frame: types.FrameType | None) -> Iterator[tuple[types.FrameType, int]]:
+    """The frames of a stack with their lines, outermost first, without those
+    that only lead to the test: all if there is none."""
+    frames = list(traceback.walk_stack(frame))[::-1]
+    inside = False
+    for number, (entry, _) in enumerate(frames):
+        inside |= entry.f_globals.get("__name__") == "unittest.case"
+        if inside and "__unittest" not in entry.f_globals:
+            return iter(frames[number:])
+    return iter(frames)
 
 
 def debugged(frame: types.FrameType | None) -> bool:

@@ -456,6 +456,8 @@ class Watchdog(unittest.TestCase):
         self.assertIn(f"not ok 1 {test} # TIMEOUT\n", done.stdout)
         self.assertIn(f"Bail out! {test} does not end\n", done.stdout)
         self.assertIn("in test_loops\n", done.stdout)
+        # Not how the test was reached.
+        self.assertEqual(done.stdout.count("File "), 1, done.stdout)
 
     def test_it_waits_while_a_debugger_is_at_work(self) -> None:
         test = "sample_loop.Loop.test_is_traced"
