@@ -199,18 +199,49 @@ void device_load_all(struct road_machine *machine)
 	err_clear(machine_error_of(machine));
 }
 
+/*
+ * What the kernel has said of the device since @mark, each line behind a
+ * newline. dev_err() and its kin write "DRIVER DEVICE: TEXT"; that the probe
+ * failed says the error itself.
+ */
+static char *device_messages(const struct road_device *device, size_t mark)
+{
+	char *log = road_log_since(device->machine, mark), *text = NULL;
+	char name[32], *line, *rest;
+	FILE *out;
+	size_t size;
+
+	if (!log)
+		return NULL;
+	out = open_memstream(&text, &size);
+	snprintf(name, sizeof(name), " %s: ", device_id(device));
+	for (line = strtok_r(log, "\n", &rest); out && line;
+	     line = strtok_r(NULL, "\n", &rest))
+		if (strstr(line, name) && !strstr(line, ": probe with driver "))
+			fprintf(out, "\n  %s", line);
+	free(log);
+	if (out && (ferror(out) | fclose(out))) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
 /* A driver did not take the device: say it in words of devices. */
 static int device_probe_failed(struct road_device *device, const char *driver,
-			       int error)
+			       int error, size_t mark)
 {
 	bool answers = board_chip(board_of(device->machine),
 				  device->addr);
+	char *messages = device_messages(device, mark);
 
-	return machine_error(device->machine, error,
-			     "%s: the probe of %s failed with %s%s",
-			     device->path, driver, road_strerror(error),
-			     answers ? "" :
-				       "; no model is attached at its address");
+	machine_error(device->machine, error,
+		      "%s: the probe of %s failed with %s%s%s", device->path,
+		      driver, road_strerror(error),
+		      answers ? "" : "; no model is attached at its address",
+		      messages ? messages : "");
+	free(messages);
+	return error;
 }
 
 /*
@@ -220,13 +251,14 @@ static int device_probe_failed(struct road_device *device, const char *driver,
  */
 static int device_bind_driver(struct road_device *device, const char *driver)
 {
+	size_t mark = road_log_mark(device->machine);
 	char path[512];
 	int ret;
 
 	snprintf(path, sizeof(path), "/sys/bus/i2c/drivers/%s/bind", driver);
 	ret = road_write_file(device->machine, path, device_id(device));
 	if (ret < 0 && ret > -ROAD_EGONE)
-		return device_probe_failed(device, driver, ret);
+		return device_probe_failed(device, driver, ret, mark);
 	if (ret >= 0 && (!device->driver || strcmp(device->driver, driver))) {
 		free(device->driver);
 		device->driver = strdup(driver);

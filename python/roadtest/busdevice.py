@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 
+from . import _roadtest
 from .aliases import modules_by_alias
 from .errors import GuestError, guest_error
 from .guest import GuestPath
@@ -97,22 +98,33 @@ class BusDevice(GuestPath):
         self._forget()
         names = [driver] if driver is not None else self._drivers()
         for name in names:
+            mark = self._machine.log_mark()
             try:
                 (self.bus / "drivers" / name / "bind").write_text(self.id)
             except GuestError as error:
                 if error.errno != errno.ENODEV or name == names[-1]:
-                    raise self._probe_failed(name, error) from None
+                    raise self._probe_failed(name, error, mark) from None
             else:
                 break
         self._machine.undo(f"unbind {self.id}", self._unbind_if_bound)
 
-    def _probe_failed(self, driver: str, error: GuestError) -> GuestError:
+    def _probe_failed(
+        self, driver: str, error: GuestError, mark: int
+    ) -> GuestError:
         if error.errno == errno.ENOENT and error.filename:
             return error  # there is no such driver
+        # dev_err() and its kin write "DRIVER DEVICE: TEXT".
+        said = [
+            f"\n  {line}"
+            for line in self._machine.log_since(mark).splitlines()
+            if f" {self.id}: " in line and ": probe with driver " not in line
+        ]
+        number = error.errno or errno.EIO
         return guest_error(
-            error.errno or errno.EIO,
+            number,
             str(self),
-            f"{self}: the probe of {driver} failed with {error.strerror}",
+            f"{self}: the probe of {driver} failed with "
+            + "".join([_roadtest.strerror(number), *said]),
         )
 
     def _drivers(self) -> list[str]:

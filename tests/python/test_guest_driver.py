@@ -136,6 +136,30 @@ class Unbound(TestCase):
         self.assertIsNone(self.dev.driver)
 
 
+class ProbeThatFails(TestCase):
+    device = Device(
+        "amstaos,tsl2772", lambda: Tsl2772(0x50), bind=False,
+        properties="vdd-supply = <&vdd>; vddio-supply = <&vio>;",
+    )  # fmt: skip
+
+    def said(self, driver: str | None) -> list[str]:
+        """The lines of the error, without the time of those of the log."""
+        with self.assertGuestError(errno.EINVAL) as caught:
+            self.dev.bind(driver)
+        lines = str(caught.exception).split("\n")
+        return [line.partition("] ")[2] or line for line in lines]
+
+    def test_its_error_has_what_the_driver_said_of_the_device(self) -> None:
+        expected = [
+            f"{self.dev}: the probe of tsl2772 failed with EINVAL",
+            f"tsl2772 {self.dev.id}: tsl2772_probe: i2c device found does not "
+            "match expected id",
+        ]
+        self.assertEqual(self.said(None), expected)
+        with self.subTest("to a driver that is named"):
+            self.assertEqual(self.said("tsl2772"), expected)
+
+
 class AnyDevice(TestCase):
     """Devices that no test class declared."""
 
