@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+from errno import ENOENT
+
+from .errors import GuestError, GuestNotFoundError, guest_error
 from .guest import GuestPath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+OF_THE_CORE = {"device", "of_node", "power", "subsystem", "uevent"}
+"""What is in the directory of every device."""
 
 
 class Attributes:
@@ -25,11 +31,33 @@ class Attributes:
         return f"<{type(self).__name__} {self.path}>"
 
     def __getitem__(self, attribute: str) -> str:
-        text = (self.path / attribute).read_text()
+        try:
+            text = (self.path / attribute).read_text()
+        except GuestNotFoundError as error:
+            raise self._not_found(attribute, error) from None
         return text[:-1] if text.endswith("\n") else text
 
     def __setitem__(self, attribute: str, value: str | int) -> None:
-        (self.path / attribute).write_text(str(value))
+        try:
+            (self.path / attribute).write_text(str(value))
+        except GuestNotFoundError as error:
+            raise self._not_found(attribute, error) from None
+
+    def _not_found(
+        self, attribute: str, error: GuestNotFoundError
+    ) -> GuestError:
+        """The error with the names that there are, unless it is the driver
+        that gave it."""
+        try:
+            names = list(self)
+        except GuestNotFoundError:
+            return error
+        if attribute in names:
+            return error
+        known = " ".join(n for n in names if n not in OF_THE_CORE)
+        return guest_error(
+            error.errno or ENOENT, error.filename, f"{error} (there is: {known})"
+        )
 
     def __contains__(self, attribute: str) -> bool:
         return (self.path / attribute).exists()

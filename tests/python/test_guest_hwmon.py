@@ -48,6 +48,18 @@ class Hwmon(TestCase):
         with self.assertGuestError(errno.ENOENT):
             hwmon["temp2_input"]
 
+    def test_a_name_that_is_not_there_gives_those_that_are(self) -> None:
+        self.first.bind()
+        hwmon = self.first.hwmon
+        names = r"\(there is: name temp1_input temp1_max temp1_max_hyst "
+        with self.assertRaisesRegex(FileNotFoundError, names):
+            hwmon["temp3_input"]
+        with self.assertRaisesRegex(FileNotFoundError, names):
+            hwmon["temp1_mx"] = "1"
+        self.first.unbind()
+        with self.assertRaisesRegex(FileNotFoundError, r"\(ENOENT\)$"):
+            hwmon["temp3_input"]
+
     def test_what_there_is(self) -> None:
         self.first.bind()
         hwmon = self.first.hwmon
