@@ -489,21 +489,30 @@ class RegisterModel(Model, _roadtest.RegisterChip):
         """All registers to their reset value, as at power-on."""
         self._reset()
 
-    def writes(self, register: Register | RegisterState) -> Accesses:
-        """The guest's writes to a register since the model was attached.
-        Settles first."""
-        return accesses(self, _declaration(register), read=False)
+    def writes(self, register: Register | RegisterState | str) -> Accesses:
+        """The guest's writes to a register (or the one of this name) since
+        the model was attached. Settles first."""
+        return accesses(self, self._declaration(register), read=False)
 
-    def reads(self, register: Register | RegisterState) -> Accesses:
-        """The guest's reads of a register since the model was attached.
-        Settles first."""
-        return accesses(self, _declaration(register), read=True)
+    def reads(self, register: Register | RegisterState | str) -> Accesses:
+        """The guest's reads of a register (or the one of this name) since the
+        model was attached. Settles first."""
+        return accesses(self, self._declaration(register), read=True)
 
-
-def _declaration(register: Register | RegisterState) -> Register:
-    if isinstance(register, RegisterState):
-        return register.declaration
-    return register
+    def _declaration(
+        self, register: Register | RegisterState | str
+    ) -> Register:
+        if isinstance(register, RegisterState):
+            return register.declaration
+        if isinstance(register, Register):
+            return register
+        names = {r.name: r for r in self.registers.values()}
+        if register not in names:
+            raise ValueError(
+                f"{self.name} has no register {register!r} (but: "
+                f"{', '.join(names) or 'none'})"
+            )
+        return names[register]
 
 
 def _find_registers(cls: type) -> list[Register]:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import roadtest
 from roadtest import Device, DtFragment, DtVar, I2CDriver, PlatformDriver
@@ -395,6 +396,14 @@ class Hooks(TestCase):
         self.assertLess(writes[0].time, writes[1].time)
         self.assertNotEqual(writes[0].transaction, writes[1].transaction)
         self.assertEqual(chip.writes(Lm75.OS).values, [])
+        self.assertEqual(chip.writes("HYST").values, [0x1234, 0x5678])
+        self.assertEqual(chip.reads("HYST").values, [0x5678])
+        wrong: Any
+        for wrong in ("HIST", 2):
+            with self.assertRaisesRegex(
+                ValueError, f"no register {wrong!r} .but: TEMP, CONF, HYST, OS"
+            ):
+                chip.writes(wrong)
 
 
 class Clock(TestCase):
