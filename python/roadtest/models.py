@@ -387,6 +387,10 @@ class RegisterState:
 
     def __setattr__(self, name: str, value: int) -> None:
         register = self.declaration
+        if not isinstance(value, int):
+            raise TypeError(
+                f"{register.name}.{name} takes an int, not {value!r}"
+            )
         if name != "value":
             try:
                 value = register.insert(self.value, name, value)
@@ -471,6 +475,7 @@ class RegisterModel(Model, _roadtest.RegisterChip):
         super().__init_subclass__(**kwargs)
         if cls.byteorder not in ("big", "little"):
             raise ValueError(f'byteorder is "big" or "little": {cls.byteorder}')
+        _refuse_nameless(cls)
         registers = _find_registers(cls)
         cls.registers = {r.addr: r for r in registers}
         cls._layout = _roadtest.Layout(
@@ -513,6 +518,21 @@ class RegisterModel(Model, _roadtest.RegisterChip):
                 f"{', '.join(names) or 'none'})"
             )
         return names[register]
+
+
+def _refuse_nameless(cls: type) -> None:
+    """A register in a list has no name in the class, and would be left out."""
+    for name, value in vars(cls).items():
+        if isinstance(value, dict):
+            value = list(value.values())
+        if not isinstance(value, (list, tuple)):
+            continue
+        for item in value:
+            if isinstance(item, Register) and item.owner is object:
+                raise TypeError(
+                    f"{cls.__name__}.{name} has a register at {item.addr:#04x} "
+                    "without a name of its own: write NAME = Register(...)"
+                )
 
 
 def _find_registers(cls: type) -> list[Register]:

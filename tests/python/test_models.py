@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Callable
+from typing import Any
 
 from roadtest import ModelError, UsageError
 from roadtest.models import BusError, I2CModel, Nak, Register, RegisterModel
@@ -52,6 +53,14 @@ class Registers(unittest.TestCase):
             self.chip.BYTE.value = 0x100
         with self.assertRaisesRegex(ValueError, r"BYTE has 8 bits: -1"):
             self.chip.BYTE.value = -1
+
+    def test_a_value_that_is_no_int_is_refused_with_the_name(self) -> None:
+        value: Any = 1.5
+        with self.assertRaisesRegex(TypeError, r"CONFIG\.value .* not 1\.5"):
+            self.chip.CONFIG.value = value
+        with self.assertRaisesRegex(TypeError, r"CONFIG\.M .* not 1\.5"):
+            self.chip.CONFIG.M = value
+        self.assertEqual(self.chip.CONFIG.value, 0xC810)
 
     def test_an_unknown_field_is_named_with_those_that_exist(self) -> None:
         with self.assertRaisesRegex(AttributeError, "no field X .* M, CRF"):
@@ -105,6 +114,22 @@ class Declarations(unittest.TestCase):
 
         with self.assertRaisesRegex(UsageError, "Twice: .*twice"):
             Twice()
+
+    def test_a_register_without_a_name_is_refused(self) -> None:
+        for several in ([Register(0x05)], (Register(0x05),), {1: Register(0x05)}):
+            with self.subTest(several=several), self.assertRaisesRegex(
+                TypeError, "Listed.TEMPS has a register at 0x05 without a name"
+            ):
+
+                class Listed(RegisterModel):
+                    TEMPS = several
+
+    def test_registers_with_names_may_stand_in_a_list_too(self) -> None:
+        class Paired(RegisterModel):
+            A, B = map(Register, (0x01, 0x02))
+            BOTH = [A, B]
+
+        self.assertEqual(sorted(Paired().registers), [0x01, 0x02])
 
     def test_a_model_that_has_no_registers_yet_can_be_made(self) -> None:
         class Empty(RegisterModel):
