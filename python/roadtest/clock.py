@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 
+def nanoseconds(seconds: float, ns: int = 0) -> int:
+    """A time from now on in the clock's unit."""
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"seconds are a number, not {seconds!r}")
+    total = round(seconds * 1e9) + ns
+    if total < 0:
+        raise ValueError(f"the clock does not go back: {total / 1e9:g} s")
+    return total
+
+
 class Clock:
     """Moves only inside guest calls and the functions here."""
 
@@ -24,7 +34,7 @@ class Clock:
 
     def advance(self, seconds: float = 0.0, *, ns: int = 0) -> None:
         """Let virtual time pass and the guest run."""
-        self._machine.advance(round(seconds * 1e9) + ns)
+        self._machine.advance(nanoseconds(seconds, ns))
 
     def settle(self) -> None:
         """Run the guest until nothing is left at this instant."""
@@ -39,6 +49,6 @@ class Clock:
         Returns a timer with ``cancel()``, ``pending`` and ``due`` (ns).
         """
         name = getattr(fn, "__name__", "timer")
-        timer = self._machine.after(round(seconds * 1e9) + ns, fn, name)
+        timer = self._machine.after(nanoseconds(seconds, ns), fn, name)
         self._machine.undo("timer", timer.cancel, quiet=True)
         return timer

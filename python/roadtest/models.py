@@ -17,6 +17,7 @@ from __future__ import annotations
 import errno as _errno
 
 from . import _roadtest
+from .clock import nanoseconds
 from .errors import ModelError
 from .expect import RegisterAccess
 from .trace import Accesses, accesses
@@ -114,7 +115,7 @@ class Model(_roadtest.Chip):
 
         Returns a timer with ``cancel()``, ``pending`` and ``due`` (ns).
         """
-        delay = round(seconds * 1e9) if ns is None else ns
+        delay = nanoseconds(seconds) if ns is None else nanoseconds(0, ns)
         name = f"{self.name}.{getattr(fn, '__name__', 'timer')}"
         timer: _roadtest.Timer = self.machine.after(delay, fn, name, self)
         return timer
@@ -137,6 +138,11 @@ class Model(_roadtest.Chip):
         all) with ``error``, an errno (ENXIO: the address is not
         acknowledged).
         """
+        if after < 0 or (count or 0) < 0:
+            raise ValueError(
+                f"after={after}, count={count}: numbers of messages are not "
+                "negative; count=None lets all fail"
+            )
         self._inject(after, 0xFFFFFFFF if count is None else count, error)
 
     def connect_irq(self, line: int, type: str = "falling") -> None:

@@ -258,6 +258,12 @@ class TestCase(unittest.TestCase):
     def assertGuestError(self, *errnos: int) -> _GuestErrorContext:
         """A context manager: the block must end with a GuestError that has
         this errno (one of these). Its ``exception`` is the error."""
+        for number in errnos:
+            if not isinstance(number, int):
+                raise TypeError(
+                    "assertGuestError() takes numbers, such as errno.EIO, not "
+                    f"{number!r}"
+                )
         return _GuestErrorContext(self, errnos)
 
     @contextlib.contextmanager

@@ -406,6 +406,39 @@ class Hooks(TestCase):
                 chip.writes(wrong)
 
 
+class Arguments(TestCase):
+    """Wrong ones are named, and change nothing."""
+
+    def test_time_goes_on(self) -> None:
+        chip = Memory()
+        self.board.attach(chip, 0x50)
+        now = self.clock.now
+        uses: list[Callable[[Any], object]] = [
+            self.clock.advance,
+            lambda seconds: self.clock.after(seconds, print),
+            lambda seconds: chip.after(seconds, print),
+        ]
+        for use in uses:
+            with self.assertRaisesRegex(ValueError, "does not go back: -0.5 s"):
+                use(-0.5)
+            with self.assertRaisesRegex(TypeError, "a number, not '1'"):
+                use("1")
+        with self.assertRaisesRegex(ValueError, "does not go back"):
+            self.clock.advance(1, ns=-1000000001)
+        self.assertEqual(self.clock.now, now)
+
+    def test_messages_are_counted_from_0(self) -> None:
+        chip = Memory()
+        for after, count in (0, -1), (-1, 1):
+            with self.assertRaisesRegex(ValueError, "not negative; count=None"):
+                chip.inject(after=after, count=count)
+
+    def test_an_errno_is_a_number(self) -> None:
+        name: Any = "EIO"
+        with self.assertRaisesRegex(TypeError, "errno.EIO, not 'EIO'"):
+            self.assertGuestError(name)
+
+
 class Clock(TestCase):
     def test_advance_moves_virtual_time_exactly(self) -> None:
         before = self.clock.now
