@@ -30,7 +30,7 @@ static int device_add_node(struct road_device *device,
 {
 	struct road_machine *machine = device->machine;
 	struct road_fragment fragment = {};
-	char irq[64] = "";
+	char irq[64] = "", name[128];
 	char *src;
 	int ret;
 
@@ -51,7 +51,11 @@ static int device_add_node(struct road_device *device,
 		     config->properties ? config->properties : "",
 		     config->properties ? "\n" : "") < 0)
 		return machine_error(machine, -ENOMEM, "out of memory");
+	/* What errors of dtc point to: the author wrote but its properties. */
+	snprintf(name, sizeof(name), "node of the device \"%s\"",
+		 config->compatible);
 	fragment.src = src;
+	fragment.file = name;
 	ret = road_add_fragment(machine, &fragment);
 	free(src);
 	return ret;

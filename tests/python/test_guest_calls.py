@@ -611,6 +611,19 @@ class WrongFragment(TestCase):
     };
 };'''
 
+    def test_errors_in_the_properties_of_a_device_name_it(self) -> None:
+        machine = roadtest.Machine()
+        self.addCleanup(machine.close)
+        wrong = "child { reg = <1> };"
+        machine.add_device("none,such", 0, wrong, 0, None)
+        with self.assertRaises(roadtest.DevicetreeError) as caught:
+            machine.boot()
+        self.assertIn(
+            'Error: node of the device "none,such":4.19-20 syntax error\n'
+            "    child { reg = <1> };",
+            str(caught.exception),
+        )
+
     def test_an_error_points_into_this_file(self) -> None:
         machine = roadtest.Machine()
         self.addCleanup(machine.close)
