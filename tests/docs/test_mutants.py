@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Each test of examples/test_lm73.py, which was written after the tutorial,
-finds a bug that is put into a copy of the driver, and no other test minds."""
+"""Each test of the examples that were written after the tutorial finds a bug
+that is put into a copy of the driver, and no other test minds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from pathlib import Path
 import kernels
 from kernels import BUILD, SOURCE
 
-EXAMPLE = SOURCE / "examples/test_lm73.py"
-DRIVER = "drivers/hwmon/lm73.c"
-MUTANTS = {
+LM73 = {
     # the sign of a temperature is lost
     "test_temperature": ("(((s16) err) * 250) / 32", "(err * 250) / 32"),
     # the one limit is taken for the other
@@ -39,6 +37,32 @@ MUTANTS = {
         "attr->index);\n\n\t/* use",
     ),
 }
+TMP421 = {
+    # what is below a degree is lost
+    "test_temperature": ("reg & ~0xf;", "reg & ~0xff;"),
+    # the offset of the extended range is not that of the datasheet
+    "test_extended_range": ("temp - 64 * 256", "temp - 55 * 256"),
+    # the bit for a diode that is not connected is not looked at
+    "test_diode_that_is_not_connected_is_a_fault": ("temp & 0x03", "temp & 0x02"),
+    # a channel that is enabled once stays so
+    "test_disabled_channel_is_not_measured": (
+        "new = old & ~TMP421_CONFIG_REG_REN_MASK;",
+        "new = old;",
+    ),
+    # the factor goes to the next channel
+    "test_diode_has_the_label_and_factor_of_the_devicetree": (
+        "TMP421_N_FACTOR_REG_1 + i - 1",
+        "TMP421_N_FACTOR_REG_1 + i",
+    ),
+}
+
+
+# The drivers are in drivers/hwmon, and have the names of their chips.
+EXAMPLES = {"lm73": LM73, "tmp421": TMP421}
+
+
+def example(chip: str) -> Path:
+    return SOURCE / f"examples/test_{chip}.py"
 
 
 def objects(kernel: Path) -> Path | None:
@@ -51,7 +75,7 @@ def objects(kernel: Path) -> Path | None:
 
 def mutate(driver: str, old: str, new: str) -> str:
     if driver.count(old) != 1:
-        raise ValueError(f"{DRIVER} has {driver.count(old)} times {old!r}")
+        raise ValueError(f"the driver has {driver.count(old)} times {old!r}")
     return driver.replace(old, new)
 
 
@@ -68,28 +92,28 @@ class Mutants(unittest.TestCase):
         self.dir = Path(tempfile.mkdtemp(prefix="roadtest-mutants-"))
         self.addCleanup(shutil.rmtree, self.dir)
 
-    def build(self, name: str, text: str) -> Path:
+    def build(self, chip: str, name: str, text: str) -> Path:
         """Build the module from this source."""
-        directory = self.dir / name
-        directory.mkdir()
-        (directory / "lm73.c").write_text(text)
-        (directory / "Makefile").write_text("obj-m := lm73.o\n")
+        directory = self.dir / chip / name
+        directory.mkdir(parents=True)
+        (directory / f"{chip}.c").write_text(text)
+        (directory / "Makefile").write_text(f"obj-m := {chip}.o\n")
         subprocess.run(
             ["make", "-s", "-C", self.objects, "ARCH=um", f"M={directory}", "modules"],
             check=True,
             stdin=subprocess.DEVNULL,
         )
-        return directory / "lm73.ko"
+        return directory / f"{chip}.ko"
 
     def failures(self, module: Path) -> set[str]:
         """Names of the example's tests that fail with this module."""
         kernel = self.dir / "kernel"
         shutil.rmtree(kernel, ignore_errors=True)
         shutil.copytree(self.kernel, kernel, symlinks=True)
-        (installed,) = (kernel / "modules").rglob("lm73.ko")
+        (installed,) = (kernel / "modules").rglob(module.name)
         shutil.copy(module, installed)
         done = subprocess.run(
-            ["/usr/bin/python3", "-m", "roadtest", EXAMPLE],
+            ["/usr/bin/python3", "-m", "roadtest", example(module.stem)],
             env=dict(
                 os.environ,
                 ROADTEST_KERNEL=str(kernel),
@@ -99,23 +123,33 @@ class Mutants(unittest.TestCase):
             text=True,
         )
         results = re.findall(r"^(not )?ok \d+ \S+\.(\w+)", done.stdout, re.M)
-        self.assertEqual({name for _, name in results}, set(MUTANTS), done.stdout)
+        tests = set(EXAMPLES[module.stem])
+        self.assertEqual({name for _, name in results}, tests, done.stdout)
         return {name for failed, name in results if failed}
 
-    def test_each_test_finds_its_bug(self) -> None:
-        driver = (self.objects / "source" / DRIVER).read_text(encoding="utf-8")
-        self.assertEqual(self.failures(self.build("unchanged", driver)), set())
-        for name, edit in MUTANTS.items():
+    def check(self, chip: str) -> None:
+        driver = self.objects / f"source/drivers/hwmon/{chip}.c"
+        text = driver.read_text(encoding="utf-8")
+        self.assertEqual(self.failures(self.build(chip, "unchanged", text)), set())
+        for name, edit in EXAMPLES[chip].items():
             with self.subTest(name):
-                module = self.build(name, mutate(driver, *edit))
+                module = self.build(chip, name, mutate(text, *edit))
                 self.assertEqual(self.failures(module), {name})
+
+    def test_each_test_of_the_lm73_finds_its_bug(self) -> None:
+        self.check("lm73")
+
+    def test_each_test_of_the_tmp421_finds_its_bug(self) -> None:
+        self.check("tmp421")
 
 
 class Example(unittest.TestCase):
     def test_it_is_short(self) -> None:
-        lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
-        self.assertLessEqual(len(lines), 80)
-        self.assertEqual(sum("def test_" in line for line in lines), 5)
+        for chip in EXAMPLES:
+            with self.subTest(chip):
+                lines = example(chip).read_text(encoding="utf-8").splitlines()
+                self.assertLessEqual(len(lines), 80)
+                self.assertEqual(sum("def test_" in line for line in lines), 5)
 
     def test_the_examples_are_as_the_formatter_leaves_them(self) -> None:
         if shutil.which("black") is None:
