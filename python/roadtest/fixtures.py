@@ -24,18 +24,22 @@ __unittest = True
 
 def wrap_setup(cls: type[TestCase]) -> None:
     """Give plain functions a machine in setUpClass, and remember whether it
-    was used: a replaced guest needs the same again."""
+    was used: a replaced guest needs the same again. The oracles are asked
+    after it."""
     inner = cls.__dict__["setUpClass"]
 
     def setUpClass(self: type[TestCase]) -> None:
         missing = lacks(self, None, self.machine_options.get("kernel"))
         if missing:
             raise unittest.SkipTest(missing)
-        current.set(lambda: self._road_session().get())
+        # Made here, so that the class's own cleanups still find a guest.
+        session = self._road_session()
+        current.set(session.fixture("setUpClass"))
         inner.__get__(None, self)()
-        session: Session | None = self.__dict__.get("_road_session_")
-        if session is not None and session.machine is not None:
+        if session.machine is not None:
             session.setup_used_it = True
+            session.keep_undo()
+        session.end_fixture()
 
     setattr(cls, "setUpClass", classmethod(setUpClass))
 
@@ -54,7 +58,7 @@ def wrap_teardown(cls: type[TestCase]) -> None:
             current.set(_no_guest_left)
             with contextlib.suppress(_NoGuestLeft):
                 inner.__get__(None, self)()
-            current.set(None)
+            current.set(session.fixture("cleanups") if session else None)
             return
         left: Machine = machine
         current.set(lambda: left)
@@ -64,6 +68,8 @@ def wrap_teardown(cls: type[TestCase]) -> None:
         finally:
             if not machine.told:
                 machine.test_end()
+            if session is not None:
+                current.set(session.fixture("cleanups"))
 
     setattr(cls, "tearDownClass", classmethod(tearDownClass))
 

@@ -49,6 +49,11 @@ class Session:
         self.nodes: dict[str, _roadtest.Node] = {}
         self.chips: dict[str, Model | None] = {}
         self.setup_used_it = False
+        self.kept = 0
+        """Entries of the machine's undo list that setUpClass made: they stay
+        until the machine ends."""
+        self._replayed = False
+        self._fixture = False
         self.modules: set[str] | None = None
         """Those that stay from test to test; None: not known yet."""
 
@@ -79,9 +84,47 @@ class Session:
             raise
         self.machine = machine
         self.modules = None
+        self.kept = 0
         if self.setup_used_it:
-            self.cls.setUpClass()
+            self._replay()
         return machine
+
+    def _replay(self) -> None:
+        """Do again what setUpClass did to the machine before."""
+        self._replayed = True
+        try:
+            self.cls.setUpClass()
+        except BaseException:
+            self.close()  # or the next test would run on half of it
+            raise
+        finally:
+            self._replayed = False
+
+    def fixture(self, name: str) -> Callable[[], Machine]:
+        """Gives the machine to something that belongs to no test. From its
+        first use on the oracles watch that, until :meth:`end_fixture`."""
+
+        def get() -> Machine:
+            machine = self.get()
+            if not self._fixture and not self._replayed:
+                self._fixture = True
+                machine.test_begin(f"{self.cls.__name__}.{name}")
+            return machine
+
+        return get
+
+    def end_fixture(self) -> None:
+        """Ask the oracles about it, if it has used the machine."""
+        machine, used = self.machine, self._fixture
+        self._fixture = False
+        if machine is not None and used and not machine.told:
+            machine.test_end()
+
+    def keep_undo(self) -> None:
+        """setUpClass is over: what it did is not undone after a test. Where
+        each test has a machine of its own, it is."""
+        if self.machine is not None and not self.isolate:
+            self.kept = len(self.machine._undo)
 
     def _assemble(self, machine: Machine) -> None:
         for name, device in self.cls._road_declared(Device).items():
@@ -110,6 +153,7 @@ class Session:
     def close(self) -> None:
         """End the machine; the next get() makes another one."""
         machine, self.machine = self.machine, None
+        self._fixture = False
         if machine is not None:
             machine.undo_all()
             self._write_trace(machine)
@@ -338,6 +382,7 @@ class TestCase(unittest.TestCase):
         if not hasattr(self, "_road_begun"):
             return machine
         self._road_begun = machine
+        session._fixture = False
         machine.test_begin(self.id())
         self._road_mark = machine.log_mark()
         if session.modules is None:
@@ -358,28 +403,32 @@ class TestCase(unittest.TestCase):
     def _road_finish(self) -> None:
         TestCase._road_running = None
         machine = self._road_begun
-        if machine is None:
-            return
         session = self._road_session()
         errors: list[Exception] = []
         try:
-            errors = self._road_end_test(machine)
+            if machine is not None:
+                errors = self._road_end_test(machine)
         finally:
-            if (
+            if machine is not None and (
                 errors
                 or session.isolate
                 or self._road_used_up
                 or not machine.is_up
             ):
                 session.close()
-            self._road_begun = None
+            # What comes behind the test, a fixture of pytest for one, must
+            # not begin it again.
+            del self._road_begun
+            self._road_bound = {}
+            current.set(session.fixture("cleanups"))
         for error in reversed(errors):
             self.addCleanup(_throw, error)
 
     def _road_end_test(self, machine: Machine) -> list[Exception]:
         """Undo, then ask the oracles. Returns what is wrong."""
         errors: list[Exception] = []
-        for what, error in machine.undo_all():
+        kept = self._road_session().kept
+        for what, error in machine.undo_all(kept):
             error.__dict__.setdefault("__notes__", []).append(
                 f"{self.id()} left the guest unclean: {what} failed"
             )
@@ -479,9 +528,14 @@ class TestCase(unittest.TestCase):
 
     def _road_device(self, name: str) -> BoundDevice:
         self._road_begin()
-        if name not in self._road_bound:
-            raise UsageError(f"device {name!r} is there while a test runs")
-        return self._road_bound[name]
+        bound = getattr(self, "_road_bound", {})
+        if name not in bound:
+            raise UsageError(
+                f"device {name!r} is there from setUp() on and until the test "
+                "is over: use it there"
+            )
+        found: BoundDevice = bound[name]
+        return found
 
     @classmethod
     def _road_session(cls) -> Session:
@@ -496,7 +550,11 @@ class TestCase(unittest.TestCase):
         session: Session | None = cls.__dict__.get("_road_session_")
         cls._road_session_ = None
         current.set(None)
-        if session is not None:
+        if session is None:
+            return
+        try:
+            session.end_fixture()
+        finally:
             session.close()
 
     @classmethod

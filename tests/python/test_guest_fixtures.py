@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What tearDownClass finds: the guest of its class, or none."""
+"""What the fixtures of a class do with its guest, and what is told of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import unittest
 
 import inner
 import roadtest
-from roadtest import TestCase
+from chips import Lm75, Memory
+from roadtest import Device, TestCase
 
 
 def provoke(what: str) -> None:
@@ -106,6 +107,147 @@ class TearDownClass(unittest.TestCase):
 
         self.assertEqual(inner.run(Inner).texts(), {})
         self.assertEqual(ran, ["base"])
+
+
+class SetUpClass(unittest.TestCase):
+    def test_what_it_did_stays_for_all_tests(self) -> None:
+        class Inner(TestCase):
+            chip: Memory
+            file: roadtest.GuestFile
+
+            @classmethod
+            def setUpClass(cls) -> None:
+                machine = roadtest.current_machine()
+                machine.guest.mount("none", "/mnt", "tmpfs")
+                cls.file = (machine.guest / "proc/version").open()
+                cls.chip = Memory()
+                machine.board.attach(cls.chip, 0x50)
+
+            def check(self) -> None:
+                mounts = (self.guest / "proc/mounts").read_text()
+                self.assertIn("/mnt tmpfs", mounts)
+                self.assertIn(b"Linux", self.file.pread(100, 0))
+                self.assertIn(type(self).chip, self.board.chips)
+
+            test_a = test_b = check
+
+        outcome = inner.run(Inner)
+        self.assertEqual(outcome.texts(), {})
+        self.assertEqual(len(outcome.passed), 2)
+
+    def test_a_warning_in_it_is_told_there(self) -> None:
+        class Inner(TestCase):
+            @classmethod
+            def setUpClass(cls) -> None:
+                provoke("WARNING")
+
+            def test_a(self) -> None:
+                pass
+
+        outcome = inner.run(Inner)
+        self.assertEqual(outcome.passed, [])
+        ((name, text),) = outcome.texts().items()
+        self.assertIn("setUpClass", name)
+        self.assertIn("OracleError", text)
+
+    def test_no_test_runs_where_it_could_not_be_done_again(self) -> None:
+        class Inner(TestCase):
+            runs = 0
+
+            @classmethod
+            def setUpClass(cls) -> None:
+                roadtest.insmod("lm75")
+                cls.runs += 1
+                if cls.runs > 1:
+                    raise ValueError("once only")
+
+            def test_a(self) -> None:
+                provoke("PANIC")
+
+            def test_b(self) -> None:
+                self.machine
+
+            test_c = test_b
+
+        outcome = inner.run(Inner)
+        self.assertEqual(outcome.passed, [])
+        self.assertIn("once only", outcome.texts()["test_b"])
+        self.assertIn("once only", outcome.texts()["test_c"])
+
+
+class ClassCleanups(unittest.TestCase):
+    def test_they_have_the_guest_whenever_they_were_added(self) -> None:
+        loaded: list[bool] = []
+
+        def unload() -> None:
+            loaded.append("lm75" in roadtest.current_machine().guest.modules)
+            roadtest.rmmod("lm75")
+
+        class Late(TestCase):
+            device = Device("national,lm75", model=Lm75)
+
+            @classmethod
+            def setUpClass(cls) -> None:
+                roadtest.insmod("lm75")
+                cls.addClassCleanup(unload)
+
+            def test_a(self) -> None:
+                self.guest.log
+
+        class Early(Late):
+            @classmethod
+            def setUpClass(cls) -> None:
+                cls.addClassCleanup(unload)
+                roadtest.insmod("lm75")
+
+        for cls in Late, Early:
+            with self.subTest(cls):
+                self.assertEqual(inner.run(cls).texts(), {})
+        self.assertEqual(loaded, [True, True])
+
+    def test_a_warning_in_one_is_told(self) -> None:
+        class Inner(TestCase):
+            @classmethod
+            def setUpClass(cls) -> None:
+                cls.addClassCleanup(provoke, "WARNING")
+
+            def test_a(self) -> None:
+                self.machine
+
+        (text,) = inner.run(Inner).texts().values()
+        self.assertIn("OracleError", text)
+
+
+class AroundATest(unittest.TestCase):
+    """What a fixture of pytest does before and behind a test."""
+
+    def test_a_look_at_the_guest_behind_it_does_not_begin_it_again(self) -> None:
+        class Inner(TestCase):
+            device = Device("national,lm75", model=Lm75)
+
+            def test_a(self) -> None:
+                self.assertEqual(self.dev.hwmon["temp1_input"], "25000")
+
+        outcome = inner.Outcome()
+        for _ in range(2):
+            test = Inner("test_a")
+            test.run(outcome)
+            self.assertIn("6.", test.guest.release)
+            with self.assertRaisesRegex(roadtest.UsageError, "until the test"):
+                test.dev
+        Inner.doClassCleanups()
+        self.assertEqual(outcome.texts(), {})
+
+    def test_a_device_before_it_is_refused(self) -> None:
+        class Inner(TestCase):
+            device = Device("national,lm75", model=Lm75)
+
+            def test_a(self) -> None:
+                pass
+
+        with self.assertRaisesRegex(roadtest.UsageError, "from setUp"):
+            Inner("test_a").dev
+        Inner.doClassCleanups()
 
 
 if __name__ == "__main__":
