@@ -87,8 +87,8 @@ class KnownBug:
         )
 
     def __call__(self, fn: Function) -> Function:
-        def wrapper(test: TestCase, *args: Any, **kwargs: Any) -> None:
-            test._road_run_known(self, lambda: fn(test, *args, **kwargs))
+        def wrapper(test: TestCase, *args: Any, **kwargs: Any) -> object:
+            return test._road_run_known(self, lambda: fn(test, *args, **kwargs))
 
         for name in ("__name__", "__qualname__", "__doc__", "__module__"):
             setattr(wrapper, name, getattr(fn, name))

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 # Hides these frames from unittest's tracebacks.
 __unittest = True
 
-_COROUTINE_FLAGS = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
-
 
 class Session:
     """A class's machine, and what it declares about it."""
@@ -352,9 +350,16 @@ class TestCase(unittest.TestCase):
 
         def wrapped() -> None:
             self._road_set_up()
-            own()
+            _ran("setUp", own())
 
         self.setUp = wrapped  # type: ignore[assignment]
+
+    def _callTestMethod(self, method: Callable[[], object]) -> None:
+        """unittest's, but for a test that only seems to run."""
+        _ran(self._testMethodName, method())
+
+    def _callTearDown(self) -> None:
+        _ran("tearDown", self.tearDown())  # type: ignore[func-returns-value]
 
     def _road_set_up(self) -> None:
         self.addCleanup(self._road_finish)
@@ -362,9 +367,6 @@ class TestCase(unittest.TestCase):
         missing = lacks(type(self), method, self.machine_options.get("kernel"))
         if missing:
             self.skipTest(missing)
-        code = getattr(method, "__code__", None)
-        if code is not None and code.co_flags & _COROUTINE_FLAGS:
-            raise UsageError(_NO_ASYNC.format(self._testMethodName))
         TestCase._road_running = self
         current.set(lambda: self.machine)
         devices = self._road_declared(Device)
@@ -469,14 +471,14 @@ class TestCase(unittest.TestCase):
                 errors.append(error)
         return errors
 
-    def _road_run_known(self, bug: KnownBug, fn: Callable[[], object]) -> None:
+    def _road_run_known(self, bug: KnownBug, fn: Callable[[], object]) -> object:
         """Run a test that is decorated with known_bug."""
         if not bug.applies(self.machine):
-            fn()
-            return
+            return fn()
         self._road_known.append(bug)
+        returned = None
         try:
-            fn()
+            returned = fn()
         except Exception as error:
             self._road_known_end(bug)
             if not bug.matches(error):
@@ -485,6 +487,7 @@ class TestCase(unittest.TestCase):
         else:
             if not self._road_known_end(bug):
                 self._road_late_bugs.append(bug)
+        return returned
 
     def _road_known_end(self, bug: KnownBug) -> bool:
         """Its test or block is over: did it show in a subtest?"""
@@ -593,6 +596,18 @@ _NO_ASYNC = (
     "{}: async tests are not supported: the guest runs inside plain calls; use "
     "guest.start for calls that go on while the test acts"
 )
+
+
+def _ran(name: str, returned: object) -> None:
+    """Refuse what has not run yet: a coroutine or a generator, also below a
+    decorator. To unittest that is a test that passed."""
+    if hasattr(returned, "throw"):
+        returned.close()  # type: ignore[attr-defined]
+    elif not hasattr(returned, "athrow"):
+        return
+    if hasattr(returned, "gi_code"):
+        raise UsageError(f"{name} did not run: a yield makes it a generator")
+    raise UsageError(_NO_ASYNC.format(name))
 
 
 def _throw(error: Exception) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import unittest
+from collections.abc import Iterator
 
 import roadtest
 from roadtest import Device, TestCase, known_bug
@@ -763,6 +764,39 @@ class Lifetime(Outer):
 
             class Both(TestCase, unittest.IsolatedAsyncioTestCase):
                 pass
+
+    def test_what_only_seems_to_run_is_refused(self) -> None:
+        class Inner(TestCase):
+            @known_bug("never", "not on this kernel", until="1.0")
+            async def test_a_decorated(self) -> None:
+                self.fail("does not run")
+
+            def test_b_generator(self) -> Iterator[None]:
+                yield
+                self.fail("does not run")
+
+        class Fixtures(TestCase):
+            async def setUp(self) -> None:  # type: ignore[override]
+                self.fail("does not run")
+
+            def test_a(self) -> None:
+                pass
+
+        class Last(TestCase):
+            def test_a(self) -> None:
+                pass
+
+            async def tearDown(self) -> None:  # type: ignore[override]
+                self.fail("does not run")
+
+        outcome = run(Inner)
+        self.check(outcome, [])
+        self.assertIn("async tests", outcome.texts()["test_a_decorated"])
+        self.assertIn("generator", outcome.texts()["test_b_generator"])
+        for cls, name in (Fixtures, "setUp"), (Last, "tearDown"):
+            outcome = run(cls)
+            self.check(outcome, [])
+            self.assertIn(f"{name}: async", outcome.texts()["test_a"])
 
     def test_a_model_is_freed_with_its_machine(self) -> None:
         import gc
