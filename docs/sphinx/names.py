@@ -36,6 +36,7 @@ INTERNAL = {
     "lazy",
     "public",
     "runner",
+    "session",
     "shell",
     "tests",
 }

@@ -16,7 +16,8 @@ from .machine import Machine, current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .testcase import Session, TestCase
+    from .session import Session
+    from .testcase import TestCase
 
 # Hides these frames from unittest's tracebacks.
 __unittest = True
