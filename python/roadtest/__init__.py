@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 
 # The extension is built outside the source tree: beside a package of links in
 # the build directory, or where ROADTEST_BUILD says.
+# Behind the links stand the sources, which may have got a module since they
+# were made.
 _parent = _os.path.dirname(_os.path.dirname(_os.path.abspath(__file__)))
 _build = _os.environ.get("ROADTEST_BUILD") or _os.path.join(
     _os.path.dirname(_parent), "build"
 )
 __path__ += [
+    _os.path.dirname(_os.path.realpath(__file__)),
     _os.path.join(_parent, "ext"),
     _os.path.join(_build, "python", "ext"),
 ]

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -49,6 +50,27 @@ class Frameworks(unittest.TestCase):
         done = run("-m", "roadtest", "sample_skips.py")
         self.assertEqual(done.stdout.count("# SKIP"), 2, done.stdout)
         self.assertEqual(done.returncode, 0, done.stdout)
+
+
+class Links(unittest.TestCase):
+    """The build directory has a link to each module of the package."""
+
+    def test_a_module_that_is_newer_than_the_links_is_found(self) -> None:
+        import roadtest
+
+        package = os.path.dirname(os.path.abspath(roadtest.__file__))
+        with tempfile.TemporaryDirectory() as directory:
+            links = os.path.join(directory, "python", "roadtest")
+            os.makedirs(links)
+            for name in set(os.listdir(package)) - {"session.py"}:
+                target = os.path.realpath(os.path.join(package, name))
+                os.symlink(target, os.path.join(links, name))
+            build = os.path.dirname(os.path.dirname(package))
+            done = run(
+                "-c", "from roadtest import TestCase; print(TestCase)",
+                PYTHONPATH=os.path.dirname(links), ROADTEST_BUILD=build,
+            )
+        self.assertIn("TestCase", done.stdout, done.stderr)
 
 
 if __name__ == "__main__":
