@@ -59,7 +59,10 @@ def cut(journal: Path) -> dict[str, Section]:
     section = Section()
     with journal.open(encoding="utf-8") as lines:
         for line in lines:
-            record = json.loads(line)
+            try:
+                record = json.loads(line)
+            except ValueError:  # its process died while it was written
+                record = {"type": "cut off"}
             if record["type"] == "test":
                 fresh = Section() if sections else section
                 section = sections.setdefault(record["id"], fresh)

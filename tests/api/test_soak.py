@@ -136,6 +136,14 @@ class Failures(SoakTestCase):
         self.assertEqual(status, 1, out)
         self.assertIn("\nb, round 4, seed 0: not run\n", out)
 
+    def test_a_journal_that_is_cut_off_is_no_trouble(self):
+        status, out = self.soak("[ $round = 4 ] && { result='not ok'; "
+                                "trap 'printf {\\\"time >> $ROADTEST_JOURNAL/1-00000.jsonl' "
+                                "EXIT; }")
+        self.assertEqual(status, 1, out)
+        kept = Path(re.search(r"diff -u \S+ (\S+)", out)[1])
+        self.assertIn('"note"}\n{"time{', kept.read_text(encoding="utf-8"))
+
     def test_trouble_that_is_no_tests_is_one(self):
         status, out = self.soak("[ $round = 4 ] && trap 'exit 3' EXIT")
         self.assertEqual(status, 1, out)
