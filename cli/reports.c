@@ -223,13 +223,26 @@ static char *part_path(const char *path)
 	return text("%s.part", path);
 }
 
+/* Leaves nothing behind: who knows how the run will end. */
+static bool can_write(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0 && errno == EEXIST)
+		return !access(path, W_OK);
+	if (fd < 0)
+		return false;
+	unlink(path);
+	close(fd);
+	return true;
+}
+
 /* Is there a place for it? A run of an hour must not end in "no such
  * directory". */
 static bool check_place(enum report_kind kind, const char *path)
 {
 	char *part = part_path(path);
 	bool ok = false;
-	int fd;
 
 	if (is_directory(path)) {
 		errno = EISDIR;
@@ -237,10 +250,7 @@ static bool check_place(enum report_kind kind, const char *path)
 		/* Who reads from a pipe would take this for its end. */
 		ok = !access(path, W_OK);
 	} else {
-		fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-		ok = fd >= 0;
-		if (ok)
-			close(fd);
+		ok = can_write(part);
 	}
 	if (!ok)
 		cli_error("%s: can't write %s: %m", kinds[kind].option, path);

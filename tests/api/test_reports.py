@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 import xml.etree.ElementTree as ET
@@ -270,6 +271,15 @@ class JUnit(ReportTestCase):
         self.assertIn(b"</testsuites>", reader.communicate()[0])
         self.assertIn('"roadtest":1', result.stdout)
         self.assertEqual(os.listdir(self.dir).count("pipe.part"), 0)
+
+    def test_a_run_that_comes_to_no_end_leaves_no_part_of_a_file(self):
+        self.program("test-x", "pass a", "a")
+        result = self.run_tests("--junit", "out.xml", "--json", "nowhere/out.json", "test-x")
+        self.assertEqual(result.returncode, 2)
+        self.program("test-killed", "kill -KILL $PPID", "a")
+        result = self.run_tests("--junit", "out.xml", "test-killed")
+        self.assertEqual(result.returncode, -signal.SIGKILL)
+        self.assertEqual([n for n in os.listdir(self.dir) if n.startswith("out")], [])
 
     def test_a_full_disk_is_an_error_and_leaves_no_half_a_file(self):
         self.program("test-x", "pass a", "a")
