@@ -86,8 +86,6 @@ int rebuild(const struct plan *plan, char **bundle, struct unmet *unmet);
 /* A whole build begins, and has come to its end. */
 void base_forget(const struct plan *plan);
 void base_remember(const struct plan *plan);
-/* Is the request of the plan's tree, in any state, flavour and --config? */
-bool request_is_of_tree(const char *request, const struct plan *plan);
 
 /* --- depends.c */
 
