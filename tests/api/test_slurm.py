@@ -183,7 +183,7 @@ pass a; want b && { echo "# start b"; echo $$ >pid; while :; do sleep 0.1; done;
 want y && { echo "# start y"; echo $$ >pid.y; while :; do sleep 0.1; done; }""", ids=("y",))
         result = self.launch("-j2", "--timeout", "1", "test-x", "test-y")
         self.assertEqual(result.returncode, 1, result.stderr)
-        for killed in "b 11[0-9]* ms\n        at line 7\n", "y 1[0-9]* ms\n":
+        for killed in "b\n        at line 7\n", "y\n":
             self.assertRegex(result.stdout, "  FAIL  " + killed +
                              "(        .*\n)*        it took more than 11 s and was killed\n")
         self.assertIn("2 passed, 2 failed", result.stdout)
