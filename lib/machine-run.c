@@ -29,6 +29,12 @@ static void machine_explain_end(struct road_machine *machine)
 	/* It may have printed its reasons after its last message. */
 	if (machine->console_source.fd >= 0)
 		machine->console_source.ready(&machine->console_source);
+	/* UML knows what it means when its memory has no more room. */
+	if (klog_contains(&machine->klog, 0, "likely just ran out of space"))
+		err_append(fatal,
+			   "; there is no room left in /dev/shm, where its memory is (up to %u MiB for each of the guests that run at once): make room there, or give roadtest run -j1",
+			   machine->config.mem_mib ? machine->config.mem_mib :
+						     machine->kernel.mem_mib);
 	/* Once it has booted, how it did that is no longer news. */
 	klog_flush(&machine->klog);
 	log = klog_last_words(&machine->klog, machine->boot_mark);

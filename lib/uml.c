@@ -215,6 +215,19 @@ static int uml_populate(struct uml *uml, struct road_error *error)
 	return ret;
 }
 
+/* On a disk that gets full, only the write after the short one has an errno. */
+static bool write_all(int fd, const char *data, size_t len)
+{
+	ssize_t n;
+
+	for (; len; data += n, len -= n) {
+		n = write(fd, data, len);
+		if (n < 0)
+			return false;
+	}
+	return true;
+}
+
 static int copy_file(const char *from, const char *to, mode_t mode,
 		     struct road_error *error)
 {
@@ -231,7 +244,7 @@ static int copy_file(const char *from, const char *to, mode_t mode,
 
 		/* Not every pair of file systems can. */
 		while ((n = read(in, buf, sizeof(buf))) > 0)
-			if (write(out, buf, n) != n)
+			if (!write_all(out, buf, n))
 				break;
 	}
 	if (n)
