@@ -43,6 +43,7 @@ struct make {
 	char *log;		/* path */
 	FILE *log_file;
 	bool quiet;		/* about what fails */
+	bool full;		/* the disk is, and that was said */
 	const char *what;
 	unsigned int steps;
 	int64_t begin, reported;

@@ -17,6 +17,7 @@
 #include "build.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +36,30 @@ char *bundle_read(const char *bundle, const char *name)
 	return content;
 }
 
+/* One that somebody has damaged is none: it is built again. */
+static bool bundle_is_whole(const char *bundle)
+{
+	static const char *const files[] = { "linux", "config", "info" };
+	char *modules = text("%s/modules", bundle);
+	bool whole = is_directory(modules);
+	struct stat st;
+
+	free(modules);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		char *path = text("%s/%s", bundle, files[i]);
+
+		whole = whole && !stat(path, &st) && S_ISREG(st.st_mode) &&
+			st.st_size;
+		free(path);
+	}
+	return whole;
+}
+
 static bool bundle_is(const char *bundle, const struct plan *plan)
 {
 	char *request = bundle_read(bundle, "request");
-	bool same = request && !strcmp(request, plan->request);
+	bool same = request && !strcmp(request, plan->request) &&
+		    bundle_is_whole(bundle);
 
 	free(request);
 	return same;
@@ -53,7 +74,8 @@ static bool bundle_serves(const char *bundle, const struct plan *plan)
 
 	if (serves)
 		config = bundle_read(bundle, "config");
-	serves = config && options_check(&plan->options, config);
+	serves = config && options_check(&plan->options, config) &&
+		 bundle_is_whole(bundle);
 	free(config);
 	free(request);
 	return serves;
@@ -96,14 +118,26 @@ char *bundle_find(const struct plan *plan)
 	return bundle_search(plan);
 }
 
+static bool is_link_to(const char *link, const char *target)
+{
+	char now[KEY_LEN + 2];
+	ssize_t len = readlink(link, now, sizeof(now) - 1);
+
+	now[len > 0 ? len : 0] = '\0';
+	return !strcmp(now, target);
+}
+
 void bundle_set_default(const char *bundle)
 {
 	size_t len = strrchr(bundle, '/') - bundle;
 	char *link = text("%.*s/default", (int)len, bundle);
 	char *temp = text("%s.%d", link, getpid());
 
-	if (symlink(bundle + len + 1, temp) || rename(temp, link)) {
+	if (is_link_to(link, bundle + len + 1)) {
+		/* Nothing to write: the cache may be read-only. */
+	} else if (symlink(bundle + len + 1, temp) || rename(temp, link)) {
 		cli_error("can't make the link %s: %m", link);
+		path_remedy(link);
 		unlink(temp);
 	}
 	free(temp);
@@ -138,8 +172,10 @@ bool bundle_finish(const char *temp, const char *request, const char *bundle)
 				RENAME_EXCHANGE);
 	else if (ok)
 		ok = !rename(temp, bundle);
-	if (!ok)
+	if (!ok) {
 		cli_error("can't make %s: %m", bundle);
+		path_remedy(bundle);
+	}
 	remove_tree(temp);
 	free(path);
 	return ok;

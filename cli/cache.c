@@ -20,7 +20,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+/* A compiler that found no room has removed what it had written. */
+#define FULL_BYTES (1 << 20)
 
 char *cache_dir(void)
 {
@@ -33,6 +37,28 @@ char *cache_dir(void)
 	if (xdg && *xdg)
 		return text("%s/roadtest", xdg);
 	return text("%s/.cache/roadtest", home && *home ? home : "");
+}
+
+void path_remedy(const char *path)
+{
+	bool full = errno == ENOSPC || errno == EDQUOT;
+	char *cache = cache_dir();
+
+	if (starts_with(path, cache))
+		cli_remedy(full ? "make room there (see \"roadtest kernel list\"), or set ROADTEST_CACHE to a directory elsewhere; the cache is %s" :
+				  "set ROADTEST_CACHE to a directory that you may write to; the cache is %s",
+			   cache);
+	else if (full)
+		cli_remedy("make room there");
+	free(cache);
+}
+
+bool disk_is_full(const char *dir)
+{
+	struct statvfs st;
+
+	return !statvfs(dir, &st) &&
+	       (unsigned long long)st.f_bavail * st.f_frsize < FULL_BYTES;
 }
 
 /* A lock that somebody else holds is waited for, but Ctrl-C still works. */
@@ -66,12 +92,11 @@ int cache_lock(const char *name)
 	char *path = text("%s/%s", dir, name);
 	int fd = -1;
 
-	if (!make_directories(dir)) {
-		cli_remedy("ROADTEST_CACHE=DIR names another directory for kernels");
-	} else {
+	if (make_directories(dir)) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 		if (fd < 0 || !lock_wait(fd, name)) {
 			cli_error("can't lock %s: %m", path);
+			path_remedy(path);
 			if (fd >= 0)
 				close(fd);
 			fd = -1;

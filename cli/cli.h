@@ -72,6 +72,9 @@ void *xrealloc(void *p, size_t num, size_t size);
 void strings_add(struct strings *list, char *item);
 bool strings_have(const struct strings *list, const char *item);
 void strings_deinit(struct strings *list);
+/* @len bytes, which may be any, as UTF-8 without control characters but tab;
+ * the others become "\x1b". The caller frees. (output.c) */
+char *printable(const char *line, size_t len);
 
 /* Content of a file, NUL-terminated; NULL with errno. */
 char *file_read(const char *path);
@@ -132,9 +135,9 @@ const char *path_source_dir(void);
 /* --- use.c: what started programs find in their environment */
 
 /* A kernel that is there already, as the user named it: a directory as
- * `roadtest kernel` makes it, or an image. Return: such a directory, to be
- * freed; NULL after a message. */
-char *use_given_kernel(const char *given);
+ * `roadtest kernel` makes it, or an image; @by: by which option or variable.
+ * Return: such a directory, to be freed; NULL after a message. */
+char *use_given_kernel(const char *given, const char *by);
 /* Let Python find the package, in whatever is started from now on. */
 void use_package(void);
 
@@ -209,6 +212,11 @@ char *find_program(const char *name);
 
 /* ${ROADTEST_CACHE}, else ${XDG_CACHE_HOME:-~/.cache}/roadtest. */
 char *cache_dir(void);
+/* Say what can be done about a file or directory, in the cache or not, that
+ * could not be made or written, by errno. Behind the message about it. */
+void path_remedy(const char *path);
+/* Is there no room left where this directory is? */
+bool disk_is_full(const char *dir);
 /* Lock a name in the cache against other runs; says so when it has to wait.
  * Return: descriptor to close, -1 with a message. */
 int cache_lock(const char *name);

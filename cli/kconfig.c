@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_SHOWN 100	/* bytes of one that is wrong */
+
 static struct config_option *options_find(const struct config_options *options,
 				   const char *name, size_t len)
 {
@@ -47,6 +49,7 @@ static bool options_line(struct config_options *options, char *line, const char 
 {
 	static const char unset[] = " is not set";
 	const char *name = line + strlen("CONFIG_");
+	char *shown;
 	size_t len;
 
 	if (starts_with(line, "# CONFIG_") && ends_with(line, unset)) {
@@ -67,7 +70,9 @@ static bool options_line(struct config_options *options, char *line, const char 
 			return true;
 		}
 	}
-	cli_error("%s:%d: not a config option: %s", path, number, line);
+	shown = printable(line, strnlen(line, LINE_SHOWN));
+	cli_error("%s:%d: not a config option: %s", path, number, shown);
+	free(shown);
 	cli_remedy("write CONFIG_NAME=y, =m, =n, =\"text\" or =number");
 	return false;
 }
@@ -83,7 +88,7 @@ bool options_read(struct config_options *options, const char *path)
 		cli_error("can't read the config fragment %s: %m", path);
 		return false;
 	}
-	while ((line = strsep(&rest, "\n"))) {
+	while (ok && (line = strsep(&rest, "\n"))) {
 		size_t len;
 
 		number++;
@@ -92,7 +97,7 @@ bool options_read(struct config_options *options, const char *path)
 		len = strlen(line);
 		while (len && isspace((unsigned char)line[len - 1]))
 			line[--len] = '\0';
-		ok &= options_line(options, line, path, number);
+		ok = options_line(options, line, path, number);
 	}
 	free(content);
 	return ok;

@@ -192,6 +192,12 @@ int kernel_list(void)
 	char *dir = cache_path("kernels");
 	struct kept_list list = { 0 };
 
+	if (access(dir, R_OK | X_OK) && errno != ENOENT) {
+		cli_error("can't read %s: %m", dir);
+		path_remedy(dir);
+		free(dir);
+		return CLI_NOT_RUN;
+	}
 	list_read(&list, dir);
 	if (list.num)
 		printf("%-16s   %-12s %-8s %-16s %8s  %s\n", "NAME", "RELEASE",

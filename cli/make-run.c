@@ -4,6 +4,7 @@
  */
 #include "build.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,10 +21,12 @@ bool make_open(struct make *make, const struct plan *plan)
 		return false;
 	make->log = text("%s/build.log", plan->objects);
 	make->log_file = fopen(make->log, "we");
-	if (make->log_file)
+	if (make->log_file) {
 		setvbuf(make->log_file, NULL, _IOLBF, 0);
-	else
+	} else {
 		cli_error("can't write %s: %m", make->log);
+		path_remedy(make->log);
+	}
 	return make->log_file;
 }
 
@@ -85,6 +88,17 @@ static int make_read(struct make *make, int fd)
 	return 0;
 }
 
+/* It failed; because of the disk? There may have been no room for saying so. */
+static bool is_full(const struct make *make)
+{
+	char *log = file_read(make->log);
+	bool full = disk_is_full(make->plan->objects) ||
+		    (log && strstr(log, "No space left on device"));
+
+	free(log);
+	return full;
+}
+
 bool make_run(struct make *make, const char *what, char *const argv[],
 	      const struct process_options *given)
 {
@@ -121,7 +135,13 @@ bool make_run(struct make *make, const char *what, char *const argv[],
 	close(fds[0]);
 	fflush(make->log_file);
 	progress_end();
-	if (status && !make->quiet) {
+	make->full = status && is_full(make);
+	if (make->full && !make->quiet) {
+		cli_error("%s failed: there is no room left in %s", what,
+			  make->plan->objects);
+		errno = ENOSPC;
+		path_remedy(make->plan->objects);
+	} else if (status && !make->quiet) {
 		cli_error("%s failed", what);
 		make_show_error(make->log);
 	}

@@ -217,6 +217,9 @@ int make_kernel(const struct plan *plan, unsigned int jobs, struct unmet *unmet)
 		status = make_configure(&make, unmet) &&
 			 make_all(&make, jobs) && install_bundle(&make) ?
 			 CLI_OK : CLI_NO_BUILD;
+	/* That is no fault of the kernel. */
+	if (status && (make.full || disk_is_full(plan->objects)))
+		status = CLI_NOT_RUN;
 	make_close(&make);
 	if (!status && !plan->source->tarball)
 		base_remember(plan);

@@ -142,8 +142,10 @@ static bool journals_begin(struct reports *reports)
 	if (ok) {
 		remove_left_behind(runs);
 		ok = mkdtemp(path);
-		if (!ok)
+		if (!ok) {
 			cli_error("can't make a directory in %s: %m", runs);
+			path_remedy(runs);
+		}
 	}
 	if (ok) {
 		reports->journals = path;
@@ -282,6 +284,7 @@ static bool write_file(enum report_kind kind, const char *path,
 		ok = !rename(part, path);
 	if (!ok) {
 		cli_error("%s: can't write %s: %m", kinds[kind].option, path);
+		path_remedy(path);
 		if (strcmp(part, path))
 			unlink(part);
 	}

@@ -7,6 +7,7 @@
  */
 #include "reports.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,8 +46,10 @@ bool run_index_write(const char *dir, const struct results *results)
 	}
 	if (out && (ferror(out) | fclose(out)))
 		ok = false;
-	if (!ok)
+	if (!ok) {
 		cli_error("can't write %s: %m", path);
+		path_remedy(path);
+	}
 	free(path);
 	return ok;
 }

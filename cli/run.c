@@ -28,7 +28,8 @@ static int find_kernel(struct run *run, char **kernel)
 	if (!given && variable && *variable)
 		given = variable;
 	if (given) {
-		*kernel = use_given_kernel(given);
+		*kernel = use_given_kernel(given, run->want.kernel ?
+					   "--kernel" : "ROADTEST_KERNEL");
 		return *kernel ? CLI_OK : CLI_NOT_RUN;
 	}
 	run->want.request.set_default = run->want.request.may_refuse = true;

@@ -191,9 +191,6 @@ struct output {
 	size_t dropped;		/* bytes between them */
 };
 
-/* @len bytes, which may be any, as UTF-8 without control characters but tab;
- * the others become "\x1b". The caller frees. */
-char *printable(const char *line, size_t len);
 /* Keep a line of @len bytes, made printable. */
 void output_add(struct output *output, const char *line, size_t len);
 /* Move all into @lines, which is empty; @output is empty then. */

@@ -148,7 +148,8 @@ static int find_kernel(struct shell *shell, char **kernel)
 					    getenv("ROADTEST_KERNEL");
 
 	if (given && *given) {
-		*kernel = use_given_kernel(given);
+		*kernel = use_given_kernel(given, shell->kernel ?
+					   "--kernel" : "ROADTEST_KERNEL");
 		return *kernel ? CLI_OK : CLI_NOT_RUN;
 	}
 	shell->request.set_default = true;

@@ -110,8 +110,10 @@ bool file_write(const char *path, const char *content)
 
 	if (file && fclose(file))
 		ok = false;
-	if (!ok)
+	if (!ok) {
 		cli_error("can't write %s: %m", path);
+		path_remedy(path);
+	}
 	return ok;
 }
 
@@ -151,8 +153,10 @@ bool make_directories(const char *path)
 		*p = '/';
 	}
 	ok = !mkdir(copy, 0777) || (errno == EEXIST && is_directory(copy));
-	if (!ok)
+	if (!ok) {
 		cli_error("can't create %s: %m", path);
+		path_remedy(path);
+	}
 	free(copy);
 	return ok;
 }
@@ -205,7 +209,7 @@ const char *colour(FILE *stream, enum colour which)
 static void message(const char *label, enum colour which, const char *fmt,
 		    va_list ap)
 {
-	int error = errno;	/* for a %m */
+	int error = errno;	/* for a %m, and for who calls path_remedy() */
 
 	progress_end();
 	fflush(stdout);
@@ -214,6 +218,7 @@ static void message(const char *label, enum colour which, const char *fmt,
 	errno = error;
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
+	errno = error;
 }
 
 void cli_error(const char *fmt, ...)

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-char *use_given_kernel(const char *given)
+char *use_given_kernel(const char *given, const char *by)
 {
 	char *path = realpath(given, NULL), *info, *image;
 	char *kernel = NULL;
 
 	if (!path) {
-		cli_error("--kernel %s: %m", given);
+		cli_error("%s %s: %m", by, given);
 		cli_remedy("give a directory that \"roadtest kernel\" printed, or the file of a kernel");
 		return NULL;
 	}

@@ -30,7 +30,7 @@ class Kernel(FakeTree):
         result = self.roadtest("kernel", "--source", "linux")
         self.assertEqual(result.returncode, 2)
         self.assertRegex(result.stderr, "can't create /dev/null/cache/.*\n"
-                         " +-> ROADTEST_CACHE=DIR names another directory")
+                         " +-> set ROADTEST_CACHE to a directory that you may write")
 
     def test_it_is_built_once(self):
         self.assertEqual(self.kernel_of(), self.kernel_of())
