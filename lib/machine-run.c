@@ -116,7 +116,7 @@ static int machine_limit(struct road_machine *machine, enum engine_end end,
 			 const char *what, uint64_t limit_ns)
 {
 	struct road_error error = {};
-	char where[200];
+	char where[1000];
 
 	switch (end) {
 	case ENGINE_LIMIT:
@@ -136,8 +136,8 @@ static int machine_limit(struct road_machine *machine, enum engine_end end,
 		err_set(&error, -ROAD_ELIMIT,
 			"%s: the guest was busy for %.1f s of wall time and has not finished: an endless loop? Or is it more than fits into one call?",
 			what, machine->engine.wall_limit_ms / 1e3);
-		if (!uml_where(machine->uml.pid, machine->kernel.image, where,
-			       sizeof(where)))
+		if (!uml_where(machine->uml.pid, machine->kernel.image,
+			       machine->kernel.modules, where, sizeof(where)))
 			err_append(&error, " Its kernel is %s.", where);
 	}
 	if ((end == ENGINE_LIMIT || end == ENGINE_IDLE) &&

@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A guest in an endless loop says nothing, but its kernel is an ordinary
- * process of ours: ptrace has its program counter, the ELF symbols of its
- * image the name that belongs to it.
+ * process of ours: ptrace has its registers and memory, the ELF symbols of its
+ * image and of its modules the names that belong to them.
  *
- * Trust: the image is the one that we have started.
+ * The kernel is built with frame pointers, so that each frame has the address
+ * of the one above it. Where a module lies the kernel's list of them says:
+ *
+ *	struct list_head modules	next -> struct module
+ *	struct module			state, list, name[], ..., somewhere
+ *					behind: begin and size of its code
+ *
+ * "Somewhere" differs from release to release; it is the address of a page
+ * not far below the one that is looked for, with a size that reaches it.
+ *
+ * Trust: the files are ours. The memory is the guest's: whatever is in it, a
+ * wrong name is the worst that comes of it.
  */
 #include "uml-where.h"
 
-#include <elf.h>
+#include "elf-file.h"
+#include "modules.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,122 +29,211 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* How long a running process may take to stop. */
 #define STOP_MS 200
+#define MAX_CALLERS 6
+#define MAX_MODULES 256
+#define MAX_CODE (64 << 20)
+/* Of struct module: in front of its list_head, name behind that, all that is
+ * looked at. */
+#define MODULE_LIST 8
+#define MODULE_NAME 24
+#define MODULE_NAME_LEN 56
+#define MODULE_BYTES 2048
 
-struct image {
-	const char *data;
-	size_t size;
+struct where {
+	int mem;		/* of the process, which is stopped */
+	struct elf_file image;
+	const char *modules;	/* tree of files */
+	FILE *out;
 };
 
-static int read_pc(pid_t pid, uint64_t *pc)
+static bool peek(const struct where *where, uint64_t addr, void *data,
+		 size_t len)
 {
-	struct user_regs_struct regs;
-	int ms, ret = -ESRCH;
+	return pread(where->mem, data, len, addr) == len;
+}
+
+/* ---- modules */
+
+/* Begin of the code that holds @pc, as struct module says; 0 if it does not. */
+static uint64_t code_begin(const uint8_t *module, uint64_t pc)
+{
+	uint64_t begin, found = 0;
+	uint32_t bytes;
+	size_t i, k;
+
+	for (i = MODULE_NAME + MODULE_NAME_LEN; i + 24 <= MODULE_BYTES; i += 8) {
+		memcpy(&begin, module + i, sizeof(begin));
+		if (begin % 4096 || begin <= found || begin > pc)
+			continue;
+		for (k = 8; k < 24; k += 4) {
+			memcpy(&bytes, module + i + k, sizeof(bytes));
+			if (bytes <= MAX_CODE && bytes > pc - begin)
+				found = begin;
+		}
+	}
+	return found;
+}
+
+static bool print_module_function(const struct where *where, const char *name,
+				  uint64_t offset, bool with_offset)
+{
+	struct module_list list = {};
+	struct road_error error = {};
+	struct modules *modules = NULL;
+	const char *function = NULL;
+	struct elf_file elf = {};
+	uint64_t start = 0;
+
+	if (!modules_create(where->modules, NULL, &modules, &error) &&
+	    !modules_resolve(modules, name, &list, &error) && list.num &&
+	    elf_open(&elf, list.modules[list.num - 1].path))
+		function = elf_module_function(&elf, offset, &start);
+	if (function && with_offset)
+		fprintf(where->out, "%.100s+0x%" PRIx64 " [%s]", function,
+			offset - start, name);
+	else if (function)
+		fprintf(where->out, "%.100s [%s]", function, name);
+	elf_close(&elf);
+	modules_list_deinit(&list);
+	modules_destroy(modules);
+	err_clear(&error);
+	return function;
+}
+
+/* Is it the name of a module, and no more? */
+static bool is_name(const char *name)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	return *name && !name[strspn(name, letters)];
+}
+
+static bool print_in_module(const struct where *where, uint64_t pc,
+			    bool with_offset)
+{
+	uint64_t head = elf_object(&where->image, "modules"), node = head;
+	uint8_t module[MODULE_BYTES];
+	size_t i;
+
+	for (i = 0; head && i < MAX_MODULES; i++) {
+		char name[MODULE_NAME_LEN + 1] = {};
+		uint64_t begin;
+
+		if (!peek(where, node, &node, sizeof(node)) || node == head ||
+		    !peek(where, node - MODULE_LIST, module, sizeof(module)))
+			return false;
+		begin = code_begin(module, pc);
+		memcpy(name, module + MODULE_NAME, MODULE_NAME_LEN);
+		if (begin && is_name(name) &&
+		    print_module_function(where, name, pc - begin,
+					  with_offset))
+			return true;
+	}
+	return false;
+}
+
+/* ---- frames */
+
+/* Print the function that holds @pc. Return: false if it is not known. */
+static bool print_function(const struct where *where, uint64_t pc,
+			   bool with_offset)
+{
+	uint64_t start;
+	const char *name = elf_function(&where->image, pc, &start);
+
+	if (!name)
+		return print_in_module(where, pc, with_offset);
+	if (with_offset)
+		fprintf(where->out, "%.100s+0x%" PRIx64, name, pc - start);
+	else
+		fprintf(where->out, "%.100s", name);
+	return true;
+}
+
+static void print_callers(const struct where *where, uint64_t frame,
+			  uint64_t stack)
+{
+	uint64_t words[2];	/* the frame above, and where to go on there */
+	size_t i;
+
+	for (i = 0; i < MAX_CALLERS && frame % 8 == 0 && frame >= stack; i++) {
+		if (!peek(where, frame, words, sizeof(words)) || !words[1])
+			return;
+		fputs(i ? ", " : ", called by ", where->out);
+		/* What is called last has its return behind its end. */
+		if (!print_function(where, words[1] - 1, false)) {
+			fputs("...", where->out);
+			return;
+		}
+		stack = frame + 1;
+		frame = words[0];
+	}
+}
+
+static void print_where(const struct where *where,
+			const struct user_regs_struct *regs)
+{
+	fputs("in ", where->out);
+	if (!print_function(where, regs->rip, true))
+		fprintf(where->out, "a module or the C library, at 0x%llx",
+			regs->rip);
+	else
+		print_callers(where, regs->rbp, regs->rsp);
+}
+
+/* ---- the process */
+
+static int stop(pid_t pid, struct user_regs_struct *regs)
+{
+	int ms, status;
 
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
 		return -errno;
 	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
 	for (ms = 0; ms < STOP_MS; ms++) {
-		int status;
-
 		if (waitpid(pid, &status, WNOHANG | __WALL) == pid) {
 			if (!WIFSTOPPED(status) ||
-			    ptrace(PTRACE_GETREGS, pid, NULL, &regs))
+			    ptrace(PTRACE_GETREGS, pid, NULL, regs))
 				break;
-			*pc = regs.rip;
-			ret = 0;
-			break;
+			return 0;
 		}
 		poll(NULL, 0, 1);
 	}
+	return -ESRCH;
+}
+
+int uml_where(pid_t pid, const char *image, const char *modules, char *buf,
+	      size_t size)
+{
+	struct where where = { .modules = modules };
+	struct user_regs_struct regs;
+	char path[32];
+	int ret;
+
+	if (!pid)
+		return -ESRCH;
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	where.mem = open(path, O_RDONLY | O_CLOEXEC);
+	memset(buf, 0, size);
+	where.out = fmemopen(buf, size - 1, "w");
+	ret = where.out ? stop(pid, &regs) : -ENOMEM;
+	if (!ret) {
+		elf_open(&where.image, image);
+		print_where(&where, &regs);
+		elf_close(&where.image);
+	}
 	ptrace(PTRACE_DETACH, pid, NULL, NULL);
-	return ret;
-}
-
-/* The bytes from @offset on, if @len of them are there. */
-static const void *at(const struct image *image, uint64_t offset, uint64_t len)
-{
-	if (offset > image->size || len > image->size - offset)
-		return NULL;
-	return image->data + offset;
-}
-
-/* The function that holds @pc. Return: its name, or NULL. */
-static const char *find_symbol(const struct image *image, uint64_t pc,
-			       uint64_t *start)
-{
-	const Elf64_Ehdr *ehdr = at(image, 0, sizeof(*ehdr));
-	const Elf64_Shdr *sections, *symtab, *strtab;
-	const Elf64_Sym *syms;
-	const char *names;
-	size_t i, s;
-
-	if (!ehdr || memcmp(ehdr->e_ident, ELFMAG, SELFMAG))
-		return NULL;
-	sections = at(image, ehdr->e_shoff,
-		      (uint64_t)ehdr->e_shnum * sizeof(*sections));
-	for (s = 0; sections && s < ehdr->e_shnum; s++) {
-		symtab = &sections[s];
-		if (symtab->sh_type != SHT_SYMTAB ||
-		    symtab->sh_link >= ehdr->e_shnum)
-			continue;
-		strtab = &sections[symtab->sh_link];
-		syms = at(image, symtab->sh_offset, symtab->sh_size);
-		names = at(image, strtab->sh_offset, strtab->sh_size);
-		for (i = 0; syms && names &&
-			    i < symtab->sh_size / sizeof(*syms); i++) {
-			if (ELF64_ST_TYPE(syms[i].st_info) != STT_FUNC ||
-			    pc < syms[i].st_value ||
-			    pc - syms[i].st_value >= syms[i].st_size ||
-			    syms[i].st_name >= strtab->sh_size)
-				continue;
-			*start = syms[i].st_value;
-			return names + syms[i].st_name;
-		}
-	}
-	return NULL;
-}
-
-static void describe(const char *path, uint64_t pc, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct image image = {};
-	const char *name = NULL;
-	uint64_t start = 0;
-	struct stat st;
-
-	if (fd >= 0 && !fstat(fd, &st)) {
-		image.data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd,
-				  0);
-		image.size = image.data == MAP_FAILED ? 0 : st.st_size;
-	}
-	if (image.size)
-		name = find_symbol(&image, pc, &start);
-	if (name)
-		snprintf(buf, size, "in %.100s+0x%" PRIx64, name, pc - start);
-	else
-		snprintf(buf, size,
-			 "in a module or in the C library, at 0x%" PRIx64, pc);
-	if (image.size)
-		munmap((void *)image.data, image.size);
-	if (fd >= 0)
-		close(fd);
-}
-
-int uml_where(pid_t pid, const char *image, char *buf, size_t size)
-{
-	uint64_t pc = 0;
-	int ret = pid ? read_pc(pid, &pc) : -ESRCH;
-
-	if (!ret)
-		describe(image, pc, buf, size);
+	if (where.out)
+		fclose(where.out);
+	if (where.mem >= 0)
+		close(where.mem);
 	return ret;
 }

@@ -10,10 +10,11 @@
 
 /*
  * Stop the kernel @pid, a child of ours, for a moment, and describe where it
- * is: "in spin_loop+0x12" by the symbols of @image, "in a module or in user
- * code, at 0x..." for what has none. Return: 0, or -errno when it can't be
- * told.
+ * is, by the symbols of @image and of the modules in the tree @modules: "in
+ * spin_loop+0x12 [driver], called by irq_thread, ...", or "in the C library, at
+ * 0x..." for what has none. Return: 0, or -errno when it can't be told.
  */
-int uml_where(pid_t pid, const char *image, char *buf, size_t size);
+int uml_where(pid_t pid, const char *image, const char *modules, char *buf,
+	      size_t size);
 
 #endif /* LIB_UML_WHERE_H */

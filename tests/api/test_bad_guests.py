@@ -157,9 +157,10 @@ class Python(GuestsTestCase):
                     "Kernel panic - not syncing: Kernel mode fault at addr 0x10")
 
     def test_hangs_end_at_the_limit(self):
-        self.hung("InterruptLoop.test_a_loop")
-        self.hung("Now.test_loop")
-        self.hung("Now.test_loop_irqs_off")
+        self.hung("InterruptLoop.test_a_loop", "Its kernel is in faulty_loop+", "[faulty], called by ",
+                  "handle_irq_event")
+        self.hung("Now.test_loop", "Its kernel is in faulty_loop+", "param_attr_store")
+        self.hung("Now.test_loop_irqs_off", "Its kernel is in faulty_loop_irqs_off+")
 
     def test_a_warning_when_a_driver_is_removed(self):
         said = self.failed("Remove.test_a_warn", "OracleError",
@@ -215,7 +216,7 @@ class C(GuestsTestCase):
         self.failed("faulty.remove_warns.works", "WARNING: ", "faulty_remove+")
         self.failed("faulty.probe_takes_all_memory.works", "Out of memory: ", "faulty_memory+")
         self.failed("faulty.timer_overflows_its_stack.works", "its kernel was killed by signal ")
-        self.hung("faulty.interrupt_loops.works")
+        self.hung("faulty.interrupt_loops.works", "Its kernel is in faulty_loop_irqs_off+")
 
 
 if __name__ == "__main__":

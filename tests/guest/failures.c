@@ -194,11 +194,18 @@ static void hangs(struct road_test_run *_metadata, const char *how)
 {
 	const struct road_machine_config config = { .wall_limit_ms = 1000 };
 	struct road_machine *machine = guest_boot(_metadata, &config);
+	const char *where;
+	char function[64];
 
 	EXPECT_ERROR(machine, -ROAD_ELIMIT, "endless loop",
 		     crash(_metadata, machine, how));
 	EXPECT_HAS(road_machine_error(machine), "write_file " CRASH);
-	EXPECT_HAS(road_machine_error(machine), " Its kernel is in ");
+	/* The driver's function, which is in a module. */
+	snprintf(function, sizeof(function), "lkdtm_%s", how);
+	where = strstr(road_machine_error(machine), " Its kernel is in ");
+	EXPECT_HAS(where, function);
+	EXPECT_HAS(where, "[lkdtm]");
+	EXPECT_HAS(where, ", called by ");
 	is_gone(_metadata, machine, "endless loop");
 	road_machine_destroy(machine);
 	guest_next_works(_metadata);
