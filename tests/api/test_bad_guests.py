@@ -16,6 +16,7 @@ import unittest
 from pathlib import Path
 
 import ktap_main
+import test_shell
 from namespace import with_own_mounts
 
 HERE = Path(__file__).resolve().parent
@@ -32,14 +33,20 @@ HANG, SLACK = 1, 5
 
 
 def find_kernel():
-    """A kernel without checkers that the cache has the objects of, and these."""
+    """A kernel without checkers that the cache has the objects of, and these. Of
+    a tree that is gone they are of no use."""
     cache = os.environ.get("ROADTEST_CACHE") or (
         (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/roadtest")
-    given = os.environ.get("ROADTEST_KERNEL")
-    for kernel in [Path(given)] if given else Path(cache, "kernels").glob("*"):
+    first = test_shell.find_kernel()
+    kernels = [Path(first)] if first else []
+    if not os.environ.get("ROADTEST_KERNEL"):
+        kernels += sorted(Path(cache, "kernels").glob("*"))
+    for kernel in kernels:
         try:
-            if "\nflavour=fast\n" in (kernel / "info").read_text(encoding="utf-8"):
-                return kernel.resolve(), drivers.objects(kernel.resolve())
+            objects = drivers.objects(kernel.resolve())
+            if ("\nflavour=fast\n" in (kernel / "info").read_text(encoding="utf-8")
+                    and (drivers.tree(objects) / "Makefile").exists()):
+                return kernel.resolve(), objects
         except (SystemExit, OSError):
             pass
     raise unittest.SkipTest("the cache has no kernel with its objects to build a module with")
@@ -94,7 +101,7 @@ class GuestsTestCase(unittest.TestCase):
         for text in texts:
             self.assertIn(text, rest, said)
             rest = rest.partition(text)[2]
-        self.assertNotIn("Traceback", rest, "two errors for one cause")
+        self.assertLessEqual(said.count("Traceback"), 1, "two errors for one cause")
         return said
 
     def hung(self, name, *texts):
@@ -168,15 +175,15 @@ class Python(GuestsTestCase):
         self.assertNotIn("MachineGone", said)
 
     def test_memory(self):
-        self.failed("Now.test_memory", "was killed (Killed)", "Out of memory: Killed process",
-                    "faulty_memory+")
+        # Only the agent's task is killed, or the guest does not survive it.
+        self.failed("Now.test_memory", "Out of memory: Killed process", "faulty_memory+")
         self.failed("Now.test_memory_panic", "MachineGone",
                     "Kernel panic - not syncing: Out of memory: ", "faulty_memory+")
 
     def test_stack(self):
-        # What it dies of depends on what lies below the stack.
-        self.failed("Now.test_stack", "MachineGone", "its kernel was killed by signal ")
-        self.failed("Now.test_stack_a_little", "MachineGone", "its kernel was killed by signal ")
+        # What comes of it depends on what lies below the stack.
+        for name in "Now.test_stack", "Now.test_stack_a_little":
+            self.assertRegex(self.failed(name), "its kernel was killed by signal |busy for ")
 
     def test_a_guest_that_never_comes_up(self):
         for name in "Boot.test_a_boot", "Boot.test_b_boot":
@@ -215,7 +222,8 @@ class C(GuestsTestCase):
         self.failed("faulty.remove_panics.works", panic, "faulty_remove+")
         self.failed("faulty.remove_warns.works", "WARNING: ", "faulty_remove+")
         self.failed("faulty.probe_takes_all_memory.works", "Out of memory: ", "faulty_memory+")
-        self.failed("faulty.timer_overflows_its_stack.works", "its kernel was killed by signal ")
+        self.assertRegex(self.failed("faulty.timer_overflows_its_stack.works"),
+                         "its kernel was killed by signal |busy for ")
         self.hung("faulty.interrupt_loops.works", "Its kernel is in faulty_loop_irqs_off+")
 
 

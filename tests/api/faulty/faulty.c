@@ -13,6 +13,11 @@
 #include <linux/module.h>
 #include <linux/mm.h>
 #include <linux/timer.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define timer_shutdown_sync del_timer_sync
+#endif
 
 struct faulty {
 	struct timer_list timer;
@@ -191,7 +196,11 @@ static struct i2c_driver faulty_driver = {
 		.name = "faulty",
 		.of_match_table = faulty_of_match,
 	},
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	.probe_new = faulty_probe,
+#else
 	.probe = faulty_probe,
+#endif
 	.remove = faulty_remove,
 };
 module_i2c_driver(faulty_driver);
