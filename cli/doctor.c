@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/statvfs.h>
@@ -81,8 +82,26 @@ static struct finding check_personality(void)
 		      !(personality(0xffffffff) & ADDR_NO_RANDOMIZE));
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && !status)
 		return good(text("address randomisation can be turned off"));
-	return miss(text("personality(ADDR_NO_RANDOMIZE) is refused"),
-		    text("a container's seccomp profile must allow personality(0x0040000)"));
+	return (struct finding){
+		NOTE,
+		text("personality(ADDR_NO_RANDOMIZE) is refused: addresses in a guest differ from run to run"),
+		text("to have them the same, in a container: --security-opt seccomp=unconfined"),
+	};
+}
+
+/* UML executes from the file that is its memory. */
+static bool is_executable(int fd)
+{
+	void *page;
+
+	if (ftruncate(fd, 4096))
+		return true;	/* that is not the question */
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED,
+		    fd, 0);
+	if (page == MAP_FAILED)
+		return errno != EPERM && errno != EACCES;
+	munmap(page, 4096);
+	return true;
 }
 
 static struct finding check_shm(void)
@@ -91,20 +110,28 @@ static struct finding check_shm(void)
 	struct statvfs fs;
 	int fd = mkstemp(path);
 	unsigned long long mib;
+	bool exec;
 
 	if (fd < 0)
 		return miss(text("/dev/shm: %s", strerror(errno)),
 			    text("mount a tmpfs there: mount -t tmpfs -o mode=1777 tmpfs /dev/shm"));
 	unlink(path);
+	exec = is_executable(fd);
 	close(fd);
+	if (!exec)
+		return miss(text("/dev/shm is mounted noexec"),
+			    text("mount it with exec; in a container: "
+				 "--tmpfs /dev/shm:rw,exec,size=%dm,mode=1777",
+				 2 * SHM_MIB));
 	if (statvfs("/dev/shm", &fs))
 		return miss(text("/dev/shm: %s", strerror(errno)),
 			    text("see mount(8)"));
 	mib = (unsigned long long)fs.f_bavail * fs.f_frsize >> 20;
 	if (mib < SHM_MIB)
 		return miss(text("/dev/shm has %llu MiB free", mib),
-			    text("%d MiB are needed; in a container: --shm-size=256m",
-				 SHM_MIB));
+			    text("%d MiB are needed; in a container: "
+				 "--tmpfs /dev/shm:rw,exec,size=%dm,mode=1777",
+				 SHM_MIB, 2 * SHM_MIB));
 	return good(text("/dev/shm is writable, %llu MiB are free", mib));
 }
 
