@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 from keeper import SOURCE, wait_until
 from test_command import COMMAND, CommandTestCase, is_alive
@@ -41,14 +42,21 @@ class FarTestCase(CommandTestCase):
         wait_until(true, self.keeper.logs)
 
     def popen(self, *args):
-        """A run, one program at a time."""
-        process = subprocess.Popen([COMMAND, "run", "--launcher", self.launcher, "-j1", *args],
-                                   env=self.env, cwd=self.dir, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True)
+        """A run, one program at a time. What it prints is in the file `out`."""
+        with open(self.path("out"), "w", encoding="utf-8") as out:
+            process = subprocess.Popen(
+                [COMMAND, "run", "--launcher", self.launcher, "-j1", *args],
+                env=self.env, cwd=self.dir, stdout=out, stderr=subprocess.STDOUT)
         self.addCleanup(process.wait)
-        self.addCleanup(process.stdout.close)
         self.addCleanup(process.kill)
         return process
+
+    def output(self, process, status):
+        """What it printed until its end, which has this status."""
+        found = process.wait(timeout=60)
+        out = self.text("out")
+        self.assertEqual(found, status, out)
+        return out
 
     def start(self):
         """A run whose test b waits: the command, and what runs at the far end."""
@@ -58,6 +66,9 @@ pass c""")
         process = self.popen("test-x")
         self.wait_until(lambda: os.path.exists(self.path("pids")) and
                         self.text("pids").endswith(".\n"))
+        # what it printed is on its way
+        self.wait_until(lambda: "  ok    a" in self.text("out"))
+        time.sleep(0.2)
         pids = self.text("pids").strip(".\n").split()
         self.assertTrue(all(map(is_alive, pids)))
         return process, pids
@@ -68,8 +79,7 @@ pass c""")
     def interrupt(self, process, what):
         """Ctrl-C."""
         process.send_signal(signal.SIGINT)
-        self.assertIn(what, process.communicate(timeout=20)[0])
-        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertIn(what, self.output(process, -signal.SIGINT))
 
     def kill_launcher(self, process):
         """Kill the only process that the command has started."""
@@ -80,8 +90,7 @@ pass c""")
 
     def assert_b_failed(self, process, why):
         """And the others of start() passed."""
-        out = process.communicate(timeout=60)[0]
-        self.assertEqual(process.returncode, 1, out)
+        out = self.output(process, 1)
         self.assertRegex(out, r"  ok    a\n  FAIL  b.*\n(        .*\n)*        " + why)
         self.assertRegex(out, "\n  ok    c\n")
         self.assertIn("\n2 passed, 1 failed", out)

@@ -200,8 +200,8 @@ want y && { echo "# start y"; echo $$ >pid.y; while :; do sleep 0.1; done; }""",
         self.program("test-x", "echo $SLURM_STEP_ID.$SLURM_JOB_ID >>ids; pass A.a; pass B.a",
                      ("A.a", "B.a"))
         done = subprocess.run(
-            ["salloc", "-n2", "--quiet", COMMAND, "run", "--launcher", self.launcher + " --exact", "-j2",
-             "test-x"], env=self.env, cwd=self.dir, capture_output=True, text=True, timeout=60)
+            ["salloc", "-n2", "--quiet", COMMAND, "run", "-j2",
+             "--launcher", self.launcher + " --exact", "test-x"], env=self.env, cwd=self.dir, capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertIn("2 passed", done.stdout)
         steps = [line.split(".") for line in self.text("ids").split()]
@@ -211,8 +211,7 @@ want y && { echo "# start y"; echo $$ >pid.y; while :; do sleep 0.1; done; }""",
     def test_a_job_waits_in_the_queue_until_there_is_room(self):
         process = self.popen_pending()
         self.slurm.node("state=resume")
-        self.assertIn("3 passed, 0 failed", process.communicate(timeout=60)[0])
-        self.assertEqual(process.returncode, 0)
+        self.assertIn("3 passed, 0 failed", self.output(process, 0))
 
 
 class End(SlurmTestCase):
