@@ -105,11 +105,10 @@ void gpio_flush(struct gpio_dev *gpio)
 	bool any = false;
 	unsigned int i;
 
-	/* An interrupt comes after the transfer that caused it. */
 	if (board->in_transfer || !gpio_runs(gpio, GPIO_EVENTQ))
 		return;
 	for (i = 0; i < ROAD_NUM_LINES; i++) {
-		if (!gpio->lines[i].queued ||
+		if (!gpio->lines[i].queued || gpio->lines[i].after_transfer ||
 		    !gpio_pending(&gpio->lines[i], board->lines[i].level))
 			continue;
 		gpio_deliver(gpio, i);
@@ -119,11 +118,22 @@ void gpio_flush(struct gpio_dev *gpio)
 		vu_call(&gpio->vu, GPIO_EVENTQ);
 }
 
+void gpio_after_transfer(struct gpio_dev *gpio)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROAD_NUM_LINES; i++)
+		gpio->lines[i].after_transfer = false;
+}
+
 void gpio_changed(struct gpio_dev *gpio, unsigned int i, int level)
 {
 	struct gpio_line *line = &gpio->lines[i];
 
 	line->storm = 0;
+	/* An interrupt comes after the transfer that caused it, whatever else
+	 * happens until then. */
+	line->after_transfer |= gpio_board(gpio)->in_transfer;
 	if (line->irq_type <= ROAD_IRQ_EDGE_BOTH &&
 	    line->irq_type & (level ? ROAD_IRQ_EDGE_RISING :
 				      ROAD_IRQ_EDGE_FALLING))

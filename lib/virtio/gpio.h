@@ -11,6 +11,7 @@
 struct gpio_line {
 	uint8_t irq_type;		/* enum road_irq_type */
 	bool latched;			/* an edge came while it was masked */
+	bool after_transfer;		/* changed in one: it has to end first */
 	bool queued;			/* the guest listens: head, status */
 	uint16_t head;
 	uint8_t *status;
@@ -40,7 +41,10 @@ int gpio_init(struct gpio_dev *gpio, struct engine *engine);
 void gpio_deinit(struct gpio_dev *gpio);
 /* The board changed a line's level: latch an edge, and deliver if it may. */
 void gpio_changed(struct gpio_dev *gpio, unsigned int line, int level);
-/* Deliver what waits for the end of a bus transfer. */
+/* A bus transaction is over, or the bus was reset: what waited for that may be
+ * delivered. */
+void gpio_after_transfer(struct gpio_dev *gpio);
+/* Deliver all that may be. */
 void gpio_flush(struct gpio_dev *gpio);
 
 #endif /* LIB_VIRTIO_GPIO_H */

@@ -261,6 +261,7 @@ static void i2c_stop(struct i2c_dev *i2c)
 	i2c->chip = NULL;
 	if (done)
 		vu_call(&i2c->vu, 0);
+	gpio_after_transfer(&i2c_board(i2c)->gpio);
 	gpio_flush(&i2c_board(i2c)->gpio);
 	if (i2c->num && i2c->phase == I2C_IDLE)
 		i2c_begin_message(i2c);
@@ -408,6 +409,7 @@ static void i2c_reset(struct vu_dev *dev)
 	i2c->first = i2c->num = i2c->in_transaction = 0;
 	i2c->phase = I2C_IDLE;
 	i2c->chip = NULL;
+	gpio_after_transfer(&i2c_board(i2c)->gpio);
 }
 
 static const struct vu_ops i2c_ops = {
