@@ -167,6 +167,19 @@ static int machine_model_error(struct road_machine *machine, bool torn)
 	return ret;
 }
 
+/* If a model failed before, that is the reason to look at first. */
+static int machine_ended(struct road_machine *machine)
+{
+	int ret = machine_end(machine);
+
+	if (!machine->engine.model.code)
+		return ret;
+	ret = machine_model_error(machine, false);
+	err_append(&machine->error, "\nand then the guest ended: %s",
+		   err_message(&machine->engine.fatal));
+	return ret;
+}
+
 int machine_run(struct road_machine *machine, bool (*done)(const void *arg),
 		const void *arg, const char *what, uint64_t limit_ns)
 {
@@ -179,7 +192,7 @@ int machine_run(struct road_machine *machine, bool (*done)(const void *arg),
 	case ENGINE_DONE:
 		return 0;
 	case ENGINE_GONE:
-		return machine_end(machine);
+		return machine_ended(machine);
 	case ENGINE_MODEL:
 		return machine_model_error(machine, done && !done(arg));
 	case ENGINE_LIMIT:

@@ -173,6 +173,28 @@ TEST_F(guest, killed_during_a_call_ends_the_call)
 	is_gone(_metadata, self->machine, "killed by signal 9");
 }
 
+static void fail_and_kill_guest(struct road_timer *timer)
+{
+	static int payload;
+
+	road_machine_raise(timer->machine, &payload, NULL, "a bug of the model");
+	kill_guest(timer);
+}
+
+TEST_F(guest, failure_of_a_model_is_told_even_if_the_guest_dies_of_it)
+{
+	struct killer killer = { .pid = road_machine_pid(self->machine) };
+	struct road_pollfd none = { .fd = -1 };
+
+	road_timer_init(&killer.timer, "killer", fail_and_kill_guest);
+	road_timer_set(self->machine, &killer.timer, ROAD_S);
+	EXPECT_ERROR(self->machine, -ROAD_EMODEL, "a bug of the model",
+		     road_poll(self->machine, &none, 1, 5000));
+	EXPECT_HAS(road_machine_error(self->machine), "killed by signal 9");
+	EXPECT_NOT_NULL(road_machine_take(self->machine));
+	is_gone(_metadata, self->machine, "killed by signal 9");
+}
+
 TEST_F(guest, pending_calls_end_with_the_guest)
 {
 	struct road_pollfd none = { .fd = -1 };
