@@ -61,8 +61,13 @@ static int64_t worker_spawn(struct supervisor *sv, uint64_t port)
 	pid = syscall(SYS_clone, CLONE_FILES | CLONE_FS | SIGCHLD, 0, 0, 0, 0);
 	if (!pid)
 		worker_run(sv->fds[index], port, &sv->states[index]);
-	if (pid < 0)
-		return -errno;
+	if (pid < 0) {
+		int error = errno;
+
+		/* A port that stays open can't be opened again. */
+		close(sv->fds[index]);
+		return -error;
+	}
 	sv->pids[index] = pid;
 	return 0;
 }

@@ -312,6 +312,43 @@ TEST_F(guest, worker_that_is_killed_ends_its_call_only)
 				    text, sizeof(text)));
 }
 
+/* The kernel's own limit: root is not held by others. */
+static int set_max_threads(struct road_machine *machine, const char *num)
+{
+	return road_write_file(machine, "/proc/sys/kernel/threads-max", num);
+}
+
+/* Calls that need a worker each. Return: how many could not have one. */
+static int poll_with_all_workers(struct road_test_run *_metadata,
+				 struct road_machine *machine)
+{
+	struct road_pollfd none = { .fd = -1 };
+	struct road_call *calls[8];
+	int failed = 0, i;
+
+	for (i = 0; i < 8; i++) {
+		calls[i] = road_start_poll(machine, &none, 1, 1000);
+		ASSERT_NOT_NULL(calls[i]);
+	}
+	for (i = 0; i < 8; i++) {
+		EXPECT_EQ(0, road_call_wait(calls[i]));
+		failed += road_call_result(calls[i]) == -ROAD_EHOST;
+		road_call_destroy(calls[i]);
+	}
+	return failed;
+}
+
+TEST_F(guest, worker_that_could_not_be_started_can_be_later)
+{
+	/* Some more than the kernel has by itself. */
+	ASSERT_EQ(0, set_max_threads(self->machine, "20"));
+	EXPECT_LT(0, poll_with_all_workers(_metadata, self->machine));
+	EXPECT_HAS(road_machine_error(self->machine),
+		   "can't start another task");
+	ASSERT_EQ(0, set_max_threads(self->machine, "1000"));
+	EXPECT_EQ(0, poll_with_all_workers(_metadata, self->machine));
+}
+
 TEST_F(guest, signal_ends_a_blocked_call_with_eintr)
 {
 	struct road_pollfd none = { .fd = -1 };
