@@ -164,8 +164,7 @@ static int machine_start(struct road_machine *machine, const char *dtb)
 		.image = machine->kernel.image,
 		.dtb = dtb,
 		.calendar = calendar,
-		.mem_mib = machine->config.mem_mib ? machine->config.mem_mib :
-						     machine->kernel.mem_mib,
+		.mem_mib = machine_mem_mib(machine),
 		.seed = machine->config.seed,
 		.seccomp = machine->kernel.seccomp,
 		.pin = !(machine->config.flags & ROAD_NO_PIN),

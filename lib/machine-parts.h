@@ -51,6 +51,13 @@ struct road_machine {
 	bool explaining;		/* a limit has passed; asking why */
 };
 
+/* Of the guest, which is booted or will be. */
+static inline unsigned int machine_mem_mib(const struct road_machine *machine)
+{
+	return machine->config.mem_mib ? machine->config.mem_mib :
+					 machine->kernel.mem_mib;
+}
+
 /* ---- machine-run.c */
 
 /* The guest has ended, or is ended now. Return: the code of why. */

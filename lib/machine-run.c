@@ -7,13 +7,33 @@
 #include "uml-where.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* For asking a guest that ran into a limit where it stands. */
 #define STACKS_LIMIT_NS (1 * ROAD_S)
 
 /* ---- the end of the guest */
+
+/* A guest whose memory has no room left is killed, before it can say so if it
+ * boots. What it had is free again by now. */
+static void machine_explain_memory(struct road_machine *machine,
+				   struct road_error *error)
+{
+	unsigned int mem_mib = machine_mem_mib(machine);
+	struct statvfs st;
+	uint64_t room;
+
+	if (!machine->uml.dir || statvfs(machine->uml.dir, &st))
+		return;
+	room = (uint64_t)st.f_bavail * st.f_frsize >> 20;
+	if (room < mem_mib)
+		err_append(error,
+			   "; /dev/shm has room for %" PRIu64 " of the %u MiB of memory that the guest may use: if it ran full, make it larger or run fewer guests at once",
+			   room, mem_mib);
+}
 
 /* Why, with how the kernel's process ended and what it said last. */
 static void machine_explain_end(struct road_machine *machine)
@@ -26,6 +46,8 @@ static void machine_explain_end(struct road_machine *machine)
 			      fatal->code == -ROAD_EGONE ? 500 : 0, how,
 			      sizeof(how)))
 		err_append(fatal, "; its kernel %s", how);
+	if (fatal->code == -ROAD_EGONE)
+		machine_explain_memory(machine, fatal);
 	/* It may have printed its reasons after its last message. */
 	if (machine->console_source.fd >= 0)
 		machine->console_source.ready(&machine->console_source);

@@ -8,14 +8,10 @@
 #include "guest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* lkdtm is one file to the kernel's WARNs. */
@@ -105,49 +101,6 @@ TEST_F(guest, killed_between_calls_is_seen_by_the_next_one)
 		     road_read_file(self->machine, "/proc/version", text,
 				    sizeof(text)));
 	is_gone(_metadata, self->machine, "killed by signal 9");
-}
-
-/* ---- processes that the test forks */
-
-static void sleep_until_killed(void)
-{
-	alarm(20);
-	for (;;)
-		pause();
-}
-
-TEST_F(guest, forked_process_may_not_use_the_machine_nor_end_it)
-{
-	char text[64];
-	int status;
-	pid_t pid;
-
-	pid = fork();
-	if (!pid) {
-		int ret = road_read_file(self->machine, "/proc/version", text,
-					 sizeof(text));
-
-		road_machine_destroy(self->machine);
-		_exit(ret == -ROAD_EUSAGE ? 0 : 1);
-	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
-	EXPECT_LT(0, road_read_file(self->machine, "/proc/sys/kernel/ostype",
-				    text, sizeof(text)));
-}
-
-TEST_F(guest, end_does_not_wait_for_a_process_that_the_test_forked)
-{
-	uint64_t start = time(NULL);
-	pid_t pid = fork();
-
-	if (!pid)
-		sleep_until_killed();
-	road_machine_destroy(self->machine);
-	self->machine = NULL;
-	EXPECT_GT(start + 10, time(NULL));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 struct killer {
@@ -479,46 +432,6 @@ TEST(kernel_without_its_init_gives_its_panic)
 	EXPECT_HAS(message, "Requested init /no/init failed");
 	free(message);
 	guest_next_works(_metadata);
-}
-
-static int count_descriptors(void)
-{
-	int num = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		num += fcntl(fd, F_GETFD) >= 0;
-	return num;
-}
-
-/* With one more than before each time, until it boots. */
-TEST(boot_without_descriptors_says_so_and_leaves_none_open)
-{
-	struct rlimit before, limit;
-	const struct road_machine_config config = { .wall_limit_ms = 5000 };
-	int open_ones = count_descriptors(), ret = -1;
-
-	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &before));
-	limit = before;
-	limit.rlim_cur = open_ones + 3;
-	for (; ret && limit.rlim_cur < 100; limit.rlim_cur++) {
-		struct road_machine *machine = road_machine_create(&config);
-		const char *error;
-
-		ASSERT_NOT_NULL(machine);
-		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-		ret = road_machine_boot(machine);
-		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &before));
-		error = road_machine_error(machine);
-		/* Later it is the guest's kernel that has too few. */
-		if (ret && ret != -ROAD_EGONE &&
-		    !strstr(error, "too many descriptors"))
-			EXPECT_HAS(error, "Too many open files");
-		road_machine_destroy(machine);
-		EXPECT_EQ(open_ones, count_descriptors()) {
-			TH_LOG("limit %lu", (unsigned long)limit.rlim_cur);
-		}
-	}
-	EXPECT_EQ(0, ret);
 }
 
 TEST(kernel_without_memory_gives_its_last_words)
