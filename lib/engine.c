@@ -23,6 +23,9 @@
 /* The guest asks for this time when it has nothing to do. */
 #define GUEST_FOREVER ((uint64_t)INT64_MAX)
 
+/* So long a signal may go unnoticed that came while we did not wait. */
+#define ENGINE_ASK_MS 100ULL
+
 int engine_init(struct engine *engine, struct road_machine *machine,
 		uint64_t seed)
 {
@@ -167,6 +170,18 @@ uint64_t engine_wall_ns(void)
 	return now.tv_sec * ROAD_S + now.tv_nsec;
 }
 
+static bool engine_interrupted(struct engine *engine, uint64_t now, bool signal)
+{
+	if (!signal && now - engine->asked_ns < ENGINE_ASK_MS * ROAD_MS)
+		return false;
+	/* The call is over: no reason to end the machine. */
+	if (engine->cal.waiting && engine_done(engine))
+		return false;
+	engine->asked_ns = now;
+	return engine->interrupted && !engine->fatal.code &&
+	       engine->interrupted(engine);
+}
+
 /*
  * Wait for what the guest says next, and serve it; @waited adds up the time in
  * which we did nothing but wait. ENGINE_DONE: go on.
@@ -174,20 +189,21 @@ uint64_t engine_wall_ns(void)
 static enum engine_end engine_listen(struct engine *engine, uint64_t *waited)
 {
 	uint64_t limit = engine->wall_limit_ms * ROAD_MS;
-	uint64_t start;
+	uint64_t left, start, now;
 	int n;
 
 	if (*waited >= limit)
 		return ENGINE_WALL;
+	left = (limit - *waited) / ROAD_MS + 1;
 	start = engine_wall_ns();
-	n = loop_wait(&engine->loop, (limit - *waited) / ROAD_MS + 1);
-	*waited += engine_wall_ns() - start;
+	n = loop_wait(&engine->loop,
+		      left < ENGINE_ASK_MS ? left : ENGINE_ASK_MS);
+	now = engine_wall_ns();
+	*waited += now - start;
 	if (n > 0)
 		loop_serve(&engine->loop, n);
-	else if (n == -EINTR && engine->interrupted &&
-		 engine->interrupted(engine))
-		return ENGINE_SIGNAL;
-	return ENGINE_DONE;
+	return engine_interrupted(engine, now, n == -EINTR) ? ENGINE_SIGNAL :
+							      ENGINE_DONE;
 }
 
 /* Run the next timer, unless there are too many of them at one instant. */

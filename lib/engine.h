@@ -35,8 +35,10 @@ struct engine {
 	uint32_t transaction;		/* the bus transaction that runs */
 	int wall_limit_ms;
 	bool debug;
-	/* Asked when a signal arrived while we wait: true ends the call. */
+	/* Did a signal come? True ends the call. Asked when one arrived while
+	 * we wait, and now and then, for it may have come just before. */
 	bool (*interrupted)(struct engine *engine);
+	uint64_t asked_ns;		/* wall time of that */
 	/* What the test waits for, while it does; NULL: a time. */
 	bool (*done)(const void *arg);
 	const void *done_arg;

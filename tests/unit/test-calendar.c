@@ -588,6 +588,47 @@ static void what_breaks_the_protocol_ends_the_machine(void)
 	fx_run_broken(to_the_end_of_time, "clock went from");
 }
 
+static void say_nothing(struct fg_guest *guest)
+{
+	fg_tt_connect(guest, fx_path("calendar"));
+	fg_wait_readable(guest, guest->tt);
+	fg_hang_up(guest);
+}
+
+static bool signal_came(struct engine *engine)
+{
+	return true;
+}
+
+/* No system call of ours is interrupted by it any more. */
+static void a_signal_that_came_just_before_the_wait_ends_it(void)
+{
+	fx_init(&fx);
+	fx.machine.engine.interrupted = signal_came;
+	fx.machine.engine.wall_limit_ms = 5000;
+	fx_start(&fx, say_nothing);
+	CHECK_INT(fx_run(&fx), ENGINE_SIGNAL);
+	fx_finish(&fx);
+}
+
+static void ask_for_ever(struct fg_guest *guest)
+{
+	fg_tt_connect(guest, fx_path("calendar"));
+	for (;;)
+		fg_tt_get(guest);
+}
+
+/* There is always something to serve, so that no wait is long. */
+static void a_signal_is_noticed_while_the_guest_talks(void)
+{
+	fx_init(&fx);
+	fx.machine.engine.interrupted = signal_came;
+	fx.machine.engine.wall_limit_ms = 5000;
+	fx_start(&fx, ask_for_ever);
+	CHECK_INT(fx_run(&fx), ENGINE_SIGNAL);
+	fx_finish(&fx);
+}
+
 static void ask_without_reading(struct fg_guest *guest)
 {
 	fg_tt_connect(guest, fx_path("calendar"));
@@ -643,13 +684,6 @@ static void a_guest_that_ends_is_noticed(void)
 	run_leaving(leave_when_told_to_run);
 }
 
-static void say_nothing(struct fg_guest *guest)
-{
-	fg_tt_connect(guest, fx_path("calendar"));
-	fg_wait_readable(guest, guest->tt);
-	fg_hang_up(guest);
-}
-
 static void a_guest_that_runs_for_ever_meets_the_wall_limit(void)
 {
 	fx_init(&fx);
@@ -681,6 +715,8 @@ static const struct unit_test tests[] = {
 	TEST(what_breaks_the_protocol_ends_the_machine),
 	TEST(a_request_in_the_past_is_one_for_now),
 	TEST(a_guest_that_reads_no_answers_does_not_block_us),
+	TEST(a_signal_that_came_just_before_the_wait_ends_it),
+	TEST(a_signal_is_noticed_while_the_guest_talks),
 	TEST(a_guest_that_ends_is_noticed),
 	TEST(a_guest_that_runs_for_ever_meets_the_wall_limit),
 };
