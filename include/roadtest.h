@@ -144,7 +144,8 @@ road_machine_create(const struct road_machine_config *config);
  *
  * Accepts NULL. Chips that are still attached are detached; they belong to
  * the caller. Calls and devices of the machine are freed with it. In a process
- * that was forked later it does nothing: the guest is not its own.
+ * that was forked later it does nothing: the guest is not its own. A callback
+ * of a model may not destroy the machine; there it only ends it, with an error.
  */
 ROAD_API void road_machine_destroy(struct road_machine *machine);
 

@@ -267,6 +267,22 @@ static void calling_timer(struct road_timer *timer)
 	self->result = road_advance(self->machine, ROAD_S);
 }
 
+static void destroying_timer(struct road_timer *timer)
+{
+	road_machine_destroy(timer->machine);
+}
+
+TEST_F(chip, callback_that_destroys_the_machine_ends_it_with_an_error)
+{
+	road_timer_init(&self->timer, "destroy", destroying_timer);
+	road_timer_set(self->machine, &self->timer, ROAD_MS);
+	EXPECT_ERROR(self->machine, -ROAD_EUSAGE, "destroyed the machine",
+		     road_advance(self->machine, ROAD_S));
+	EXPECT_FALSE(road_machine_is_up(self->machine));
+	EXPECT_ERROR(self->machine, -ROAD_EGONE, "destroyed the machine",
+		     road_advance(self->machine, ROAD_S));
+}
+
 static void started(struct road_timer *timer)
 {
 	FIXTURE_DATA(chip) *self = road_container_of(timer, FIXTURE_DATA(chip),
