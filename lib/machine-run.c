@@ -17,8 +17,8 @@
 
 /* ---- the end of the guest */
 
-/* A guest whose memory has no room left is killed, before it can say so if it
- * boots. What it had is free again by now. */
+/* A guest whose memory has no room left is killed; UML knows what that means,
+ * and says so if it has come far enough. What it had is free again by now. */
 static void machine_explain_memory(struct road_machine *machine,
 				   struct road_error *error)
 {
@@ -26,12 +26,19 @@ static void machine_explain_memory(struct road_machine *machine,
 	struct statvfs st;
 	uint64_t room;
 
-	if (!machine->uml.dir || statvfs(machine->uml.dir, &st))
+	if (klog_contains(&machine->klog, 0, "likely just ran out of space")) {
+		err_append(error,
+			   "; there is no room left in /dev/shm, where its memory is (up to %u MiB for each of the guests that run at once): make room there, or give roadtest run -j1",
+			   mem_mib);
+		return;
+	}
+	if (error->code != -ROAD_EGONE || !machine->uml.dir ||
+	    statvfs(machine->uml.dir, &st))
 		return;
 	room = (uint64_t)st.f_bavail * st.f_frsize >> 20;
 	if (room < mem_mib)
 		err_append(error,
-			   "; /dev/shm has room for %" PRIu64 " of the %u MiB of memory that the guest may use: if it ran full, make it larger or run fewer guests at once",
+			   "; /dev/shm has room for %" PRIu64 " of the %u MiB of memory that the guest may use: if it ran full, make room there, or give roadtest run -j1",
 			   room, mem_mib);
 }
 
@@ -46,17 +53,10 @@ static void machine_explain_end(struct road_machine *machine)
 			      fatal->code == -ROAD_EGONE ? 500 : 0, how,
 			      sizeof(how)))
 		err_append(fatal, "; its kernel %s", how);
-	if (fatal->code == -ROAD_EGONE)
-		machine_explain_memory(machine, fatal);
 	/* It may have printed its reasons after its last message. */
 	if (machine->console_source.fd >= 0)
 		machine->console_source.ready(&machine->console_source);
-	/* UML knows what it means when its memory has no more room. */
-	if (klog_contains(&machine->klog, 0, "likely just ran out of space"))
-		err_append(fatal,
-			   "; there is no room left in /dev/shm, where its memory is (up to %u MiB for each of the guests that run at once): make room there, or give roadtest run -j1",
-			   machine->config.mem_mib ? machine->config.mem_mib :
-						     machine->kernel.mem_mib);
+	machine_explain_memory(machine, fatal);
 	/* Once it has booted, how it did that is no longer news. */
 	klog_flush(&machine->klog);
 	log = klog_last_words(&machine->klog, machine->boot_mark);

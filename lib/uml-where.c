@@ -158,21 +158,50 @@ static bool print_function(const struct where *where, uint64_t pc,
 	return true;
 }
 
-static void print_callers(const struct where *where, uint64_t frame,
-			  uint64_t stack)
+/* At its first two instructions and its last one a function has no frame: the
+ * frame is its caller's then. Return: where it returns to, 0 if it has one. */
+static uint64_t bare_return(const struct where *where,
+			    const struct user_regs_struct *regs)
 {
+	static const uint8_t mov_rsp_rbp[] = { 0x48, 0x89, 0xe5 };
+	const uint8_t push_rbp = 0x55, ret = 0xc3;
+	uint64_t slot = regs->rsp, addr;
+	uint8_t code[sizeof(mov_rsp_rbp)];
+
+	if (!peek(where, regs->rip, code, sizeof(code)))
+		return 0;
+	if (!memcmp(code, mov_rsp_rbp, sizeof(code)))
+		slot += 8;
+	else if (code[0] != push_rbp && code[0] != ret)
+		return 0;
+	return peek(where, slot, &addr, sizeof(addr)) ? addr : 0;
+}
+
+/* Print the function that goes on at @ret. */
+static bool print_caller(const struct where *where, uint64_t ret, bool first)
+{
+	fputs(first ? ", called by " : ", ", where->out);
+	/* What is called last has its return behind its end. */
+	if (print_function(where, ret - 1, false))
+		return true;
+	fputs("...", where->out);
+	return false;
+}
+
+static void print_callers(const struct where *where,
+			  const struct user_regs_struct *regs)
+{
+	uint64_t frame = regs->rbp, stack = regs->rsp;
+	uint64_t ret = bare_return(where, regs);
 	uint64_t words[2];	/* the frame above, and where to go on there */
 	size_t i;
 
+	if (ret && !print_caller(where, ret, true))
+		return;
 	for (i = 0; i < MAX_CALLERS && frame % 8 == 0 && frame >= stack; i++) {
-		if (!peek(where, frame, words, sizeof(words)) || !words[1])
+		if (!peek(where, frame, words, sizeof(words)) || !words[1] ||
+		    !print_caller(where, words[1], !ret && !i))
 			return;
-		fputs(i ? ", " : ", called by ", where->out);
-		/* What is called last has its return behind its end. */
-		if (!print_function(where, words[1] - 1, false)) {
-			fputs("...", where->out);
-			return;
-		}
 		stack = frame + 1;
 		frame = words[0];
 	}
@@ -186,7 +215,7 @@ static void print_where(const struct where *where,
 		fprintf(where->out, "a module or the C library, at 0x%llx",
 			regs->rip);
 	else
-		print_callers(where, regs->rbp, regs->rsp);
+		print_callers(where, regs);
 }
 
 /* ---- the process */
