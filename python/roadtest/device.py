@@ -150,21 +150,29 @@ class Device:
         if irq is not None and irq not in IRQ_TYPES:
             known = ", ".join(IRQ_TYPES)
             raise ValueError(f"irq is one of {known}, not {irq!r}")
+        if not isinstance(compatible, str):
+            raise TypeError(f"compatible is a string, not {compatible!r}")
         if model is not None and not callable(model):
             raise TypeError(
                 f"model is a class, which each test makes a chip of: "
                 f"model={type(model).__name__}, not {type(model).__name__}()"
             )
+        if addr is not None and not 0 < addr <= 0x7F:
+            raise ValueError(f"an I2C address has 7 bits, and is not 0: {addr:#x}")
         values = (compatible, model, addr, properties, irq, node, bind)
         for name, value in zip(self.__slots__, values):
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "_name", "device")
+        object.__setattr__(self, "_name", "")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Device can't be changed; make another one")
 
     def __set_name__(self, owner: type, name: str) -> None:
-        object.__setattr__(self, "_name", name)
+        twin = self
+        if self._name:  # stands in another class, or twice in this one
+            twin = self.replace()
+            setattr(owner, name, twin)
+        object.__setattr__(twin, "_name", name)
 
     def __repr__(self) -> str:
         irq = f", irq={self.irq!r}" if self.irq else ""
@@ -198,7 +206,7 @@ class Device:
     def __get__(self, test: Any, owner: type) -> Device | BoundDevice:
         if test is None:
             return self
-        bound: BoundDevice = test._road_device(self._name)
+        bound: BoundDevice = test._road_device(self._name or "device")
         return bound
 
 

@@ -122,6 +122,12 @@ class TestCase(unittest.TestCase):
         for base in cls.__mro__:
             if base.__name__ == "IsolatedAsyncioTestCase":
                 raise TypeError(_NO_ASYNC.format(cls.__name__))
+        for name, value in vars(cls).items():
+            if isinstance(value, (Device, DtFragment)) and name in _TAKEN:
+                raise TypeError(
+                    f"{cls.__name__}.{name} hides what a TestCase has of that "
+                    f"name: call the {type(value).__name__} otherwise"
+                )
         if "setUpClass" in cls.__dict__:
             fixtures.wrap_setup(cls)
         if "tearDownClass" in cls.__dict__:
@@ -462,6 +468,9 @@ class TestCase(unittest.TestCase):
             return cls.seed
         return int(os.environ.get("ROADTEST_SEED") or "0", 0)
 
+
+_TAKEN = {name for name in dir(TestCase) if name != "dev"}
+"""Names of the class that no device may have. ``self.dev`` is one anyway."""
 
 _NO_ASYNC = (
     "{}: async tests are not supported: the guest runs inside plain calls; use "

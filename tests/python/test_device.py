@@ -45,6 +45,21 @@ class Devices(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, r"model=Chip, not Chip\(\)$"):
             Device("acme,chip", model=Chip())  # type: ignore[arg-type]
 
+    def test_arguments_that_make_no_device_are_refused(self) -> None:
+        with self.assertRaisesRegex(TypeError, "compatible is a string"):
+            Device(RegisterModel, "a,b")  # type: ignore[arg-type]
+        for addr in -1, 0, 0x80, 1 << 33:
+            with self.subTest(addr), self.assertRaisesRegex(ValueError, "7 bits"):
+                Device("a,b", addr=addr)
+
+    def test_one_must_not_hide_what_a_test_needs(self) -> None:
+        for name in "chip", "guest", "machine", "id", "run":
+            for thing in Device("a,b"), DtFragment("&spi { };"):
+                with self.subTest(name, thing=thing):
+                    with self.assertRaisesRegex(TypeError, f"Bad.{name} hides"):
+                        type("Bad", (TestCase,), {name: thing})
+        type("Good", (TestCase,), {"dev": Device("a,b")})
+
 
 class Fragments(unittest.TestCase):
     def test_its_location_is_where_the_text_starts(self) -> None:

@@ -672,6 +672,28 @@ class TwoDevices(TestCase):
         self.assertEqual(self.temperature(self.first), 25000)
 
 
+SHARED = Device("national,lm75", model=Lm75)
+
+
+class OneShared(TestCase):
+    device = SHARED
+
+    def test_it_keeps_its_name_here(self) -> None:
+        self.assertIs(self.device, self.dev)
+        self.assertEqual(self.device.hwmon["temp1_input"], "25000")
+
+
+class TwoShared(TestCase):
+    first = SHARED
+    second = SHARED
+
+    def test_each_is_a_device_of_its_own(self) -> None:
+        self.assertNotEqual(self.first.addr, self.second.addr)
+        self.second.chip.TEMP.value = 0
+        self.assertEqual(self.first.hwmon["temp1_input"], "25000")
+        self.assertEqual(self.second.hwmon["temp1_input"], "0")
+
+
 class ByHand(TestCase):
     bind = False
     device = Device("national,lm75", model=Lm75)
