@@ -38,6 +38,7 @@ open until :meth:`Model.release`."""
 _NO_FIELDS = (
     "value", "old", "written", "declaration", "read", "write", "mask",
 )  # fmt: skip
+_MASKS = ("writable", "w1c", "rc", "reserved")
 _ACCESS = {"rw": _roadtest.RW, "ro": _roadtest.RO, "wo": _roadtest.WO}
 
 
@@ -246,13 +247,14 @@ class Register:
             msb, lsb = (bits, bits) if isinstance(bits, int) else bits
             if not 31 >= msb >= lsb >= 0:
                 raise ValueError(f"field {name}: (msb, lsb), not {bits}")
-            if name in _NO_FIELDS:
+            if name in _NO_FIELDS or hasattr(int, name):
                 raise ValueError(f"a field can't be called {name}")
             self.fields[name] = (msb, lsb)
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-        self.owner = owner
+        if self.owner is object:  # else RegisterModel refuses the second one
+            self.name = name
+            self.owner = owner
 
     def __repr__(self) -> str:
         return f"<Register {self.name} at 0x{self.addr:02x}>"
@@ -278,6 +280,16 @@ class Register:
 
     def __set__(self, chip: RegisterModel, value: int) -> None:
         raise AttributeError(f"set {self.name}.value, or a field of it")
+
+    def is_of(self, chip: object) -> bool:
+        """Has this chip the register, or one in its place that its class
+        declares anew?"""
+        own = getattr(chip, "registers", {}).get(self.addr)
+        return (
+            own is not None
+            and own.name == self.name
+            and isinstance(chip, self.owner)
+        )
 
     def width_of(self, field: str) -> int:
         """Bits of a field; KeyError if it has none of that name."""
@@ -481,9 +493,19 @@ class RegisterModel(Model, _roadtest.RegisterChip):
         super().__init_subclass__(**kwargs)
         if cls.byteorder not in ("big", "little"):
             raise ValueError(f'byteorder is "big" or "little": {cls.byteorder}')
+        if cls.addr_bytes not in (1, 2):
+            raise ValueError(f"addr_bytes is 1 or 2, not {cls.addr_bytes}")
         _refuse_nameless(cls)
         registers = _find_registers(cls)
-        cls.registers = {r.addr: r for r in registers}
+        cls.registers = {}
+        for register in registers:
+            _check(cls, register)
+            other = cls.registers.setdefault(register.addr, register)
+            if other is not register:
+                raise ValueError(
+                    f"{cls.__name__}: {other.name} and {register.name} have the "
+                    f"same address, {register.addr:#04x}"
+                )
         cls._layout = _roadtest.Layout(
             _table(cls, registers),
             RegisterValue,
@@ -513,10 +535,17 @@ class RegisterModel(Model, _roadtest.RegisterChip):
     def _declaration(
         self, register: Register | RegisterState | str
     ) -> Register:
+        """ValueError for a register of another class: an empty list would
+        say that the driver left it alone."""
         if isinstance(register, RegisterState):
-            return register.declaration
+            register = register.declaration
         if isinstance(register, Register):
-            return register
+            if register.is_of(self):
+                return register
+            raise ValueError(
+                f"{register.owner.__name__}.{register.name} is no register of "
+                f"{self.name}"
+            )
         names = {r.name: r for r in self.registers.values()}
         if register not in names:
             raise ValueError(
@@ -550,6 +579,31 @@ def _find_registers(cls: type) -> list[Register]:
             else:
                 found.pop(name, None)
     return list(found.values())
+
+
+def _check(cls: type[RegisterModel], register: Register) -> None:
+    """Does all that is declared of a register fit into it? ValueError."""
+    where = f"{cls.__name__}.{register.name}"
+    width = register.width or cls.value_bytes
+    if not 1 <= width <= 4:
+        raise ValueError(f"{where} has 1 to 4 bytes, not {width}")
+    reset, masks = register.reset, zip(_MASKS, register.masks)
+    for name, value in ("reset", reset), *masks:
+        if not 0 <= value < 1 << 8 * width:
+            raise ValueError(
+                f"{where} has {8 * width} bits: {name}={value:#x} does not fit"
+            )
+    for name, (msb, _) in register.fields.items():
+        if msb >= 8 * width:
+            raise ValueError(
+                f"{where} has {8 * width} bits: field {name} ends at bit {msb}"
+            )
+    if not issubclass(cls, register.owner):
+        raise TypeError(
+            f"{register.owner.__name__}.{register.name} is no register of "
+            f"{cls.__name__}: declare it anew, or derive the class from "
+            f"{register.owner.__name__}"
+        )
 
 
 def _table(cls: type, registers: list[Register]) -> tuple[object, ...]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from . import _roadtest
 from .compare import align, good, pair, table
 from .errors import UsageError
-from .expect import Expected, hex_bytes, name_of, resolve
+from .expect import Expected, RegisterAccess, hex_bytes, name_of, resolve
 from .trace import Record
 
 TYPE_CHECKING = False
@@ -414,7 +414,20 @@ class Traffic:
         return f"traffic of {name_of(self._chip)}"
 
     def _expect(self, item: Any, read: bool = False) -> Expected:
-        return resolve(item, read, self._names())
+        expected = resolve(item, read, self._names())
+        if isinstance(expected, RegisterAccess):
+            self._check_register(expected.register)
+        return expected
+
+    def _check_register(self, register: Register) -> None:
+        """One that no chip here has can't be in the traffic, and to expect
+        none of it would prove nothing."""
+        chips = [self._chip] if self._chip else self._machine.board.models
+        if not any(register.is_of(chip) for chip in chips):
+            raise UsageError(
+                f"{self._of()}: {register.owner.__name__}.{register.name} is a "
+                "register of another model"
+            )
 
     def _names(self) -> dict[str, Register | _Ambiguous]:
         """Registers by name, of the chip or of all chips."""

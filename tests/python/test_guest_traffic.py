@@ -379,6 +379,7 @@ read RESULT 0x1234, not {text} ns
             (UsageError, "can't expect a read", Adc.CONFIG.read()),
             (TypeError, "not something to expect", 5),
             (TypeError, "not something to expect", Adc),
+            (UsageError, "Dac.CONFIG is a register of another", Dac.CONFIG),
         ):
             with self.subTest(text), self.assertRaisesRegex(error, text):
                 traffic.assert_writes(item)
@@ -388,6 +389,14 @@ read RESULT 0x1234, not {text} ns
             Adc.CONFIG.write(mask=0x0F)
         with self.assertRaisesRegex(ValueError, "a value, or fields"):
             Adc.CONFIG.write(0x81, EN=1)
+
+    def test_a_register_of_another_model_is_not_just_absent(self) -> None:
+        for traffic in self.adc.traffic(), self.board.traffic():
+            with self.assertRaisesRegex(UsageError, "Dac.CONFIG is a register"):
+                traffic.assert_none(Dac.CONFIG.write())
+        for look in self.adc.writes, self.adc.reads:
+            with self.assertRaisesRegex(ValueError, "Dac.CONFIG is no register"):
+                look(Dac.CONFIG)
 
     def test_a_model_of_a_class_derived_from_it(self) -> None:
         class Better(Adc):

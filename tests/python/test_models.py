@@ -108,12 +108,38 @@ class Declarations(unittest.TestCase):
         self.assertEqual(chip.BYTE.value, 0xFF)
 
     def test_an_address_that_stands_twice_is_refused(self) -> None:
-        class Twice(RegisterModel):
-            A = Register(0x01)
-            B = Register(0x01)
+        with self.assertRaisesRegex(
+            ValueError, "Twice: A and B have the same address, 0x01"
+        ):
 
-        with self.assertRaisesRegex(UsageError, "Twice: .*twice"):
-            Twice()
+            class Twice(RegisterModel):
+                A = Register(0x01)
+                B = Register(0x01)
+
+    def test_what_does_not_fit_into_a_register_is_refused(self) -> None:
+        for register, text in (
+            (Register(0, reset=0x100), "R has 8 bits: reset=0x100"),
+            (Register(0, reset=-1), "reset=-0x1"),
+            (Register(0, width=2, w1c=0x10000), "R has 16 bits: w1c"),
+            (Register(0, fields={"LOW": (7, 0), "F": 8}), "field F ends at bit 8"),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(ValueError, text):
+                type("Wrong", (RegisterModel,), {"R": register})
+        type("Right", (RegisterModel,), {"R": Register(0, fields={"F": 7})})
+
+    def test_a_register_belongs_to_one_class_of_models(self) -> None:
+        with self.assertRaisesRegex(TypeError, "Chip.CONFIG is no register of Other"):
+
+            class Other(RegisterModel):
+                value_bytes = 2
+                ID = Chip.CONFIG
+
+        self.assertEqual(Chip.CONFIG.name, "CONFIG")
+        self.assertIs(Chip.CONFIG.owner, Chip)
+
+    def test_an_address_has_one_or_two_bytes(self) -> None:
+        with self.assertRaisesRegex(ValueError, "addr_bytes is 1 or 2, not 3"):
+            type("Wrong", (RegisterModel,), {"addr_bytes": 3})
 
     def test_a_register_without_a_name_is_refused(self) -> None:
         for several in ([Register(0x05)], (Register(0x05),), {1: Register(0x05)}):
@@ -145,6 +171,7 @@ class Declarations(unittest.TestCase):
             {"width": 5},
             {"fields": {"F": (3, 4)}},
             {"fields": {"value": 1}},
+            {"fields": {"real": 1}},  # an int, which a hook is given, has it
         ):
             with self.subTest(kwargs=kwargs), self.assertRaises(ValueError):
                 Register(0, **kwargs)  # type: ignore[arg-type]
