@@ -33,6 +33,7 @@ INTERNAL = {
     "compare",
     "fixtures",
     "forkserver",
+    "layout",
     "lazy",
     "public",
     "runner",

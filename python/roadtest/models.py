@@ -20,6 +20,7 @@ from . import _roadtest
 from .clock import nanoseconds
 from .errors import ModelError
 from .expect import RegisterAccess
+from .layout import ACCESS, check, find_registers, refuse_nameless, table
 from .trace import Accesses, accesses
 
 TYPE_CHECKING = False
@@ -38,8 +39,6 @@ open until :meth:`Model.release`."""
 _NO_FIELDS = (
     "value", "old", "written", "declaration", "read", "write", "mask",
 )  # fmt: skip
-_MASKS = ("writable", "w1c", "rc", "reserved")
-_ACCESS = {"rw": _roadtest.RW, "ro": _roadtest.RO, "wo": _roadtest.WO}
 
 
 class BusError(_roadtest.BusError):
@@ -228,7 +227,7 @@ class Register:
         reserved: int = 0,
         fields: Mapping[str, int | tuple[int, int]] | None = None,
     ) -> None:
-        if access not in _ACCESS:
+        if access not in ACCESS:
             raise ValueError(f'access is "rw", "ro" or "wo", not {access!r}')
         if not 0 <= addr <= 0xFFFF:
             raise ValueError(f"a register's address has 16 bits: {addr:#x}")
@@ -495,11 +494,11 @@ class RegisterModel(Model, _roadtest.RegisterChip):
             raise ValueError(f'byteorder is "big" or "little": {cls.byteorder}')
         if cls.addr_bytes not in (1, 2):
             raise ValueError(f"addr_bytes is 1 or 2, not {cls.addr_bytes}")
-        _refuse_nameless(cls)
-        registers = _find_registers(cls)
+        refuse_nameless(cls)
+        registers = find_registers(cls)
         cls.registers = {}
         for register in registers:
-            _check(cls, register)
+            check(cls, register)
             other = cls.registers.setdefault(register.addr, register)
             if other is not register:
                 raise ValueError(
@@ -507,7 +506,7 @@ class RegisterModel(Model, _roadtest.RegisterChip):
                     f"same address, {register.addr:#04x}"
                 )
         cls._layout = _roadtest.Layout(
-            _table(cls, registers),
+            table(cls, registers),
             RegisterValue,
             cls.value_bytes,
             cls.addr_bytes,
@@ -553,86 +552,3 @@ class RegisterModel(Model, _roadtest.RegisterChip):
                 f"{', '.join(names) or 'none'})"
             )
         return names[register]
-
-
-def _refuse_nameless(cls: type) -> None:
-    """A register in a list has no name in the class, and would be left out."""
-    for name, value in vars(cls).items():
-        if isinstance(value, dict):
-            value = list(value.values())
-        if not isinstance(value, (list, tuple)):
-            continue
-        for item in value:
-            if isinstance(item, Register) and item.owner is object:
-                raise TypeError(
-                    f"{cls.__name__}.{name} has a register at {item.addr:#04x} "
-                    "without a name of its own: write NAME = Register(...)"
-                )
-
-
-def _find_registers(cls: type) -> list[Register]:
-    found: dict[str, Register] = {}
-    for base in reversed(cls.__mro__):
-        for name, value in vars(base).items():
-            if isinstance(value, Register):
-                found[name] = value
-            else:
-                found.pop(name, None)
-    return list(found.values())
-
-
-def _check(cls: type[RegisterModel], register: Register) -> None:
-    """Does all that is declared of a register fit into it? ValueError."""
-    where = f"{cls.__name__}.{register.name}"
-    width = register.width or cls.value_bytes
-    if not 1 <= width <= 4:
-        raise ValueError(f"{where} has 1 to 4 bytes, not {width}")
-    reset, masks = register.reset, zip(_MASKS, register.masks)
-    for name, value in ("reset", reset), *masks:
-        if not 0 <= value < 1 << 8 * width:
-            raise ValueError(
-                f"{where} has {8 * width} bits: {name}={value:#x} does not fit"
-            )
-    for name, (msb, _) in register.fields.items():
-        if msb >= 8 * width:
-            raise ValueError(
-                f"{where} has {8 * width} bits: field {name} ends at bit {msb}"
-            )
-    if not issubclass(cls, register.owner):
-        raise TypeError(
-            f"{register.owner.__name__}.{register.name} is no register of "
-            f"{cls.__name__}: declare it anew, or derive the class from "
-            f"{register.owner.__name__}"
-        )
-
-
-def _table(cls: type, registers: list[Register]) -> tuple[object, ...]:
-    """The rows that the extension turns into struct road_reg_desc."""
-    hooks: dict[tuple[str, str], list[str]] = {}
-    for base in reversed(cls.__mro__):
-        for name, fn in vars(base).items():
-            for kind, register in getattr(fn, "_roadtest_hooks", ()):
-                names = hooks.setdefault((kind, register.name), [])
-                if name not in names:
-                    names.append(name)
-
-    def functions(kind: str, register: Register) -> tuple[object, ...]:
-        names = hooks.get((kind, register.name), ())
-        return tuple(getattr(cls, name) for name in names)
-
-    return tuple(
-        (
-            r.addr,
-            r.name,
-            r.reset,
-            _ACCESS[r.access],
-            r.width,
-            *r.masks,
-            tuple((n, msb, lsb) for n, (msb, lsb) in r.fields.items()),
-            r,
-            functions("before_read", r),
-            functions("on_write", r),
-            functions("on_read", r),
-        )
-        for r in registers
-    )
