@@ -29,6 +29,7 @@ from sphinx.util.nodes import nested_parse_with_titles
 INTERNAL = {
     "__main__",
     "_roadtest",
+    "attributes",
     "bytecode",
     "compare",
     "fixtures",

@@ -15,10 +15,12 @@ bus, not failures.
 from __future__ import annotations
 
 import errno as _errno
+import sys
 
 from . import _roadtest
 from .clock import nanoseconds
 from .errors import ModelError
+from .attributes import check_new, nearest
 from .expect import RegisterAccess
 from .layout import ACCESS, check, find_registers, refuse_nameless, table
 from .trace import Accesses, accesses
@@ -90,12 +92,25 @@ class Irq:
 
 class Model(_roadtest.Chip):
     """What all models share. Use :class:`RegisterModel` or
-    :class:`I2CModel`."""
+    :class:`I2CModel`.
+
+    A test sets attributes that the model has: of its class, also if they are
+    only annotated there, or those that its methods have set. Another name is
+    an AttributeError; it would be a slip that no test notices.
+    """
 
     _trace_start = 0
 
     registers: Mapping[int, Register] = {}
     """Its registers by address; of a raw chip none."""
+
+    if not TYPE_CHECKING:  # or it would take any name there too
+
+        def __setattr__(self, name, value):
+            cls = type(self)
+            if name not in self.__dict__ and not hasattr(cls, name):
+                check_new(self, name, sys._getframe(1))
+            object.__setattr__(self, name, value)
 
     @property
     def irq(self) -> Irq:
@@ -459,7 +474,11 @@ class RegisterValue(int):
 
 def _no_field(register: Register, name: str) -> str:
     known = ", ".join(register.fields) or "none"
-    return f"register {register.name} has no field {name} (it has: {known})"
+    near = nearest(name, ["value", *register.fields])
+    return (
+        f"register {register.name} has no field {name} (it has: {known}; "
+        f"value is all of it){near}"
+    )
 
 
 class RegisterModel(Model, _roadtest.RegisterChip):

@@ -185,6 +185,69 @@ class Declarations(unittest.TestCase):
                 byteorder = "network"
 
 
+class Attributes(unittest.TestCase):
+    """What a test may set of a model."""
+
+    def test_a_slip_is_an_error_that_names_what_was_meant(self) -> None:
+        class Slow(Chip):
+            conversion = 0.1
+
+            def __init__(self) -> None:
+                self.answers = True
+
+        chip = Slow()
+        for name, near in (
+            ("conversoin", "conversion"), ("answer", "answers"),
+            ("CONFIC", "CONFIG"), ("inejct", "inject"),
+        ):  # fmt: skip
+            with self.subTest(name), self.assertRaisesRegex(
+                AttributeError,
+                f"Slow has no attribute {name}; did you mean {near}.*declare it",
+            ):
+                setattr(chip, name, None)
+            self.assertNotIn(name, vars(chip))
+        with self.assertRaisesRegex(AttributeError, "attribute qqq: a test"):
+            setattr(chip, "qqq", None)
+
+    def test_a_raw_chip_without_a_hook_takes_none(self) -> None:
+        class Mute(I2CModel):
+            pass
+
+        with self.assertRaisesRegex(AttributeError, "no attribute read"):
+            setattr(Mute(), "read", bytes)
+
+    def test_what_it_has_may_be_set(self) -> None:
+        class Open(Chip):
+            annotated: int
+            plain = None
+
+            def later(self) -> None:
+                self.found = 1
+
+            def closure(self) -> Callable[[], None]:
+                def run() -> None:
+                    self.nested = 1
+
+                return run
+
+        chip = Open()
+        chip.annotated = 1
+        chip.plain = None
+        chip.later()
+        chip.found = 2
+        chip.closure()()
+        chip.nested = 2
+        self.assertEqual(
+            vars(chip), {"annotated": 1, "plain": None, "found": 2, "nested": 2}
+        )
+
+    def test_a_slip_in_a_register_names_what_was_meant(self) -> None:
+        with self.assertRaisesRegex(AttributeError, "did you mean value"):
+            Chip().CONFIG.vale = 3
+        with self.assertRaisesRegex(AttributeError, "no field CRV .*mean CRF"):
+            Chip().CONFIG.CRV
+
+
 class Detached(unittest.TestCase):
     def test_a_model_is_not_usable_before_it_is_attached(self) -> None:
         chip = Chip()
