@@ -60,10 +60,11 @@ out:
 static PyObject *board_attach(struct ext_machine *self, PyObject *args)
 {
 	struct ext_chip *chip;
-	unsigned int addr;
+	uint32_t addr;
 	int ret;
 
-	if (!PyArg_ParseTuple(args, "O!I", &ext_chip_type, &chip, &addr) ||
+	if (!PyArg_ParseTuple(args, "O!O&", &ext_chip_type, &chip,
+			      ext_u32, &addr) ||
 	    !ext_usable(self))
 		return NULL;
 	if (chip->machine)
@@ -114,10 +115,11 @@ static PyObject *board_chips(struct ext_machine *self, PyObject *unused)
 
 static PyObject *board_line_set(struct ext_machine *self, PyObject *args)
 {
-	unsigned int line;
+	uint32_t line;
 	int level;
 
-	if (!PyArg_ParseTuple(args, "Ip", &line, &level) || !ext_usable(self))
+	if (!PyArg_ParseTuple(args, "O&p", ext_u32, &line, &level) ||
+	    !ext_usable(self))
 		return NULL;
 	return ext_result(self, road_line_set(self->machine, line, level),
 			  NULL);

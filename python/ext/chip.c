@@ -44,10 +44,11 @@ static PyObject *chip_irq_deassert(struct ext_chip *self, PyObject *unused)
 
 static PyObject *chip_connect_irq(struct ext_chip *self, PyObject *args)
 {
-	unsigned int line;
+	uint32_t line;
 	int type;
 
-	if (!PyArg_ParseTuple(args, "Ii", &line, &type) || !attached(self))
+	if (!PyArg_ParseTuple(args, "O&i", ext_u32, &line, &type) ||
+	    !attached(self))
 		return NULL;
 	return ext_result(self->machine,
 			  road_i2c_connect_irq(self->chip, line, type), NULL);
@@ -55,10 +56,11 @@ static PyObject *chip_connect_irq(struct ext_chip *self, PyObject *args)
 
 static PyObject *chip_inject(struct ext_chip *self, PyObject *args)
 {
-	unsigned int after, count;
+	uint32_t after, count;
 	int error;
 
-	if (!PyArg_ParseTuple(args, "IIi", &after, &count, &error))
+	if (!PyArg_ParseTuple(args, "O&O&i", ext_u32, &after, ext_u32,
+			      &count, &error))
 		return NULL;
 	road_i2c_inject(self->chip, after, count, error);
 	Py_RETURN_NONE;

@@ -94,6 +94,12 @@ PyObject *ext_result(struct ext_machine *self, int64_t code, const char *path);
 PyObject *ext_int_result(struct ext_machine *self, int64_t code,
 			 const char *path);
 
+/* number.c: converters for PyArg_ParseTuple()'s "O&". Its own formats for
+ * numbers without sign take any number and drop what does not fit. */
+int ext_u32(PyObject *arg, void *out);		/* uint32_t */
+int ext_u64(PyObject *arg, void *out);		/* uint64_t */
+int ext_size(PyObject *arg, void *out);		/* Py_ssize_t, not negative */
+
 /* machine.c */
 
 /** ext_usable() - may this thread use the machine? Else sets an exception. */

@@ -47,7 +47,7 @@ static PyObject *guest_read(struct ext_machine *self, PyObject *args)
 	char *buf;
 	int fd;
 
-	if (!PyArg_ParseTuple(args, "in", &fd, &len))
+	if (!PyArg_ParseTuple(args, "iO&", &fd, ext_size, &len))
 		return NULL;
 	data = PyBytes_FromStringAndSize(NULL, len);
 	state = data ? ext_begin(self) : NULL;
@@ -68,14 +68,15 @@ static PyObject *guest_read(struct ext_machine *self, PyObject *args)
 
 static PyObject *guest_pread(struct ext_machine *self, PyObject *args)
 {
-	unsigned long long offset;
+	uint64_t offset;
 	PyThreadState *state;
 	Py_ssize_t len, ret;
 	PyObject *data;
 	char *buf;
 	int fd;
 
-	if (!PyArg_ParseTuple(args, "inK", &fd, &len, &offset))
+	if (!PyArg_ParseTuple(args, "iO&O&", &fd, ext_size, &len, ext_u64,
+			      &offset))
 		return NULL;
 	data = PyBytes_FromStringAndSize(NULL, len);
 	state = data ? ext_begin(self) : NULL;
@@ -450,7 +451,8 @@ static PyObject *start_read(struct ext_machine *self, PyObject *args)
 	Py_ssize_t len;
 	int fd;
 
-	if (!PyArg_ParseTuple(args, "in", &fd, &len) || !may_start(self))
+	if (!PyArg_ParseTuple(args, "iO&", &fd, ext_size, &len) ||
+	    !may_start(self))
 		return NULL;
 	return ext_call_new(self, road_start_read(self->machine, fd, len),
 			    NULL);
@@ -458,12 +460,12 @@ static PyObject *start_read(struct ext_machine *self, PyObject *args)
 
 static PyObject *start_pread(struct ext_machine *self, PyObject *args)
 {
-	unsigned long long offset;
+	uint64_t offset;
 	Py_ssize_t len;
 	int fd;
 
-	if (!PyArg_ParseTuple(args, "inK", &fd, &len, &offset) ||
-	    !may_start(self))
+	if (!PyArg_ParseTuple(args, "iO&O&", &fd, ext_size, &len, ext_u64,
+			      &offset) || !may_start(self))
 		return NULL;
 	return ext_call_new(self, road_start_pread(self->machine, fd, len,
 						   offset), NULL);

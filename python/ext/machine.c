@@ -86,17 +86,16 @@ static PyObject *machine_new(PyTypeObject *type, PyObject *args,
 				 "call_limit_ns", "wall_limit_ms",
 				 "kernel_args", NULL };
 	struct road_machine_config config = { 0 };
-	unsigned long long seed = 0, limit = 0;
 	struct ext_machine *self;
 
-	if (!PyArg_ParseTupleAndKeywords(args, kwds, "|$zKIIKIz", names,
-					 &config.kernel, &seed,
-					 &config.mem_mib, &config.flags,
-					 &limit, &config.wall_limit_ms,
+	if (!PyArg_ParseTupleAndKeywords(args, kwds, "|$zO&O&IO&O&z", names,
+					 &config.kernel, ext_u64, &config.seed,
+					 ext_u32, &config.mem_mib,
+					 &config.flags,
+					 ext_u64, &config.call_limit_ns,
+					 ext_u32, &config.wall_limit_ms,
 					 &config.kernel_args))
 		return NULL;
-	config.seed = seed;
-	config.call_limit_ns = limit;
 	self = (struct ext_machine *)type->tp_alloc(type, 0);
 	if (!self)
 		return NULL;
@@ -195,11 +194,11 @@ static PyObject *machine_close(struct ext_machine *self, PyObject *unused)
 
 static PyObject *machine_advance(struct ext_machine *self, PyObject *arg)
 {
-	unsigned long long ns = PyLong_AsUnsignedLongLong(arg);
 	PyThreadState *state;
+	uint64_t ns;
 	int ret;
 
-	if (PyErr_Occurred())
+	if (!ext_u64(arg, &ns))
 		return NULL;
 	state = ext_begin(self);
 	if (!state)

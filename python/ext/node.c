@@ -25,9 +25,10 @@ PyObject *ext_node_add(struct ext_machine *machine, PyObject *args,
 	struct ext_node *self;
 	int irq, ret;
 
-	if (!PyArg_ParseTupleAndKeywords(args, kwds, "sizIz", names,
+	if (!PyArg_ParseTupleAndKeywords(args, kwds, "sizO&z", names,
 					 &config.compatible, &irq,
-					 &config.properties, &config.addr,
+					 &config.properties,
+					 ext_u32, &config.addr,
 					 &config.node))
 		return NULL;
 	if (!ext_usable(machine) || keep(machine, args, kwds) < 0)

@@ -39,10 +39,10 @@ PyObject *ext_timer_after(struct ext_machine *machine, PyObject *args,
 	static char *names[] = { "ns", "fn", "name", "owner", NULL };
 	PyObject *fn, *name = NULL, *owner = NULL;
 	struct ext_timer *self;
-	unsigned long long ns;
+	uint64_t ns;
 
-	if (!PyArg_ParseTupleAndKeywords(args, kwds, "KO|UO", names, &ns, &fn,
-					 &name, &owner))
+	if (!PyArg_ParseTupleAndKeywords(args, kwds, "O&O|UO", names, ext_u64,
+					 &ns, &fn, &name, &owner))
 		return NULL;
 	if (!ext_usable(machine))
 		return NULL;
@@ -184,11 +184,12 @@ static void watch_changed(struct road_line_watch *watch, unsigned int line,
 PyObject *ext_line_watch(struct ext_machine *machine, PyObject *args)
 {
 	struct ext_watch *self;
-	unsigned int line;
+	uint32_t line;
 	PyObject *fn;
 	int ret;
 
-	if (!PyArg_ParseTuple(args, "IO", &line, &fn) || !ext_usable(machine))
+	if (!PyArg_ParseTuple(args, "O&O", ext_u32, &line, &fn) ||
+	    !ext_usable(machine))
 		return NULL;
 	self = PyObject_GC_New(struct ext_watch, &ext_watch_type);
 	if (!self)

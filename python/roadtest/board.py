@@ -69,6 +69,8 @@ class Line:
         """Drive it from the board's side. An interrupt is taken when the
         guest runs next. UsageError when the guest drives the line. The level
         goes back to what it was after the test."""
+        if level not in (0, 1):
+            raise ValueError(f"a level is 0 or 1, not {level!r}")
         before = self.level
         self._machine.line_set(self.number, level)
         self._machine.undo(

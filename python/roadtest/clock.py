@@ -18,6 +18,8 @@ def nanoseconds(seconds: float, ns: int = 0) -> int:
     total = round(seconds * 1e9) + ns
     if total < 0:
         raise ValueError(f"the clock does not go back: {total / 1e9:g} s")
+    if total >= 1 << 62:
+        raise ValueError(f"the clock holds 146 years: {total / 1e9:g} s")
     return total
 
 
@@ -33,7 +35,8 @@ class Clock:
         return self._machine.now
 
     def advance(self, seconds: float = 0.0, *, ns: int = 0) -> None:
-        """Let virtual time pass and the guest run."""
+        """Let virtual time pass and the guest run. ValueError for a negative
+        time."""
         self._machine.advance(nanoseconds(seconds, ns))
 
     def settle(self) -> None:

@@ -33,6 +33,15 @@ IRQ_TYPES = {
 """Names of interrupt types (dt-bindings/interrupt-controller/irq.h)."""
 
 
+def irq_type(name: str) -> int:
+    """enum road_irq_type by its name. ValueError lists those that there
+    are."""
+    if name not in IRQ_TYPES:
+        known = ", ".join(IRQ_TYPES)
+        raise ValueError(f"irq is one of {known}, not {name!r}")
+    return IRQ_TYPES[name]
+
+
 class DtVar(enum.Enum):
     """What a placeholder of a fragment is given."""
 
@@ -147,9 +156,8 @@ class Device:
         node: str | None = None,
         bind: bool = True,
     ) -> None:
-        if irq is not None and irq not in IRQ_TYPES:
-            known = ", ".join(IRQ_TYPES)
-            raise ValueError(f"irq is one of {known}, not {irq!r}")
+        if irq is not None:
+            irq_type(irq)
         if not isinstance(compatible, str):
             raise TypeError(f"compatible is a string, not {compatible!r}")
         if model is not None and not callable(model):
@@ -181,7 +189,7 @@ class Device:
     @property
     def irq_type(self) -> int:
         """enum road_irq_type of its interrupt."""
-        return IRQ_TYPES[self.irq or "none"]
+        return irq_type(self.irq or "none")
 
     def replace(self, **changes: Any) -> Device:
         """The same device with other arguments."""

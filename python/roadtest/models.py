@@ -18,9 +18,9 @@ import errno as _errno
 import sys
 
 from . import _roadtest
+from .attributes import check_new, nearest
 from .clock import nanoseconds
 from .errors import ModelError
-from .attributes import check_new, nearest
 from .expect import RegisterAccess
 from .layout import ACCESS, check, find_registers, refuse_nameless, table
 from .trace import Accesses, accesses
@@ -158,14 +158,16 @@ class Model(_roadtest.Chip):
                 f"after={after}, count={count}: numbers of messages are not "
                 "negative; count=None lets all fail"
             )
-        self._inject(after, 0xFFFFFFFF if count is None else count, error)
+        if not 0 < error < 4096:
+            raise ValueError(f"error is an errno, such as errno.EIO: {error}")
+        self._inject(after, 0xFFFFFFFF if count is None else count, -error)
 
     def connect_irq(self, line: int, type: str = "falling") -> None:
         """Wire the interrupt output to a line of ``board.gpio`` by hand;
         ``type`` as in :meth:`Device.with_irq`."""
-        from .device import IRQ_TYPES
+        from .device import irq_type
 
-        self._connect_irq(line, IRQ_TYPES[type])
+        self._connect_irq(line, irq_type(type))
 
     def traffic(self) -> Traffic:
         """What the driver did to this chip since it was attached, or in a

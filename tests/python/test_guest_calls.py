@@ -238,6 +238,55 @@ class RawModel(TestCase):
         self.assertEqual(seen, [1, FAILED, FAILED, 1])
         self.assertEqual(chip.data, b"4")
 
+    def test_an_injected_error_is_that_of_the_trace(self) -> None:
+        chip = Memory()
+        self.board.attach(chip, 0x50)
+        start = len(self.board.trace)
+        with self.bus() as bus:
+            bus.ioctl(I2C_SLAVE, 0x50)
+            for error in errno.EIO, errno.ETIMEDOUT, errno.ENXIO:
+                chip.inject(error=error)
+                self.assertEqual(bus.write(b"x"), FAILED)
+        records = self.board.trace.since(start)
+        self.assertEqual(
+            [r.status for r in records if r.kind == "i2c"],
+            [-errno.EIO, -errno.ETIMEDOUT, -errno.ENXIO],
+        )
+
+    def test_numbers_that_mean_nothing_are_refused(self) -> None:
+        file = (self.guest / "proc/version").open()
+        chip, line = Memory(), self.board.gpio[3]
+        self.board.attach(chip, 0x50)
+        for text, use in (
+            ("error is an errno", lambda: chip.inject(error=-errno.EIO)),
+            ("error is an errno", lambda: chip.inject(error=0)),
+            ("count=-1", lambda: chip.inject(count=-1)),
+            ("after=-1", lambda: chip.inject(after=-1)),
+            ("one of none, rising.*not 'up'", lambda: chip.connect_irq(3, "up")),
+            ("-1 is negative", lambda: chip.connect_irq(-1)),
+            ("go back: -1 s", lambda: chip.after(-1, print)),
+            ("go back: -5e-09 s", lambda: chip.after(1, print, ns=-5)),
+            ("go back: -1 s", lambda: self.clock.after(-1, print)),
+            ("go back: -1e-09 s", lambda: self.clock.advance(1e-9, ns=-2)),
+            ("holds 146 years", lambda: self.clock.advance(1e11)),
+            ("not 2", lambda: line.set(2)),
+            ("not 'low'", lambda: line.set("low")),  # type: ignore[arg-type]
+            ("-1 is negative", lambda: file.read(-1)),
+            ("-1 is negative", lambda: self.guest.start.read(file, -1)),
+            ("-1 is negative", lambda: file.pread(1, -1)),
+            ("more than 64 bits", lambda: file.pread(1, 1 << 70)),
+            ("-1 is negative", lambda: self.board.attach(Memory(), -1)),
+            ("32 bits", lambda: self.board.attach(Memory(), 1 << 32 | 0x51)),
+            ("-1 is negative", lambda: roadtest.Machine(seed=-1)),
+            ("-.* is negative", lambda: roadtest.Machine(call_limit=-1)),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(ValueError, text):
+                use()
+        with self.bus() as bus:
+            bus.ioctl(I2C_SLAVE, 0x50)
+            self.assertEqual(bus.write(b"x"), 1)  # nothing was injected
+        self.assertEqual(line.level, 0)
+
     def test_a_chip_stretches_the_clock(self) -> None:
         class Slow(I2CModel):
             def read(self, length: int) -> int:
