@@ -37,6 +37,22 @@ class Completed:
         return f"<Completed {self.args} returncode={self.returncode}>"
 
 
+def arguments(argv: Sequence[str | GuestPath]) -> list[str]:
+    """Those of a program. TypeError for a command line in one string, and for
+    what is no string."""
+    from .guest import GuestPath
+
+    if isinstance(argv, (str, bytes)) or not argv:
+        raise TypeError(
+            f"a program and its arguments are a list, not {argv!r}; there is "
+            "no shell"
+        )
+    for word in argv:
+        if not isinstance(word, (str, GuestPath)):
+            raise TypeError(f"an argument is a string, not {word!r}")
+    return [str(word) for word in argv]
+
+
 class Pending:
     """A guest call that was started and runs in a task of its own."""
 
@@ -112,7 +128,9 @@ class Starter:
 
     def write_text(self, path: str | GuestPath, text: str) -> Pending:
         """Like :meth:`GuestPath.write_text`."""
-        call = self._machine.start_write_file(str(path), text.encode())
+        from .guest import encoded
+
+        call = self._machine.start_write_file(str(path), encoded(text))
         return self._pending(call, _nothing)
 
     write_file = write_text
@@ -152,7 +170,7 @@ class Starter:
         timeout: float | None = None,
     ) -> Pending:
         """Like :meth:`GuestFile.poll`."""
-        ms = -1 if timeout is None else round(timeout * 1000)
+        ms = file._poll_ms(timeout)
         call = self._machine.start_poll(file.fd, events, ms)
         return self._pending(call, _revents)
 
@@ -166,10 +184,13 @@ class Starter:
         call = self._machine.start_ioctl(file.fd, request, 0, [arg], [])
         return self._pending(call, _data)
 
-    def run(self, argv: Sequence[str], input: bytes = b"") -> Pending:
+    def run(
+        self, argv: Sequence[str | GuestPath], input: bytes = b""
+    ) -> Pending:
         """Like :meth:`Guest.run`."""
-        call = self._machine.start_run(list(argv), input)
-        return self._pending(call, lambda c: _completed(argv, c))
+        words = arguments(argv)
+        call = self._machine.start_run(words, input)
+        return self._pending(call, lambda c: _completed(words, c))
 
 
 def _nothing(call: _roadtest.Call) -> None:

@@ -7,11 +7,13 @@ and return. An error of the guest is a GuestError with errno and path.
 
 from __future__ import annotations
 
+import errno
+import math
 import os
 import posixpath
 
-from .calls import Completed, Starter
-from .errors import GuestError, UsageError
+from .calls import Completed, Starter, arguments
+from .errors import GuestError, guest_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class GuestPath:
     __slots__ = ("_machine", "_path")
 
     def __init__(self, machine: Machine, path: str | GuestPath) -> None:
+        if isinstance(path, bytes):
+            raise TypeError(f"a path in the guest is str, not bytes: {path!r}")
         self._machine = machine
         self._path = str(path)
 
@@ -95,6 +99,8 @@ class GuestPath:
         return self._path < other._path
 
     def __truediv__(self, name: str | GuestPath) -> GuestPath:
+        if not isinstance(name, (str, GuestPath)):
+            return NotImplemented
         return self._at(posixpath.join(self._path, str(name)))
 
     @property
@@ -134,8 +140,9 @@ class GuestPath:
         self._machine.write_file(self._path, data)
 
     def write_text(self, text: str) -> None:
-        """Like :meth:`write_bytes`, as UTF-8; no newline is added."""
-        self._machine.write_file(self._path, text.encode())
+        """Like :meth:`write_bytes`, as UTF-8; no newline is added. What
+        :meth:`read_text` gave goes back as it was."""
+        self._machine.write_file(self._path, encoded(text))
 
     def exists(self) -> bool:
         """Is there something (links are followed)?"""
@@ -196,6 +203,11 @@ class GuestPath:
         """open(2). ``flags``: ``os.O_...``, or "r", "w" (creates and
         truncates), "rw". It is closed after the test, if not before."""
         if isinstance(flags, str):
+            if flags not in _FLAGS:
+                raise ValueError(
+                    f"flags is os.O_... or one of {', '.join(_FLAGS)} (what is "
+                    f"read is bytes), not {flags!r}"
+                )
             flags = _FLAGS[flags]
         fd = self._machine.open(self._path, flags, mode)
         return GuestFile(self._machine, fd, self._path)
@@ -206,6 +218,16 @@ _FLAGS = {
     "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
     "rw": os.O_RDWR,
 }
+
+
+_POLL_MAX = (2**31 - 1) // 1000  # poll(2) takes milliseconds, an int
+
+
+def encoded(text: str) -> bytes:
+    """As UTF-8, with what read_text() could not decode as it was."""
+    if not isinstance(text, str):
+        raise TypeError(f"str is written as text, not {text!r}")
+    return text.encode("utf-8", "surrogateescape")
 
 
 class GuestFile:
@@ -261,18 +283,31 @@ class GuestFile:
 
     def write(self, data: bytes | str) -> int:
         """One write(2). Returns the bytes that were taken."""
-        raw = data.encode() if isinstance(data, str) else data
+        raw = encoded(data) if isinstance(data, str) else data
         count: int = self._named(lambda: self._machine.write(self.fd, raw))
         return count
 
     def poll(self, events: int = POLLIN, timeout: float | None = None) -> int:
         """poll(2): the events that are there, 0 after ``timeout`` virtual
         seconds (None: no timeout)."""
-        ms = -1 if timeout is None else round(timeout * 1000)
+        ms = self._poll_ms(timeout)
         found: int = self._named(
             lambda: self._machine.poll(self.fd, events, ms)
         )
         return found
+
+    def _poll_ms(self, timeout: float | None) -> int:
+        """For poll(2). It would wait for ever on a descriptor of -1."""
+        if self.fd < 0:
+            text = f"poll {self._path}: it is closed"
+            raise guest_error(errno.EBADF, self._path, text)
+        if timeout is None:
+            return -1
+        if not 0 <= timeout <= _POLL_MAX:
+            raise ValueError(
+                f"timeout: 0 to {_POLL_MAX} s, or None for no end: {timeout}"
+            )
+        return math.ceil(round(timeout * 1e9) / 1e6)  # not before it
 
     def ioctl(self, request: int, arg: int | bytes | bytearray = 0) -> Any:
         """ioctl(2), as ``fcntl.ioctl``.
@@ -327,7 +362,7 @@ class Guest:
 
     def run(
         self,
-        argv: Sequence[str],
+        argv: Sequence[str | GuestPath],
         input: bytes | str = b"",
         check: bool = False,
     ) -> Completed:
@@ -337,8 +372,9 @@ class Guest:
         ``input`` is its standard input. ``check``: an exit status other than
         0 is an AssertionError.
         """
-        data = input.encode() if isinstance(input, str) else input
-        done = Completed(argv, *self._machine.run(list(argv), data))
+        data = encoded(input) if isinstance(input, str) else input
+        words = arguments(argv)
+        done = Completed(words, *self._machine.run(words, data))
         if check and done.returncode != 0:
             raise AssertionError(
                 f"{argv[0]}: exit status {done.returncode}: {done.stderr}"
@@ -349,7 +385,7 @@ class Guest:
         self, path: str | GuestPath, data: bytes | str, mode: int = 0o644
     ) -> GuestPath:
         """Create a file in the guest, with its directories."""
-        raw = data.encode() if isinstance(data, str) else data
+        raw = encoded(data) if isinstance(data, str) else data
         self._machine.put(str(path), raw, mode)
         return self.path(path)
 

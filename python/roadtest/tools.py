@@ -35,7 +35,8 @@ def rmmod(name: str) -> None:
 
 
 def _path(path: AnyPath) -> GuestPath:
-    return GuestPath(current_machine(), str(path))
+    # which makes a str of it, or says that it can't be one
+    return GuestPath(current_machine(), path)  # type: ignore[arg-type]
 
 
 def read_str(path: AnyPath) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import roadtest
 from roadtest import Device, DtFragment, DtVar, I2CDriver, PlatformDriver
 from roadtest import TestCase
-from roadtest.guest import POLLIN
+from roadtest.guest import POLLIN, POLLPRI
 from roadtest.models import HOLD, BusError, I2CModel, Nak, Register
 from roadtest.models import RegisterModel, RegisterValue
 
@@ -83,6 +83,48 @@ class Files(TestCase):
         self.assertEqual(path.read_text(), "0123xy6789")
         with self.assertGuestError(errno.EBADF):
             file.read(1)
+
+    def test_text_that_is_no_utf8_goes_back_as_it_was(self) -> None:
+        path = self.guest.put("/tmp/text", b"\xff\xc3\xa4")
+        path.write_text(path.read_text() + "\u20ac")
+        self.assertEqual(path.read_bytes(), b"\xff\xc3\xa4\xe2\x82\xac")
+        self.guest.start.write_text(path, path.read_text()).result()
+        self.assertEqual(path.read_bytes()[:1], b"\xff")
+
+    def test_a_poll_of_a_closed_file_is_an_error_at_once(self) -> None:
+        file = (self.guest / "proc/version").open()
+        file.close()
+        for poll in file.poll, lambda: self.guest.start.poll(file):
+            with self.assertGuestError(errno.EBADF) as caught:
+                poll()
+            self.assertIn("/proc/version: it is closed", str(caught.exception))
+
+    def test_a_poll_does_not_end_before_its_time(self) -> None:
+        with (self.guest / "proc/version").open() as file:
+            start = self.clock.now
+            self.assertEqual(file.poll(POLLPRI, 0.0004), 0)
+            self.assertGreaterEqual(self.clock.now - start, 400_000)
+            for timeout in -1, 1e7:
+                with self.subTest(timeout), self.assertRaises(ValueError):
+                    file.poll(timeout=timeout)
+
+    def test_what_is_no_path_text_or_argument_is_refused(self) -> None:
+        guest = self.guest
+        path = guest.put("/tmp/file", "x")
+        uses: list[tuple[type[Exception], str, Callable[[], object]]] = [
+            (TypeError, "str, not bytes", lambda: guest.path(b"/")),  # type: ignore
+            (TypeError, "str, not bytes", lambda: roadtest.read_str(b"/")),  # type: ignore
+            (TypeError, "unsupported operand", lambda: path / 5),  # type: ignore
+            (TypeError, "not 5", lambda: path.write_text(5)),  # type: ignore
+            (ValueError, "r, w, rw .*not 'rb'", lambda: path.open("rb")),
+            (TypeError, "a list, not 'ls -l'", lambda: guest.run("ls -l")),
+            (TypeError, "a list, not \\[\\]", lambda: guest.run([])),
+            (TypeError, "string, not 5", lambda: guest.run(["a", 5])),  # type: ignore
+            (TypeError, "a list", lambda: guest.start.run("ls")),
+        ]
+        for error, text, use in uses:
+            with self.subTest(text), self.assertRaisesRegex(error, text):
+                use()
 
     def test_plain_functions(self) -> None:
         self.guest.put("/tmp/n", "0")
