@@ -13,6 +13,7 @@ from .guest import GuestPath
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .machine import Machine
+    from .messages import Messages
     from .power import RuntimePower
 
 
@@ -65,6 +66,14 @@ class BusDevice(GuestPath):
         """The alias by which udev loads its module: MODALIAS of its uevent;
         "" when it has none."""
         return self.uevent.get("MODALIAS", "")
+
+    def messages(self) -> Messages:
+        """What drivers have printed about it (``dev_err()`` and the like)
+        since the test began, or in a ``with`` block; see
+        :class:`roadtest.messages.Messages`."""
+        from .messages import Messages
+
+        return Messages(self._machine, self.id)
 
     @property
     def power(self) -> RuntimePower:

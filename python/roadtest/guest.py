@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from . import _roadtest
     from .machine import Machine
+    from .messages import Messages
 
 POLLIN = 0x1
 """There is something to read (poll(2); the same on all of Linux)."""
@@ -352,6 +353,7 @@ class Guest:
         self._machine = machine
         self.start = Starter(machine)
         """Begins calls without waiting for them."""
+        self._log_start = 0
 
     def path(self, path: str | GuestPath) -> GuestPath:
         """A path in the guest."""
@@ -449,8 +451,16 @@ class Guest:
 
     @property
     def log(self) -> str:
-        """The kernel log so far, with the host's virtual time stamps."""
+        """The kernel log since the boot, with the host's virtual time
+        stamps."""
         return self._machine.log_since(0)
+
+    def messages(self) -> Messages:
+        """What the kernel has printed since the test began, or in a ``with``
+        block; see :class:`roadtest.messages.Messages`."""
+        from .messages import Messages
+
+        return Messages(self._machine)
 
     @property
     def release(self) -> str:

@@ -93,6 +93,7 @@ class Machine(_roadtest.Machine):
         """A test begins: see the C header."""
         super().test_begin(name)
         self.board._test_start = self.trace_count()
+        self.guest._log_start = self.log_mark()
 
     def close(self) -> None:
         """End the guest and free everything; once more does nothing."""
