@@ -10,6 +10,7 @@ import unittest
 
 import roadtest
 from roadtest import Device, TestCase
+from roadtest.calls import Pending
 from roadtest.models import Register, RegisterModel, RegisterValue
 
 from chips import Lm75, Memory
@@ -44,6 +45,58 @@ class Repeatable(unittest.TestCase):
         runs = [scenario(seed) for seed in range(4)]
         self.assertGreater(len({addr for addr, _, _ in runs}), 1)
         self.assertEqual({text for _, text, _ in runs}, {"25000\n"})
+
+
+class Waiting(TestCase):
+    device = Device("national,lm75", model=Lm75)
+    programs = ["sh", "cat", "sleep"]
+
+    def reading(self) -> Pending:
+        """A task of the guest that does transfers, as a thread of a driver
+        would."""
+        return self.guest.start.read_text(self.dev.hwmon.path / "temp1_input")
+
+    def test_settle_does_not_wait_for_a_transfer_and_idle_does(self) -> None:
+        reading = self.reading()
+        self.clock.settle()
+        self.assertFalse(reading.done)
+        start = self.clock.now
+        self.clock.idle()
+        self.assertTrue(reading.done)
+        self.assertLess(self.clock.now - start, 30_000_000)
+
+    def test_a_guest_that_does_nothing_is_idle(self) -> None:
+        self.chip.after(0.001, self.tick)  # the model alone
+        start = self.clock.now
+        self.clock.idle(quiet=0.005)
+        self.assertEqual(self.clock.now - start, 5_000_000)
+
+    def tick(self) -> None:
+        self.chip.after(0.001, self.tick)
+        self.chip.irq.assert_()
+
+    def test_a_guest_that_polls_is_never_idle(self) -> None:
+        file = self.dev.hwmon.path / "temp1_input"
+        loop = f"for i in $(seq 40); do cat {file}; sleep 0.01; done"
+        self.guest.install("seq")
+        polling = self.guest.start.run(["sh", "-c", loop])
+        with self.assertRaisesRegex(AssertionError, "still uses the board"):
+            self.clock.idle(quiet=0.02, limit=0.1)
+        self.assertFalse(polling.done)
+        self.assertEqual(polling.result().stdout, "25000\n" * 40)
+
+    def test_wait_for_a_condition(self) -> None:
+        self.clock.after(0.25, self.chip.reset)
+        self.chip.OS.value = 0
+        seconds = self.clock.wait_for(lambda: self.chip.OS.value)
+        self.assertAlmostEqual(seconds, 0.25, delta=0.0011)
+        self.assertEqual(self.clock.wait_for(lambda: True), 0)
+
+        def warm() -> bool:
+            return self.dev.hwmon["temp1_input"] == "90000"
+
+        with self.assertRaisesRegex(AssertionError, "warm was not true with.* 2 s"):
+            self.clock.wait_for(warm, limit=2, step=0.5)
 
 
 class WallClock(unittest.TestCase):
