@@ -121,7 +121,7 @@ class BusDevice(GuestPath):
         self, driver: str, error: GuestError, mark: int
     ) -> GuestError:
         if error.errno == errno.ENOENT and error.filename:
-            return error  # there is no such driver
+            return no_driver(self.bus.name, driver)
         # dev_err() and its kin write "DRIVER DEVICE: TEXT".
         said = [
             f"\n  {line}"
@@ -213,6 +213,16 @@ class BusDevice(GuestPath):
         except GuestError as error:
             if error.errno not in (errno.ENODEV, errno.ENOENT):
                 raise
+
+
+def no_driver(bus: str, name: str) -> GuestError:
+    """ENOENT for a driver by its name."""
+    return guest_error(
+        errno.ENOENT,
+        f"/sys/bus/{bus}/drivers/{name}",
+        f"there is no driver {name} on the bus {bus}: is its module loaded "
+        "(insmod), and is that the name of the driver, not of the module?",
+    )
 
 
 def _split(line: str) -> tuple[str, str]:

@@ -40,6 +40,15 @@ class KnownBug:
         since: str | None,
         flavour: str | None,
     ) -> None:
+        try:
+            re.compile(regex)
+        except re.error as error:
+            raise ValueError(f"known_bug: {regex!r}: {error}") from None
+        for release in until, since:
+            if release is not None and not numbers(release):
+                raise ValueError(
+                    f"known_bug: a release is like '6.14', not {release!r}"
+                )
         self.regex = regex
         self.reason = reason
         self.until = until
@@ -148,6 +157,7 @@ def known_bug(
     release that has the fix ("6.14"); from there on this does nothing.
     ``since``: the first release that has the bug; before it this does nothing.
     ``flavour``: "check" for a bug that shows on no other kernel, since it takes
-    KASAN or lockdep to see it.
+    KASAN or lockdep to see it. ValueError for what is no expression or no
+    release.
     """
     return KnownBug(regex, reason, until, since, flavour)

@@ -178,11 +178,13 @@ class TestCase(unittest.TestCase):
         """A context manager: the block must end with a GuestError that has
         this errno (one of these). Its ``exception`` is the error."""
         for number in errnos:
-            if not isinstance(number, int):
+            if not isinstance(number, int) or number <= 0:
                 raise TypeError(
                     "assertGuestError() takes numbers, such as errno.EIO, not "
                     f"{number!r}"
                 )
+        if not errnos:
+            raise TypeError("assertGuestError() needs a number, errno.EIO say")
         return _GuestErrorContext(self, errnos)
 
     @contextlib.contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import errno
 
-from .errors import GuestError
+from .busdevice import no_driver
+from .errors import GuestError, guest_error
 from .guest import GuestPath
 from .machine import current_machine
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import os
     from types import TracebackType
     from typing import Union
+
+    from .machine import Machine
 
     AnyPath = Union[str, os.PathLike[str], GuestPath]
 
@@ -117,8 +120,24 @@ class Binding:
 
     def __enter__(self) -> BoundDriver:
         machine = current_machine()
-        GuestPath(machine, f"{self._driver}/bind").write_text(self._id)
+        try:
+            GuestPath(machine, f"{self._driver}/bind").write_text(self._id)
+        except GuestError as error:
+            raise self._explained(machine, error) from None
         return BoundDriver(GuestPath(machine, self._device))
+
+    def _explained(self, machine: Machine, error: GuestError) -> GuestError:
+        """There may be no such driver, or no such device."""
+        if not GuestPath(machine, self._driver).exists():
+            return no_driver(*self._driver.split("/")[3::2])
+        if not GuestPath(machine, self._device).exists():
+            return guest_error(
+                error.errno or errno.ENODEV,
+                self._device,
+                f"there is no device {self._device}: has the devicetree a node "
+                "for it?",
+            )
+        return error
 
     def __exit__(
         self,

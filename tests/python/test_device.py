@@ -9,6 +9,7 @@ import unittest
 import unittest.mock
 
 from roadtest import Device, DtFragment, DtVar, GuestError, TestCase, UsageError
+from roadtest import known_bug
 from roadtest.errors import guest_error
 from roadtest.iio import IioEvent
 from roadtest.models import Register, RegisterModel
@@ -127,6 +128,17 @@ class Events(unittest.TestCase):
         )
 
 
+class KnownBugs(unittest.TestCase):
+    def test_what_can_never_match_is_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, r"'\(': missing \)"):
+            known_bug("(", "broken")
+        for release in "mended", "v6.1":
+            for name in "until", "since":
+                with self.subTest(release, name=name):
+                    with self.assertRaisesRegex(ValueError, f"not '{release}'"):
+                        known_bug("x", "y", **{name: release})
+
+
 class Seed(unittest.TestCase):
     def test_the_class_comes_before_the_environment(self) -> None:
         class Own(TestCase):
@@ -144,6 +156,11 @@ class Seed(unittest.TestCase):
 
 class AssertGuestError(TestCase):
     """The assertion itself boots nothing."""
+
+    def test_what_is_no_errno_is_refused(self) -> None:
+        for errnos in (), ("EIO",), (-errno.EIO,), (0,):
+            with self.subTest(errnos), self.assertRaisesRegex(TypeError, "errno.EIO"):
+                self.assertGuestError(*errnos)  # type: ignore[arg-type]
 
     def test_no_error_is_a_failure(self) -> None:
         with self.assertRaisesRegex(

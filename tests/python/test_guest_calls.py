@@ -16,6 +16,7 @@ from typing import Any
 import roadtest
 from roadtest import Device, DtFragment, DtVar, I2CDriver, PlatformDriver
 from roadtest import TestCase
+from roadtest.driver import i2c_device
 from roadtest.guest import POLLIN, POLLPRI
 from roadtest.models import HOLD, BusError, I2CModel, Nak, Register
 from roadtest.models import RegisterModel, RegisterValue
@@ -683,6 +684,18 @@ class Fragment(TestCase):
     def test_a_missing_module_is_an_error(self) -> None:
         with self.assertGuestError(errno.ENOENT):
             roadtest.insmod("no_such_module")
+
+    def test_a_missing_driver_or_device_is_named(self) -> None:
+        driver = I2CDriver("lm75")
+        with self.assertRaisesRegex(FileNotFoundError, "no driver lm75 .*insmod"):
+            with driver.bind(self.dts["addr"]):
+                pass
+        roadtest.insmod("lm75")
+        with self.assertRaisesRegex(OSError, "no device /sys/.*0-0077: .*a node"):
+            with driver.bind(0x77):
+                pass
+        with self.assertRaisesRegex(OSError, "no driver lm57 on the bus i2c"):
+            i2c_device(self.dts["addr"]).bind("lm57")
 
     def test_a_probe_error_has_its_errno(self) -> None:
         roadtest.insmod("lm75")
