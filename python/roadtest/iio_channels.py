@@ -86,8 +86,10 @@ def available(text: str) -> list[Number] | Range:
     """
     inner = re.fullmatch(r"\s*\[(.*)\]\s*", text)
     if inner is not None:
-        low, step, high = (number(word) for word in inner.group(1).split())
-        return Range(low, step, high)
+        words = [number(word) for word in inner.group(1).split()]
+        if len(words) != 3:
+            raise ValueError(f"not a range, [min step max]: {text!r}")
+        return Range(*words)
     return [number(word) for word in text.split()]
 
 

@@ -60,6 +60,7 @@ class suspended:
     def __enter__(self) -> suspended:
         self._machine = machine = current_machine()
         self._failed = self._stats()
+        machine.undo("pm_test", lambda: self._set_level("none"))
         delay = machine.guest.path(
             "/sys/module/suspend/parameters/pm_test_delay"
         )

@@ -10,6 +10,7 @@ from roadtest import Device, TestCase, UsageError
 from roadtest.power import suspended
 
 from chips import Lm75, Vcnl4040
+from inner import run
 
 
 class System(TestCase):
@@ -74,6 +75,17 @@ class System(TestCase):
             asleep = self.clock.now
             (self.guest / "proc/version").read_text()
             self.assertGreater(self.clock.now - asleep, 2 * 10**9)
+
+    def test_one_that_is_left_open_ends_with_the_test(self) -> None:
+        class Inner(TestCase):
+            def test_a(self) -> None:
+                suspended().__enter__()
+
+            def test_b(self) -> None:
+                level = (self.guest / "sys/power/pm_test").read_text()
+                self.assertIn("[none]", level)
+
+        self.assertEqual(run(Inner).texts(), {})
 
     def test_an_exception_in_the_block_comes_through(self) -> None:
         with self.assertRaisesRegex(AssertionError, "mine"):

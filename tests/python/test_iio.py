@@ -51,6 +51,8 @@ class Numbers(unittest.TestCase):
         ]:  # fmt: skip
             with self.subTest(value):
                 self.assertEqual(value in found, inside)
+        with self.assertRaisesRegex(ValueError, r"not a range.*\[0 1\]"):
+            available("[0 1]")
 
 
 class Scans(unittest.TestCase):
