@@ -340,7 +340,10 @@ class Probe(RegulatorTest):
                 self.chip.inject(after=message)
                 with self.assertGuestError(errno.EIO):
                     self.dev.bind()
-        self.assertIn("Failed to register tps6286x regulator", self.guest.log)
+        self.assertEqual(
+            len(self.dev.messages().find("Failed to register tps6286x regulator")),
+            2,
+        )
         self.dev.bind()
         self.assertEqual(self.dev.regulator.microvolts, 900_000)
 

@@ -183,7 +183,7 @@ class InitialMode(TestCase):
         chip, regulator = self.probe("wrong", 0x7F)
         chip.traffic().assert_writes()
         self.assertEqual(regulator.opmode, "fast")
-        self.assertIn("SW: invalid mode 2", self.guest.log)
+        self.assertIn("SW: invalid mode 2", self.guest.messages().text)
 
     def test_nak_gives_eio(self):
         self.machine
@@ -291,7 +291,9 @@ class Constraints(TestCase):
         consumer = self.of_wrong.bind()
         consumer.set_mode("idle")  # a faster one is allowed
         self.wrong.chip.traffic().assert_writes(("CONTROL", 0x7F))
-        self.assertIn("invalid regulator-allowed-modes", self.guest.log)
+        self.assertIn(
+            "invalid regulator-allowed-modes", self.guest.messages().text
+        )
 
     def test_without_allowed_modes_and_limits_nothing_may_be_changed(self):
         self.load.bind()

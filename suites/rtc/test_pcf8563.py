@@ -199,7 +199,8 @@ class Clock(RtcTest):
         with self.assertGuestError(errno.EINVAL):
             self.rtc.read_time()
         self.assertIn(
-            "low voltage detected, date/time is not reliable", self.guest.log
+            "low voltage detected, date/time is not reliable.",
+            self.dev.messages().lines,
         )
         for attribute in "date", "time", "since_epoch":
             with self.subTest(attribute), self.assertGuestError(errno.EINVAL):

@@ -141,7 +141,7 @@ class Probe(RtcTest):
         self.addCleanup(direction.write_text, "in")
         with self.assertGuestError(errno.EIO):
             self.dev.bind()
-        self.assertIn("unable to request IRQ", self.guest.log)
+        self.assertIn("unable to request IRQ", self.guest.messages().text)
 
     def gpio(self):
         """Where sysfs exports the interrupt's line, and its number there."""

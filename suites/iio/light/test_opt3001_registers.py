@@ -102,7 +102,9 @@ class Probe(Sensor):
 
     def test_logs_what_it_found(self):
         self.dev.bind()
-        self.assertIn("Found TI OPT3001", str(self.guest.log))
+        self.assertEqual(
+            len(self.dev.messages().find("Found TI OPT3001")), 1
+        )
 
     def test_nak_ends_the_probe(self):
         self.assert_nak_ends(

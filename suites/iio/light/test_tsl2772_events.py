@@ -303,7 +303,7 @@ class Interrupt(Events):
             self.assertEqual(len(events.pending()), 1)
         self.assertIn(
             "tsl2772_event_handler: failed to clear interrupt status: -5",
-            str(self.guest.log),
+            self.guest.messages().text,
         )
 
     def test_settings_of_interrupts_survive_suspend(self):
