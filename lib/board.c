@@ -188,12 +188,19 @@ int road_i2c_release(struct road_i2c_chip *chip, int status,
 		     const uint8_t *data, size_t len)
 {
 	struct board *board;
+	int ret;
 
 	if (!chip->machine)
 		return -ROAD_EUSAGE;
 	board = board_of(chip->machine);
-	if (!i2c_release(&board->i2c, chip, status, data, len))
+	ret = i2c_release(&board->i2c, chip, status, data, len);
+	if (!ret)
 		return 0;
+	if (ret == -EMSGSIZE)
+		return machine_error(chip->machine, -ROAD_EUSAGE,
+				     "%s releases %zu bytes; the guest reads %zu",
+				     chip->name, len,
+				     i2c_held_len(&board->i2c));
 	return machine_error(chip->machine, -ROAD_EUSAGE,
 			     "%s holds no transfer that could be released",
 			     chip->name);

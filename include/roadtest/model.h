@@ -167,7 +167,8 @@ ROAD_API void road_i2c_detach(struct road_i2c_chip *chip);
 ROAD_API int road_i2c_connect_irq(struct road_i2c_chip *chip,
 				  unsigned int line, enum road_irq_type type);
 /** road_i2c_release() - end a transfer on which the chip stretches the clock:
- *  @status 0 or -errno; for a read @data has the bytes (may be NULL). */
+ *  @status 0 or -errno; for a read @data has all its bytes, or is NULL. Return:
+ *  0; -ROAD_EUSAGE when the chip holds none, or @len is another one. */
 ROAD_API int road_i2c_release(struct road_i2c_chip *chip, int status,
 			      const uint8_t *data, size_t len);
 /** road_i2c_inject() - let messages to the chip fail without asking it.

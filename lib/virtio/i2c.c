@@ -313,10 +313,17 @@ int i2c_release(struct i2c_dev *i2c, struct road_i2c_chip *chip, int status,
 		i2c_end_held(i2c, status > 0 ? -EIO : status);
 		return 0;
 	}
+	if (data && len != req->len)
+		return -EMSGSIZE;
 	if (data)
-		memcpy(i2c->scratch, data, len < req->len ? len : req->len);
+		memcpy(i2c->scratch, data, len);
 	i2c_wait_bits(i2c, I2C_DATA, I2C_BITS_BYTE * req->len);
 	return 0;
+}
+
+size_t i2c_held_len(struct i2c_dev *i2c)
+{
+	return i2c_current(i2c)->len;
 }
 
 void i2c_forget(struct i2c_dev *i2c, struct road_i2c_chip *chip)

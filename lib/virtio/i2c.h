@@ -54,6 +54,8 @@ void i2c_set_hertz(struct i2c_dev *i2c, uint32_t hertz);
 /* See road_i2c_release(). */
 int i2c_release(struct i2c_dev *i2c, struct road_i2c_chip *chip, int status,
 		const uint8_t *data, size_t len);
+/* Bytes of the message that is held. */
+size_t i2c_held_len(struct i2c_dev *i2c);
 /* The chip is taken off the bus. */
 void i2c_forget(struct i2c_dev *i2c, struct road_i2c_chip *chip);
 

@@ -168,17 +168,21 @@ static struct ext_raw *to_raw(struct road_i2c_chip *chip)
 	return road_container_of(chip, struct ext_raw, chip);
 }
 
-/* What a hook may answer: None, or HOLD (an int). Takes over @ret. */
-static int hook_result(struct road_i2c_chip *chip, PyObject *ret)
+/* What the hook @name may answer: None, or HOLD (an int, and no bool, which a
+ * model returns by a slip). Takes over @ret. */
+static int hook_result(struct road_i2c_chip *chip, const char *name,
+		       PyObject *ret)
 {
 	int status = 0;
 
 	if (ret && ret != Py_None) {
-		status = PyLong_AsLong(ret);
-		if (!PyErr_Occurred() && status != 0 &&
-		    status != ROAD_I2C_HOLD)
-			PyErr_SetString(PyExc_ValueError,
-					"a hook returns None or HOLD");
+		if (PyLong_CheckExact(ret))
+			status = PyLong_AsLong(ret);
+		if (status != ROAD_I2C_HOLD || PyErr_Occurred())
+			PyErr_Format(PyExc_TypeError, "the %s hook of %U "
+				     "returned %R; it returns %s or HOLD",
+				     name, to_raw(chip)->base.name, ret,
+				     strcmp(name, "read") ? "None" : "bytes");
 	}
 	Py_XDECREF(ret);
 	return PyErr_Occurred() ? ext_model_error(chip->machine) : status;
@@ -189,7 +193,7 @@ static int raw_start(struct road_i2c_chip *chip, bool read, bool first)
 	PyGILState_STATE state = PyGILState_Ensure();
 	int status;
 
-	status = hook_result(chip, PyObject_CallMethod(
+	status = hook_result(chip, "start", PyObject_CallMethod(
 			(PyObject *)to_raw(chip), "start", "OO",
 			read ? Py_True : Py_False, first ? Py_True : Py_False));
 	PyGILState_Release(state);
@@ -202,7 +206,7 @@ static int raw_write(struct road_i2c_chip *chip, const uint8_t *data,
 	PyGILState_STATE state = PyGILState_Ensure();
 	int status;
 
-	status = hook_result(chip, PyObject_CallMethod(
+	status = hook_result(chip, "write", PyObject_CallMethod(
 			(PyObject *)to_raw(chip), "write", "y#",
 			len ? (const char *)data : "", (Py_ssize_t)len));
 	PyGILState_Release(state);
@@ -215,14 +219,14 @@ static int read_result(struct road_i2c_chip *chip, PyObject *ret,
 {
 	Py_buffer view;
 
-	if (!ret || PyLong_Check(ret) || ret == Py_None) {
+	if (!ret || !PyObject_CheckBuffer(ret)) {
 		if (ret == Py_None) {
 			Py_CLEAR(ret);
 			PyErr_Format(PyExc_TypeError, "the read hook of %U "
 				     "returned None instead of %zu bytes",
 				     to_raw(chip)->base.name, len);
 		}
-		return hook_result(chip, ret);
+		return hook_result(chip, "read", ret);
 	}
 	if (PyObject_GetBuffer(ret, &view, PyBUF_SIMPLE) == 0) {
 		if ((size_t)view.len == len)
@@ -253,8 +257,8 @@ static void raw_stop(struct road_i2c_chip *chip)
 {
 	PyGILState_STATE state = PyGILState_Ensure();
 
-	hook_result(chip, PyObject_CallMethod((PyObject *)to_raw(chip), "stop",
-					      NULL));
+	hook_result(chip, "stop", PyObject_CallMethod(
+			(PyObject *)to_raw(chip), "stop", NULL));
 	PyGILState_Release(state);
 }
 

@@ -178,7 +178,10 @@ class Model(_roadtest.Chip):
 
     def release(self, data: bytes | None = None, *, error: int = 0) -> None:
         """End a transfer that a hook held with HOLD: ``data`` for a read, or
-        ``error``, an errno."""
+        ``error``, an errno. UsageError when there is none, or ``data`` is not
+        what the guest reads in full."""
+        if not 0 <= error < 4096:
+            raise ValueError(f"error is an errno, such as errno.EIO: {error}")
         self._release(-error, data)
 
 
@@ -411,6 +414,20 @@ class RegisterState:
         """The register as it is declared."""
         register: Register = self._register
         return register
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            raise TypeError(self._whole())
+        return NotImplemented
+
+    def __bool__(self) -> bool:
+        raise TypeError(self._whole())
+
+    __hash__ = object.__hash__
+
+    def _whole(self) -> str:
+        name = self.declaration.name
+        return f"{name} is a register: its value is {name}.value"
 
     def __getattr__(self, name: str) -> int:
         register = self.declaration

@@ -15,7 +15,7 @@ from typing import Any
 
 import roadtest
 from roadtest import Device, DtFragment, DtVar, I2CDriver, PlatformDriver
-from roadtest import TestCase
+from roadtest import TestCase, UsageError
 from roadtest.driver import i2c_device
 from roadtest.guest import POLLIN, POLLPRI
 from roadtest.models import HOLD, BusError, I2CModel, Nak, Register
@@ -342,6 +342,48 @@ class RawModel(TestCase):
             before = self.clock.now
             self.assertEqual(bus.read(2), b"\x2a\x2a")
         self.assertGreaterEqual(self.clock.now - before, 250_000_000)
+
+    def test_a_release_has_all_bytes_of_the_read(self) -> None:
+        class Held(I2CModel):
+            def read(self, length: int) -> int:
+                return HOLD
+
+        chip = Held()
+        self.board.attach(chip, 0x50)
+        with self.bus() as bus:
+            bus.ioctl(I2C_SLAVE, 0x50)
+            reading = self.guest.start.read(bus, 2)
+            self.clock.advance(0.01)
+            for data in b"", b"x", b"xyz":
+                with self.assertRaisesRegex(
+                    UsageError, f"Held releases {len(data)} bytes; .* reads 2"
+                ):
+                    chip.release(data)
+            with self.assertRaisesRegex(ValueError, "an errno"):
+                chip.release(error=-errno.EIO)
+            chip.release(b"xy")
+            self.assertEqual(reading.result(), b"xy")
+
+    def test_what_a_hook_must_not_return_is_named(self) -> None:
+        for value in True, False, 0, 7, "ab", [1, 2], None:
+            with self.subTest(value):
+                chip = type("Odd", (I2CModel,), {})
+                setattr(chip, "read", lambda self, length: value)
+                setattr(chip, "write", lambda self, data: value)
+                model = chip()
+                self.board.attach(model, 0x50)
+                with self.bus() as bus:
+                    bus.ioctl(I2C_SLAVE, 0x50)
+                    if value is not None:
+                        with self.assertRaisesRegex(
+                            TypeError, "the write hook of Odd returned .* None or"
+                        ):
+                            bus.write(b"ab")
+                    with self.assertRaisesRegex(
+                        TypeError, "the read hook of Odd returned "
+                    ):
+                        bus.read(2)
+                self.board.detach(model)
 
     def test_power_on_runs_when_it_is_put_on_the_bus(self) -> None:
         class Booting(I2CModel):

@@ -72,6 +72,16 @@ class Registers(unittest.TestCase):
         with self.assertRaisesRegex(AttributeError, r"set CONFIG\.value"):
             self.chip.CONFIG = 5
 
+    def test_a_register_is_not_taken_for_its_value(self) -> None:
+        for use in (
+            lambda: self.chip.CONFIG == 0xC810,
+            lambda: self.chip.CONFIG != 0,
+            lambda: bool(self.chip.CONFIG),
+        ):
+            with self.assertRaisesRegex(TypeError, "its value is CONFIG.value"):
+                use()
+        self.assertNotEqual(self.chip.CONFIG, "CONFIG")
+
     def test_reset_restores_all(self) -> None:
         self.chip.CONFIG.value = 0
         self.chip.BYTE.value = 0

@@ -421,6 +421,8 @@ static void a_chip_without_a_hook_fails_the_test(void)
 
 static void release(struct road_timer *timer)
 {
+	CHECK_INT(road_i2c_release(&recorder.chip, 0, (uint8_t[]){ 9 }, 1),
+		  -ROAD_EUSAGE);
 	CHECK_INT(road_i2c_release(&recorder.chip, 0, (uint8_t[]){ 9, 8 }, 2),
 		  0);
 	CHECK_INT(road_i2c_release(&recorder.chip, 0, NULL, 0), -ROAD_EUSAGE);
