@@ -64,6 +64,9 @@ class RegisterAccess(Expected):
             )
         if value is not None and fields:
             raise ValueError(f"{register.name}: a value, or fields")
+        for number in value, mask:
+            if number is not None:
+                self._check_fits(register, number)
         self.register = register
         self.read = read
         self.fields = dict(fields or {})
@@ -72,6 +75,18 @@ class RegisterAccess(Expected):
         self.chip = chip
         for name, bits in self.fields.items():
             self._add_field(name, bits)
+
+    @staticmethod
+    def _check_fits(register: Register, number: int) -> None:
+        """What does not fit can't be in the traffic, and to expect none of it
+        would prove nothing."""
+        if not isinstance(number, int):
+            raise TypeError(f"{register.name} has a number, not {number!r}")
+        bits = 8 * register.bytes_of(register.owner)
+        if not 0 <= number < 1 << bits:
+            raise ValueError(
+                f"{register.name} has {bits} bits: {number:#x} does not fit"
+            )
 
     def _add_field(self, name: str, bits: int) -> None:
         register = self.register
@@ -98,8 +113,7 @@ class RegisterAccess(Expected):
         return f"{text} {self._hex(self.value)}"
 
     def _hex(self, value: int) -> str:
-        register = self.register
-        width = register.width or int(getattr(register.owner, "value_bytes", 1))
+        width = self.register.bytes_of(self.register.owner)
         return f"{value:#0{2 + 2 * width}x}"
 
     def resembles(self, entry: Entry) -> bool:

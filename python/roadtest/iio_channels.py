@@ -12,6 +12,8 @@ from __future__ import annotations
 import decimal
 import re
 
+from .sysfs import as_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Union
@@ -134,7 +136,7 @@ class _Attributes:
     def __setitem__(
         self, attribute: str, value: str | int | decimal.Decimal
     ) -> None:
-        self._iio[self.find(attribute)] = str(value)
+        self._iio[self.find(attribute)] = as_text(value)
 
     def number(self, attribute: str) -> Number:
         """An attribute as :func:`number`."""

@@ -48,7 +48,7 @@ def refuse_nameless(cls: type) -> None:
 def check(cls: type[RegisterModel], register: Register) -> None:
     """Does all that is declared of a register fit into it? ValueError."""
     where = f"{cls.__name__}.{register.name}"
-    width = register.width or cls.value_bytes
+    width = register.bytes_of(cls)
     if not 1 <= width <= 4:
         raise ValueError(f"{where} has 1 to 4 bytes, not {width}")
     reset, masks = register.reset, zip(_MASKS, register.masks)

@@ -310,6 +310,10 @@ class Register:
             and isinstance(chip, self.owner)
         )
 
+    def bytes_of(self, cls: type) -> int:
+        """Its width in a class of models that has it."""
+        return self.width or int(getattr(cls, "value_bytes", 1))
+
     def width_of(self, field: str) -> int:
         """Bits of a field; KeyError if it has none of that name."""
         msb, lsb = self.fields[field]

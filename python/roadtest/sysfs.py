@@ -16,6 +16,21 @@ OF_THE_CORE = {"device", "of_node", "power", "subsystem", "uevent"}
 """What is in the directory of every device."""
 
 
+def as_text(value: object) -> str:
+    """As sysfs takes it: text as it is, a number in decimal, a bool as 0 or
+    1. TypeError for the rest, None and floats for example: a driver would
+    refuse what is printed for them, or take a rounded number."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if type(value).__name__ == "Decimal":  # it takes long to import
+        return f"{value:f}"
+    raise TypeError(f"an attribute is text or an int, not {value!r}")
+
+
 class Attributes:
     """A sysfs directory as a mapping of its attributes.
 
@@ -39,7 +54,7 @@ class Attributes:
 
     def __setitem__(self, attribute: str, value: str | int) -> None:
         try:
-            (self.path / attribute).write_text(str(value))
+            (self.path / attribute).write_text(as_text(value))
         except GuestNotFoundError as error:
             raise self._not_found(attribute, error) from None
 

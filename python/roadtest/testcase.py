@@ -128,6 +128,14 @@ class TestCase(unittest.TestCase):
                     f"{cls.__name__}.{name} hides what a TestCase has of that "
                     f"name: call the {type(value).__name__} otherwise"
                 )
+        if cls.isolate not in ("class", "test"):
+            raise ValueError(
+                f'{cls.__name__}.isolate is "class" or "test": {cls.isolate!r}'
+            )
+        if isinstance(cls.programs, str):
+            raise TypeError(
+                f"{cls.__name__}.programs is a list: [{cls.programs!r}]"
+            )
         if "setUpClass" in cls.__dict__:
             fixtures.wrap_setup(cls)
         if "tearDownClass" in cls.__dict__:

@@ -128,6 +128,14 @@ class Events(unittest.TestCase):
         )
 
 
+class Classes(unittest.TestCase):
+    def test_attributes_that_mean_nothing_are_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, "Bad.isolate is .* 'Test'"):
+            type("Bad", (TestCase,), {"isolate": "Test"})
+        with self.assertRaisesRegex(TypeError, r"Bad.programs is a list: \['sh'\]"):
+            type("Bad", (TestCase,), {"programs": "sh"})
+
+
 class KnownBugs(unittest.TestCase):
     def test_what_can_never_match_is_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, r"'\(': missing \)"):

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import errno
+from decimal import Decimal
 
 from chips import Lm75
 from roadtest import Device, TestCase
 from roadtest.hwmon import HwmonDevice
+from roadtest.sysfs import as_text
 
 
 class Hwmon(TestCase):
@@ -39,6 +41,15 @@ class Hwmon(TestCase):
         self.assertEqual(self.first.chip.OS.value, 0x1E00)
         self.assertEqual(hwmon["temp1_max"], "30000")
         self.assertEqual(hwmon["name"], "lm75")
+
+    def test_what_is_written_is_what_was_meant(self) -> None:
+        self.first.bind()
+        hwmon = self.first.hwmon
+        for value in None, 30.5, b"30000", [30000]:
+            with self.subTest(value), self.assertRaisesRegex(TypeError, "text or"):
+                hwmon["temp1_max"] = value  # type: ignore[assignment]
+        self.assertEqual(as_text(True), "1")
+        self.assertEqual(as_text(Decimal("1E+3")), "1000")
 
     def test_errors_are_the_drivers(self) -> None:
         self.first.bind()

@@ -383,6 +383,13 @@ read RESULT 0x1234, not {text} ns
         ):
             with self.subTest(text), self.assertRaisesRegex(error, text):
                 traffic.assert_writes(item)
+        for value, error, text in (
+            (0x100, ValueError, "CONFIG has 8 bits: 0x100"), (-1, ValueError, "-0x1"),
+            ("1", TypeError, "a number, not '1'"),
+        ):  # fmt: skip
+            with self.subTest(value), self.assertRaisesRegex(error, text):
+                traffic.assert_none(("CONFIG", value))
+        self.assertEqual(str(Adc.LIMIT.write(0xFFFF)), "write LIMIT 0xffff")
         with self.assertRaisesRegex(ValueError, "outside of the mask"):
             Adc.CONFIG.write(0x81, mask=0x0F)
         with self.assertRaisesRegex(ValueError, "a mask needs a value"):
