@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
-from roadtest import Device, TestCase, known_bug, requires_kernel
+from roadtest import Device, DtFragment, DtVar, TestCase
+from roadtest import known_bug, requires_kernel
+from roadtest.driver import platform_device
 from roadtest.models import Register, RegisterModel
 from roadtest.regulator import Consumer, Output, find
 
@@ -197,6 +200,66 @@ class Shared(RegulatorTest):
         self.consumer.bind()
         with self.assertGuestError(errno.EBUSY, errno.EPERM):
             self.output.bind()
+
+
+class Current(TestCase):
+    """The kernel's gpio-regulator, which limits a current by a line."""
+
+    dts = DtFragment(
+        src="""
+&{/} {
+    limiter: current-limiter {
+        compatible = "regulator-gpio";
+        regulator-name = "limiter";
+        regulator-type = "current";
+        regulator-min-microamp = <100000>;
+        regulator-max-microamp = <500000>;
+        gpios = <&gpio $pin$ 0>;
+        gpios-states = <0>;
+        states = <100000 0>, <500000 1>;
+    };
+};
+""",
+        variables={"pin": DtVar.GPIO_PIN},
+    )
+    consumer = Consumer("limiter")
+
+    def setUp(self) -> None:
+        kernel = Path(self.machine.kernel or "")
+        if "gpio-regulator.ko" not in {path.name for path in kernel.rglob("*.ko")}:
+            self.skipTest("the kernel has no CONFIG_REGULATOR_GPIO=m")
+        self.device = platform_device("current-limiter")
+        self.device.bind()
+
+    def test_a_limit_is_asked_for_and_power(self) -> None:
+        limiter = find(self.device)
+        line = self.board.gpio[self.dts["pin"]]
+        consumer = self.consumer.bind()
+        users = limiter.users
+        self.assertEqual(line.level, 1)  # the most that its node allows
+        for lowest, highest, level in (
+            (100_000, 499_999, 0), (100_001, 500_000, 1), (100_000, 100_000, 0),
+            (100_000, 500_000, 1),
+        ):  # fmt: skip
+            with self.subTest(lowest, highest=highest):
+                consumer.set_current_limit(lowest, highest)
+                self.assertEqual(line.level, level)
+                self.assertEqual(
+                    limiter["microamps"], "500000" if level else "100000"
+                )
+                self.assertEqual(limiter.users, users + 1)
+        self.assertEqual(consumer["min_microamps"], "100000")
+        self.assertEqual(consumer["max_microamps"], "500000")
+        consumer.disable()
+        self.assertEqual(limiter.users, users)
+
+    def test_a_limit_between_two_gives_einval_and_changes_nothing(self) -> None:
+        consumer = self.consumer.bind()
+        consumer.set_current_limit(100_001, 500_000)
+        with self.board.traffic() as traffic:
+            with self.assertGuestError(errno.EINVAL):
+                consumer.set_current_limit(200_000, 300_000)
+        traffic.assert_none()
 
 
 class Fixed(TestCase):
