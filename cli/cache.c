@@ -5,7 +5,7 @@
  *	sources/NAME	an unpacked source package
  *	objects/KEY	object files of a source, for the next build
  *	kernels/KEY	finished kernels ("bundles")
- *	kernels/default	link to the newest of them
+ *	kernels/default	link to the one used last
  *	images/KEY	kernels that others have built (image.c)
  *	history/KEY	what is known of tests (history.c)
  *	locks/NAME	held while one of the others is made

@@ -108,8 +108,8 @@ ROAD_API const char *road_strerror(int error);
 /**
  * struct road_machine_config - how a machine is built; zero is the default
  * @kernel: directory made by `roadtest kernel` (linux, modules/, include/,
- *	info). NULL: the environment's ROADTEST_KERNEL, else the newest in the
- *	cache.
+ *	info). NULL: the environment's ROADTEST_KERNEL, else the one used
+ *	last.
  * @seed: varies the guest's random numbers, its start time and which free
  *	addresses and pins are given out.
  * @mem_mib: guest memory in MiB; 0: what the kernel's flavour needs.

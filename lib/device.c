@@ -184,8 +184,9 @@ static int device_load(struct road_device *device, struct module_list *list)
 	err_clear(&error);
 	if (ret == -ENOENT)
 		return machine_error(machine, -ENODEV,
-				     "%s: no module of this kernel has the alias \"%s\": is the driver enabled in the suite's config, and does its match table have the compatible?",
-				     device->path, alias);
+				     "%s: no module of this kernel has the alias \"%s\": is the driver enabled in the suite's config, and does its match table have the compatible? The kernel is %s",
+				     device->path, alias,
+				     road_machine_kernel(machine));
 	return ret ? ret : road_module_load(machine, alias, NULL);
 }
 

@@ -27,7 +27,7 @@ class Machine(_roadtest.Machine):
             print((machine.guest / "proc/version").read_text())
 
     ``kernel``: directory made by ``roadtest kernel`` (None: the environment's
-    ROADTEST_KERNEL, else the newest in the cache); ``seed`` varies the
+    ROADTEST_KERNEL, else the one used last); ``seed`` varies the
     guest's random numbers, its start time and which free addresses and pins
     are given out; ``mem_mib``: guest memory; ``autoprobe``: the guest probes
     devices by itself; ``free_until``, ``pin``: see ROAD_NO_FREE_UNTIL and

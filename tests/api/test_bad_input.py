@@ -344,7 +344,7 @@ class Booted(BadInput):
     def test_missing_module(self):
         self.failed('    device = Device("acme,chip")\n    def test_a(self): pass\n',
                     "no module of this kernel has the alias", "acme,chip",
-                    "is the driver enabled in the suite's config")
+                    "is the driver enabled in the suite's config", "The kernel is /")
         self.failed('    def test_a(self): self.guest.insmod("nope")\n',
                     'no module "nope"', "is its option =m in the kernel's configuration")
 

@@ -419,6 +419,12 @@ static void a_chip_without_a_hook_fails_the_test(void)
 
 /* ---- hold and release */
 
+static void release_write(struct road_timer *timer)
+{
+	CHECK_INT(road_i2c_release(&recorder.chip, 0, NULL, 0), 0);
+	CHECK_INT(road_i2c_release(&recorder.chip, 0, NULL, 0), -ROAD_EUSAGE);
+}
+
 static void release(struct road_timer *timer)
 {
 	CHECK_INT(road_i2c_release(&recorder.chip, 0, (uint8_t[]){ 9 }, 1),
@@ -497,7 +503,7 @@ static void hold_a_write(struct fg_guest *guest)
 
 static void a_held_write_ends_when_it_is_released(void)
 {
-	run_held(hold_a_write, ROAD_I2C_HOLD, 0, release);
+	run_held(hold_a_write, ROAD_I2C_HOLD, 0, release_write);
 	CHECK_INT(fx.guest->result[0], 1001 * BIT);
 	CHECK_INT(fx.guest->result[1], VIRTIO_I2C_MSG_OK);
 	fx_finish(&fx);
