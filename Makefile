@@ -44,6 +44,7 @@ demo: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 	@$(ROADTEST) kernel $(KERNEL_FOR) >/dev/null
 	@$(ROADTEST) run $(DEMO)
+	@echo; echo "A test of your driver: $(ROADTEST) new hwmon/lm75, and docs/first-test.md"
 
 check: setup
 	@tools/check $(BUILD)

@@ -141,8 +141,21 @@ void show_program_end(struct report *report, struct program *program)
 		show_round_end(report, program);
 }
 
+/* Programs whose tests nobody knows; in each round they are the same. */
+static unsigned int count_unlisted(const struct report *report)
+{
+	const struct programs *programs = report->programs;
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < programs->num; i++)
+		count += programs->items[i]->unlisted &&
+			 programs->items[i]->round == programs->items[0]->round;
+	return count;
+}
+
 void show_end(const struct report *report)
 {
+	unsigned int unlisted = count_unlisted(report);
 	const unsigned int *counts = report->counts;
 	int64_t ms = now_ms() - report->begin;
 	bool bad = report_is_bad(report) || counts[RESULT_NOT_RUN] ||
@@ -153,6 +166,9 @@ void show_end(const struct report *report)
 	       counts[RESULT_PASS], counts[RESULT_FAIL],
 	       colour(stdout, COLOUR_NONE));
 	print_counts(counts);
+	if (unlisted)
+		printf(", no tests known of %u program%s", unlisted,
+		       unlisted == 1 ? "" : "s");
 	if (report->left_out)
 		printf(", %u left out after the failure", report->left_out);
 	printf(" in %lld.%02lld s", (long long)ms / 1000,

@@ -162,11 +162,21 @@ def load(path: str, taken: set[str]) -> unittest.TestSuite:
     try:
         loader.exec_module(module)
     except Exception as error:
+        error.__traceback__ = _from_file(error.__traceback__, module.__file__)
         text = "".join(traceback.format_exception(error))
         raise CommandError(
             f"{path} can't be imported:\n{text}{_import_hint(error)}"
         ) from None
     return unittest.defaultTestLoader.loadTestsFromModule(module)
+
+
+def _from_file(
+    stack: types.TracebackType | None, path: str
+) -> types.TracebackType | None:
+    """A traceback without what stands above a file's own lines."""
+    while stack is not None and stack.tb_frame.f_code.co_filename != path:
+        stack = stack.tb_next
+    return stack
 
 
 def _import_hint(error: Exception) -> str:

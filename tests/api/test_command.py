@@ -440,7 +440,9 @@ class One(unittest.TestCase):
         result = self.run_tests(".")
         self.assertEqual(result.returncode, 3)
         self.assertIn("No module named 'nonsense'", result.stdout)
-        self.assertIn("2 passed, 0 failed", result.stdout)
+        self.assertIn("2 passed, 0 failed, no tests known of 1 program in", result.stdout)
+        # how it was imported is nobody's business
+        self.assertEqual(result.stdout.count("  File "), 1, result.stdout)
 
     def test_nothing_stays_when_the_command_is_killed(self):
         for name in "ab":
