@@ -11,7 +11,7 @@ import time
 import unittest
 
 import ktap_main
-from test_command import COMMAND, CommandTestCase
+from test_command import COMMAND, CommandTestCase, needs_python
 
 
 class OptionsTestCase(CommandTestCase):
@@ -213,6 +213,7 @@ class Failed(OptionsTestCase):
         self.passes("--failed", "test-x")
         self.assertEqual(self.ran(), ["B.b"])
 
+    @needs_python
     def test_a_run_of_a_part_forgets_nothing(self):
         body = "".join(f"""
 class {name}(unittest.TestCase):
