@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* A part is this fraction of what each job would get of the rest. */
-#define PARTS_A_JOB 3
+#define PARTS_A_JOB 2
 /* A command line holds that many filters. */
 #define MAX_FILTERS 1000
 /* Shuffled classes that share a process, at most. */

@@ -21,7 +21,7 @@ gc.disable()
 
 from . import lazy
 
-lazy.put_off("argparse", "decimal", "difflib", "pprint")
+lazy.put_off("argparse", "decimal", "difflib", "pprint", "traceback")
 
 import _socket
 import os
