@@ -29,6 +29,8 @@ AT_MOST = {
     "i2c_python_ratio": 2.0,
     "sleep_1h_ms": 50.0,
     "single_file_run_s": 0.25,
+    "rfc_run_s": 0.5,
+    "suites_ratio": 1.0,
     "memory_mb": 60.0,
     "runner_overhead": 0.05,
     "memory_tests_ratio": 1.1,
@@ -113,9 +115,10 @@ class Bench:
             ratios = [a / b for a, b in zip(runs[name], runs["bare"])]
             self.results[f"i2c_{name}_ratio"] = statistics.median(ratios)
 
-    def suite(self) -> None:
-        argv = [str(self.build / "cli/roadtest"), "run", f"{SUITE}::Polled"]
-        argv += ["--kernel", str(self.kernel), "--ktap"]
+    def time_run(self, *args: str) -> tuple[float, str]:
+        """Seconds of a warm `roadtest run`, and its KTAP."""
+        argv = [str(self.build / "cli/roadtest"), "run", "--ktap"]
+        argv += ["--kernel", str(self.kernel), *args]
         times = []
         for _ in range(self.runs + 1):
             start = time.perf_counter()
@@ -123,9 +126,25 @@ class Bench:
                 argv, env=self.env, stdout=subprocess.PIPE, text=True, check=True
             )
             times.append(time.perf_counter() - start)
-        passed = re.findall(r"^ *ok \d+ \S*\.Polled\.", done.stdout, re.MULTILINE)
-        self.results["single_file_run_s"] = statistics.median(times[1:])
+        return statistics.median(times[1:]), done.stdout
+
+    def suites(self) -> None:
+        """One file, the counterparts of the RFC's tests, and all suites, these
+        against what they may take: 40 ms a class and 8 ms a test."""
+        seconds, out = self.time_run(f"{SUITE}::Polled")
+        passed = re.findall(r"^ *ok \d+ \S*\.Polled\.", out, re.MULTILINE)
+        self.results["single_file_run_s"] = seconds
         self.results["single_file_run_tests"] = len(passed)
+        directory = str(SOURCE / "suites")
+        self.results["rfc_run_s"], _ = self.time_run("--mark", "rfc", directory)
+        seconds, out = self.time_run(directory)
+        ids = re.findall(r"^ +ok \d+ (\S+\.\S+)", out, re.MULTILINE)
+        classes = {name.rpartition(".")[0] for name in ids}
+        self.results["suites_s"] = seconds
+        self.results["suites_classes"] = len(classes)
+        self.results["suites_tests"] = len(ids)
+        allowed = 0.040 * len(classes) + 0.008 * len(ids)
+        self.results["suites_ratio"] = seconds / allowed
 
     def all(self) -> None:
         with tempfile.TemporaryDirectory(prefix="roadbench-", dir="/dev/shm") as name:
@@ -135,7 +154,7 @@ class Bench:
             self.i2c(scratch)
             self.median("sleep_1s_ms", 1e-6, "sleep", 1)
             self.median("sleep_1h_ms", 1e-6, "sleep", 3600)
-            self.suite()
+            self.suites()
             self.results["memory_mb"] = self.python("memory") / 1e6
             jobs = Jobs(self.build / "cli/roadtest", self.env, scratch)
             self.results |= jobs.speed(self.runs)
