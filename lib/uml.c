@@ -31,11 +31,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define UML_TMP "/dev/shm"
 #define UML_PREFIX "roadtest-"
 #define UML_MAX_ARGS 32
+#define UML_UNBORN_S 60	/* no directory takes that long to be made */
 
 void uml_init(struct uml *uml)
 {
@@ -138,6 +140,7 @@ static int uml_lock(const char *dir)
 
 	if (asprintf(&path, "%s/lock", dir) < 0)
 		return -1;
+	errno = 0;
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	free(path);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
@@ -145,6 +148,21 @@ static int uml_lock(const char *dir)
 		return -1;
 	}
 	return fd;
+}
+
+/* Whoever made it was killed before it had a lock, if it is not just being
+ * made. One that is kept has none either, but is not empty. */
+static void uml_sweep_unborn(const char *dir, const struct stat *st)
+{
+	char *lock;
+
+	if (st->st_mtime + UML_UNBORN_S > time(NULL))
+		return;
+	if (asprintf(&lock, "%s/lock.new", dir) < 0)
+		return;
+	unlink(lock);
+	rmdir(dir);
+	free(lock);
 }
 
 /* Remove a directory that nobody holds the lock of. */
@@ -162,8 +180,11 @@ static void uml_sweep_one(struct uml *uml, const char *name)
 	if (lstat(dir, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 		goto out;
 	lock = uml_lock(dir);
-	if (lock < 0)
+	if (lock < 0) {
+		if (errno == ENOENT)
+			uml_sweep_unborn(dir, &st);
 		goto out;
+	}
 	if (!uml_start_guard(uml, 0, dir, &guard_fd, &guard, &error))
 		uml_wait_guard(&guard, &guard_fd);
 	close(lock);
@@ -199,10 +220,6 @@ static int uml_populate(struct uml *uml, struct road_error *error)
 	if (dir_fd < 0)
 		return err_set(error, -ROAD_EHOST, "%s: %s", uml->dir,
 			       strerror(errno));
-	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		if (mkdirat(dir_fd, dirs[i], 0755))
-			ret = err_set(error, -ROAD_EHOST, "%s/%s: %s",
-				      uml->dir, dirs[i], strerror(errno));
 	/* It gets its name once it is locked, or another run could think that
 	 * nobody holds it. */
 	uml->lock_fd = openat(dir_fd, "lock.new", O_RDWR | O_CREAT | O_CLOEXEC,
@@ -211,6 +228,10 @@ static int uml_populate(struct uml *uml, struct road_error *error)
 	    renameat(dir_fd, "lock.new", dir_fd, "lock"))
 		ret = err_set(error, -ROAD_EHOST, "%s/lock: %s", uml->dir,
 			      strerror(errno));
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		if (mkdirat(dir_fd, dirs[i], 0755))
+			ret = err_set(error, -ROAD_EHOST, "%s/%s: %s",
+				      uml->dir, dirs[i], strerror(errno));
 	close(dir_fd);
 	return ret;
 }
@@ -370,7 +391,6 @@ static void uml_build_args(struct uml *uml, const struct uml_config *config,
 		args_add(args, "%s", config->args);
 }
 
-/* Host and guest on one processor, the one that we are on now. */
 /* The processor that `roadtest run` has for us, if it is one of @allowed, else
  * the one that we are on. */
 static int uml_choose_cpu(const cpu_set_t *allowed)
@@ -388,6 +408,7 @@ static int uml_choose_cpu(const cpu_set_t *allowed)
 	return sched_getcpu();
 }
 
+/* Host and guest on one processor. */
 static void uml_pin(struct uml *uml)
 {
 	cpu_set_t *old = (cpu_set_t *)uml->cpus;

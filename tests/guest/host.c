@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -138,6 +139,41 @@ TEST(boot_without_descriptors_says_so_and_leaves_none_open)
 		}
 	}
 	EXPECT_EQ(0, ret);
+}
+
+/* ---- what a run left that was killed at once */
+
+static void make_unborn(struct road_test_run *_metadata, const char *dir,
+			const char *lock, int seconds)
+{
+	const struct timespec when = { .tv_sec = time(NULL) - seconds };
+	const struct timespec times[2] = { when, when };
+	int fd;
+
+	ASSERT_EQ(0, mkdir(dir, 0700));
+	if (lock) {
+		fd = open(lock, O_CREAT | O_WRONLY, 0600);
+		ASSERT_OK(fd);
+		close(fd);
+	}
+	ASSERT_EQ(0, utimensat(AT_FDCWD, dir, times, 0));
+}
+
+TEST(directories_that_no_run_came_to_lock_are_removed)
+{
+	const char *empty = "/dev/shm/roadtest-host-empty";
+	const char *begun = "/dev/shm/roadtest-host-begun";
+	const char *recent = "/dev/shm/roadtest-host-recent";
+
+	make_unborn(_metadata, empty, NULL, 100);
+	make_unborn(_metadata, begun, "/dev/shm/roadtest-host-begun/lock.new",
+		    100);
+	make_unborn(_metadata, recent, NULL, 1);
+	road_machine_destroy(guest_boot(_metadata, NULL));
+	EXPECT_EQ(-1, access(empty, F_OK));
+	EXPECT_EQ(-1, access(begun, F_OK));
+	/* It may be another run's that goes on with it now. */
+	EXPECT_EQ(0, rmdir(recent));
 }
 
 TEST_HARNESS_MAIN
