@@ -94,3 +94,23 @@ pass c""")
         self.assertRegex(out, r"  ok    a\n  FAIL  b.*\n(        .*\n)*        " + why)
         self.assertRegex(out, "\n  ok    c\n")
         self.assertIn("\n2 passed, 1 failed", out)
+
+
+class EndTests:
+    """What every launcher must hold to; the class beside it is a FarTestCase."""
+
+    def test_nothing_is_left_after_ctrl_c(self):
+        process, pids = self.start()
+        self.interrupt(process, "interrupted")
+        self.assert_gone(pids)
+
+    def test_nothing_is_left_after_the_command_was_killed(self):
+        process, pids = self.start()
+        process.kill()
+        self.assert_gone(pids)
+
+    def test_nothing_is_left_after_the_launcher_was_killed(self):
+        process, pids = self.start()
+        self.kill_launcher(process)
+        self.assert_b_failed(process, "the program ended here: SIGKILL\n")
+        self.assert_gone(pids)

@@ -13,7 +13,7 @@ import subprocess
 import unittest
 
 import ktap_main
-from far import FarTestCase, documented
+from far import EndTests, FarTestCase, documented
 from keeper import Keeper, fetch_packages, free_ports, wait_until
 from test_command import COMMAND, is_alive, needs_python
 from test_shell import find_kernel
@@ -215,7 +215,7 @@ want y && { echo "# start y"; echo $$ >pid.y; while :; do sleep 0.1; done; }""",
         self.assertIn("3 passed, 0 failed", self.output(process, 0))
 
 
-class End(SlurmTestCase):
+class End(EndTests, SlurmTestCase):
     def test_a_cancelled_job_fails_its_test_and_the_rest_is_run_by_another(self):
         process, pids = self.start()
         (job, state), = self.slurm.jobs()
@@ -228,22 +228,6 @@ class End(SlurmTestCase):
         process = self.popen_pending()
         self.interrupt(process, "")
         self.assert_no_job()
-
-    def test_nothing_is_left_after_ctrl_c(self):
-        process, pids = self.start()
-        self.interrupt(process, "interrupted")
-        self.assert_gone(pids)
-
-    def test_nothing_is_left_after_the_command_was_killed(self):
-        process, pids = self.start()
-        process.kill()
-        self.assert_gone(pids)
-
-    def test_nothing_is_left_after_srun_was_killed(self):
-        process, pids = self.start()
-        self.kill_launcher(process)
-        self.assert_b_failed(process, "the program ended here: SIGKILL\n")
-        self.assert_gone(pids)
 
     def test_the_daemons_end_with_a_test_that_is_killed(self):
         # not those of this class: a shell in place of the test, and one daemon of its own

@@ -12,7 +12,7 @@ import subprocess
 import unittest
 
 import ktap_main
-from far import FarTestCase, documented
+from far import EndTests, FarTestCase, documented
 from keeper import Keeper, fetch_packages, free_ports, wait_until
 from test_command import needs_python
 from test_shell import find_kernel
@@ -150,22 +150,8 @@ pass A.a; pass B.a""", ("A.a", "B.a"))
             self.assertIn("0 passed", result.stdout)
 
 
-class End(SshTestCase):
-    def test_nothing_is_left_after_ctrl_c(self):
-        process, pids = self.start()
-        self.interrupt(process, "interrupted")
-        self.assert_gone(pids)
-
-    def test_nothing_is_left_after_the_command_was_killed(self):
-        process, pids = self.start()
-        process.kill()
-        self.assert_gone(pids)
-
-    def test_nothing_is_left_after_ssh_was_killed(self):
-        process, pids = self.start()
-        self.kill_launcher(process)
-        self.assert_b_failed(process, "the program ended here: SIGKILL\n")
-        self.assert_gone(pids)
+class End(EndTests, SshTestCase):
+    pass
 
 
 @needs_python
