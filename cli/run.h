@@ -233,6 +233,9 @@ void stream_init(struct stream *stream, stream_result_fn *result, void *arg);
 void stream_deinit(struct stream *stream);
 /* Bytes from standard output (@fd 1) or standard error (@fd 2). */
 void stream_feed(struct stream *stream, int fd, const char *data, size_t len);
+/* Which bytes of a piece of standard output come before what is in the pipe of
+ * standard error by now. */
+size_t stream_place_err(const char *data, size_t len);
 /* No more will come: ends open lines. */
 void stream_finish(struct stream *stream);
 /* The program died: a failure of the test that ran, with @why. */

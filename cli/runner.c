@@ -167,32 +167,6 @@ static void runner_drain_err(struct runner *runner)
 		left -= len;
 }
 
-/*
- * Standard error has a pipe of its own: where in this piece of standard output
- * does it belong? Usually a piece has one result, or none. If we come late, and
- * it has several: to the first test that failed, for it is shown then; else to
- * the last one.
- */
-static size_t runner_place_err(const char *data, size_t len)
-{
-	size_t place = len;
-
-	for (size_t i = 0; i < len; i++) {
-		const char *end = memchr(data + i, '\n', len - i);
-
-		if (len - i >= 7 && !memcmp(data + i, "not ok ", 7))
-			return i;
-		if (len - i >= 3 && !memcmp(data + i, "ok ", 3))
-			place = i;
-		else if (len - i >= 8 && !memcmp(data + i, "# start ", 8))
-			place = len;
-		if (!end)
-			break;
-		i = end - data;
-	}
-	return place;
-}
-
 /* Read what is there of standard output, @max bytes at most, and of standard
  * error. Return: how many bytes of the former; 0 at its end. */
 static size_t runner_read(struct runner *runner, size_t max)
@@ -206,7 +180,7 @@ static size_t runner_read(struct runner *runner, size_t max)
 		runner_drain_err(runner);
 		return 0;
 	}
-	place = runner_place_err(data, len);
+	place = stream_place_err(data, len);
 	runner_feed(runner, 1, data, place);
 	/* What was written there before the result is in the pipe by now. */
 	runner_drain_err(runner);

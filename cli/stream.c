@@ -217,6 +217,32 @@ void stream_feed(struct stream *stream, int fd, const char *data, size_t len)
 	}
 }
 
+/*
+ * Standard error has a pipe of its own: where in this piece of standard output
+ * does it belong? Usually a piece has one result, or none. If we come late, and
+ * it has several: to the first test that failed, for it is shown then; else to
+ * the last one.
+ */
+size_t stream_place_err(const char *data, size_t len)
+{
+	size_t place = len;
+
+	for (size_t i = 0; i < len; i++) {
+		const char *end = memchr(data + i, '\n', len - i);
+
+		if (len - i >= 7 && !memcmp(data + i, "not ok ", 7))
+			return i;
+		if (len - i >= 3 && !memcmp(data + i, "ok ", 3))
+			place = i;
+		else if (len - i >= 8 && !memcmp(data + i, "# start ", 8))
+			place = len;
+		if (!end)
+			break;
+		i = end - data;
+	}
+	return place;
+}
+
 void stream_finish(struct stream *stream)
 {
 	for (int fd = 1; fd <= 2; fd++)
