@@ -34,6 +34,7 @@ INTERNAL = {
     "compare",
     "fixtures",
     "forkserver",
+    "ktap",
     "layout",
     "lazy",
     "public",
