@@ -55,6 +55,9 @@ static const struct oracle oracles[] = {
 	/* mm/slub.c: "BUG kmalloc-64 (Not tainted): Poison overwritten" */
 	{ "BUG ", "): " },
 	{ "UBSAN: " },
+	/* a handler sleeps while no task runs; one that leaves a lock held */
+	{ "bad: scheduling from the idle thread!" },
+	{ "huh, entered softirq " },
 	/* kernel/locking/lockdep.c */
 	{ "WARNING: ", "possible circular locking dependency" },
 	{ "WARNING: ", "possible recursive locking" },
@@ -159,6 +162,13 @@ static bool in_report(const struct klog *klog, size_t i)
 			return true;
 	}
 	return false;
+}
+
+bool klog_is_headline(const char *text)
+{
+	const char *bare = klog_bare(text);
+
+	return oracle_find(bare) || starts_with(bare, cut_here);
 }
 
 bool klog_is_report(const struct klog *klog)

@@ -16,6 +16,10 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 4096
+/* Of a line whose end does not come: room behind what will be shown, and how
+ * much of it is kept, for the kernel may begin a line of its own there. */
+#define PARTIAL_BYTES (LINE_MAX_BYTES + 1024)
+#define PARTIAL_KEPT 64
 #define LOG_MAX_LINES 200000
 /* Of reports past the limit: that many lines each, until the log has so many
  * more. */
@@ -66,11 +70,38 @@ static size_t klog_stamp(const char *s, uint64_t *time)
 	return len + 8 + (s[len + 8] == ' ');
 }
 
-/* The partial line as text that can be shown, and when it was written; NULL
- * when out of memory. */
-static char *klog_printable(const struct klog *klog, uint64_t *time)
+/*
+ * Where in the partial line one of the kernel's begins: it writes whole lines,
+ * but a program may have left one without an end on the console. In a line of
+ * the kernel's own a stamp is text, unless a report stands behind it or @any.
+ * Return: 0 if there is none.
+ */
+static size_t klog_inner_line(const struct klog *klog, bool any)
 {
-	const char *s = klog->partial, *end = s + klog->partial_len;
+	char *start = klog->partial, *end = start + klog->partial_len, *s;
+	uint64_t time;
+	size_t len;
+
+	*end = '\0';
+	any |= !klog_stamp(start, &time);
+	for (s = start + 1; s < end; s++) {
+		s = memchr(s, '[', end - s);
+		if (!s)
+			break;
+		len = klog_stamp(s, &time);
+		if (len && (any || klog_is_headline(s + len)))
+			return s - start;
+	}
+	return 0;
+}
+
+/* The first @len bytes of the partial line as text that can be shown, and when
+ * it was written; NULL when out of memory. */
+static char *klog_printable(const struct klog *klog, size_t len, uint64_t *time)
+{
+	bool cut = klog->partial_cut || len > LINE_MAX_BYTES;
+	const char *s = klog->partial;
+	const char *end = s + (cut ? LINE_MAX_BYTES : len);
 	uint64_t stamp = 0;
 	char *text = NULL;
 	size_t size;
@@ -85,7 +116,7 @@ static char *klog_printable(const struct klog *klog, uint64_t *time)
 	/* The byte behind the end is NUL, so that a cut sequence ends there. */
 	while (s < end)
 		s += text_put_plain(out, s);
-	if (klog->partial_cut)
+	if (cut)
 		fputs(" [...]", out);
 	if (ferror(out) | fclose(out)) {
 		free(text);
@@ -137,21 +168,19 @@ static void klog_journal(struct klog *klog, const struct klog_line *line)
 	journal_end(klog->journal);
 }
 
-/* The partial line is whole. */
-static void klog_end_line(struct klog *klog)
+/* The first @len bytes of the partial line are a line. */
+static void klog_add_line(struct klog *klog, size_t len)
 {
 	struct klog_line *line;
+	char after = klog->partial[len];
 	uint64_t time;
 	char *text;
 
-	if (!klog->partial)
-		return;		/* out of memory, as is noted already */
-	while (klog->partial_len &&
-	       klog->partial[klog->partial_len - 1] == '\r')
-		klog->partial_len--;
-	klog->partial[klog->partial_len] = '\0';
-	text = klog_printable(klog, &time);
-	klog->partial_len = 0;
+	while (len && klog->partial[len - 1] == '\r')
+		len--;
+	klog->partial[len] = '\0';
+	text = klog_printable(klog, len, &time);
+	klog->partial[len] = after;
 	klog->partial_cut = false;
 	if (!text || !klog_grow(klog)) {
 		free(text);
@@ -161,6 +190,7 @@ static void klog_end_line(struct klog *klog)
 	line = &klog->lines[klog->num_lines++];
 	*line = (struct klog_line){ .time = time, .text = text };
 	line->report = klog_is_report(klog);
+	klog->num_reports += line->report;
 	if (klog_keeps(klog, line)) {
 		klog_journal(klog, line);
 	} else {
@@ -169,22 +199,64 @@ static void klog_end_line(struct klog *klog)
 	}
 }
 
+/* The first @len bytes of the partial line are one, and the rest is another's
+ * begin. */
+static void klog_split(struct klog *klog, size_t len)
+{
+	klog_add_line(klog, len);
+	klog->partial_len -= len;
+	memmove(klog->partial, klog->partial + len, klog->partial_len);
+}
+
+/* The partial line is whole. */
+static void klog_end_line(struct klog *klog)
+{
+	size_t inner;
+
+	if (!klog->partial)
+		return;		/* out of memory, as is noted already */
+	inner = klog_inner_line(klog, false);
+	if (inner)
+		klog_split(klog, inner);
+	klog_add_line(klog, klog->partial_len);
+	klog->partial_len = 0;
+}
+
+/* There is no room for more of the partial line. */
+static void klog_shorten(struct klog *klog)
+{
+	size_t inner = klog_inner_line(klog, true);
+
+	if (inner) {
+		klog_split(klog, inner);
+		return;
+	}
+	memmove(klog->partial + LINE_MAX_BYTES,
+		klog->partial + klog->partial_len - PARTIAL_KEPT, PARTIAL_KEPT);
+	klog->partial_len = LINE_MAX_BYTES + PARTIAL_KEPT;
+	klog->partial_cut = true;
+}
+
 static void klog_add_partial(struct klog *klog, const char *data, size_t len)
 {
-	if (len > LINE_MAX_BYTES - klog->partial_len) {
-		len = LINE_MAX_BYTES - klog->partial_len;
-		klog->partial_cut = true;
-	}
+	size_t n;
+
 	if (!klog->partial) {
-		klog->partial = malloc(LINE_MAX_BYTES + 1);
+		klog->partial = malloc(PARTIAL_BYTES + 1);
 		if (!klog->partial) {
 			klog->dropped = true;
 			return;
 		}
-		klog->partial_max = LINE_MAX_BYTES;
 	}
-	memcpy(klog->partial + klog->partial_len, data, len);
-	klog->partial_len += len;
+	for (; len; data += n, len -= n) {
+		if (klog->partial_len == PARTIAL_BYTES)
+			klog_shorten(klog);
+		n = PARTIAL_BYTES - klog->partial_len;
+		if (n > len)
+			n = len;
+		memcpy(klog->partial + klog->partial_len, data, n);
+		klog->partial_len += n;
+	}
 }
 
 void klog_feed(struct klog *klog, const char *data, size_t len)

@@ -27,8 +27,9 @@ struct klog {
 	struct klog_line *lines;
 	size_t num_lines, max_lines;
 	char *partial;		/* a line without its end yet */
-	size_t partial_len, partial_max;
+	size_t partial_len;
 	bool partial_cut;	/* the rest of the line is left out */
+	size_t num_reports;	/* that came at all, forgotten ones too */
 	size_t test_start;	/* first line of the test that runs */
 	size_t checked;		/* lines that the oracles have seen */
 	struct klog_expect *expects;
@@ -59,6 +60,8 @@ bool klog_contains(const struct klog *klog, size_t mark, const char *needle);
 /* The text of a line behind the caller that CONFIG_PRINTK_CALLER names,
  * "[   T17] ". */
 const char *klog_bare(const char *text);
+/* Does a report begin with this text of a line, or its frame? */
+bool klog_is_headline(const char *text);
 /* Is the last line, which nobody looked at yet, the begin of a report? */
 bool klog_is_report(const struct klog *klog);
 int klog_expect(struct klog *klog, const char *regex, struct road_error *error);

@@ -359,6 +359,18 @@ TEST_F(guest, warning_that_is_expected_is_accepted)
 	EXPECT_HAS(road_machine_error(self->machine), "matches \"lkdtm_BUG\"");
 }
 
+TEST_F(guest, report_behind_an_unterminated_line_fails_the_test)
+{
+	road_test_begin(self->machine, "prompt");
+	ASSERT_EQ(0, road_write_file(self->machine, "/dev/console",
+				     "password: "));
+	/* Most reports have a frame above; this one begins with it. */
+	ASSERT_EQ(0, road_write_file(self->machine, "/dev/kmsg",
+				     "BUG: scheduling while atomic: cat/2\n"));
+	EXPECT_ERROR(self->machine, -ROAD_EORACLE, "scheduling while atomic",
+		     road_test_end(self->machine));
+}
+
 TEST_F(guest, report_that_is_expected_and_does_not_come_fails_the_test)
 {
 	road_test_begin(self->machine, "quiet");

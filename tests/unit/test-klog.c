@@ -126,6 +126,73 @@ static void long_lines_are_cut(void)
 	teardown(&klog);
 }
 
+/* What has no newline yet when the kernel prints: a program on the console, a
+ * prompt, a progress bar that only returns. */
+static void reports_behind_an_unterminated_line_are_seen(void)
+{
+	static const char warning[] =
+		"[   12.340000] WARNING: CPU: 0 PID: 1 at drivers/foo.c:1 bar+0x1/0x2\n";
+	static const char *const before[] = {
+		"progress: 42 %", "bad [    1.0", "10%\r20%\r",
+		/* of the kernel's own, as of a program that reads its log */
+		"[    1.000000] usb: half a li",
+	};
+	struct klog klog;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		setup(&klog);
+		feed(&klog, before[i]);
+		feed(&klog, warning);
+		CHECK_INT(klog.num_lines, 2);
+		CHECK(!klog.lines[0].report);
+		CHECK(klog.lines[1].report);
+		CHECK_INT(klog.lines[1].time, 12340 * ROAD_MS);
+		CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+		teardown(&klog);
+	}
+	/* Every kernel message has a line of its own again, a frame too. */
+	setup(&klog);
+	feed(&klog, "a[    1.000000] ------------[ cut here ]------------\n");
+	feed(&klog, "b[    1.000000] c[    1.000000] d\n");
+	text = klog_since(&klog, 0, 0);
+	CHECK_STR(text, "[   0.000000000] a\n"
+		  "[   1.000000000] ------------[ cut here ]------------\n"
+		  "[   0.000000000] b\n"
+		  "[   1.000000000] c[    1.000000] d\n");
+	free(text);
+	teardown(&klog);
+}
+
+static void a_report_behind_a_line_that_is_too_long_is_seen(void)
+{
+	static const char report[] =
+		"[   12.340000] BUG: sleeping function called from invalid context\n";
+	static char dots[10000];
+	struct klog klog;
+	size_t len, i;
+
+	memset(dots, '.', sizeof(dots));
+	/* The cut falls before, into and behind the stamp. */
+	for (len = 4000; len < 4200; len++) {
+		setup(&klog);
+		klog_feed(&klog, dots, len);
+		feed(&klog, report);
+		CHECK_INT(klog.num_lines, 2);
+		CHECK(klog.num_lines == 2 && klog.lines[1].report);
+		teardown(&klog);
+	}
+	/* ... and so does what the host reads at once. */
+	setup(&klog);
+	klog_feed(&klog, dots, sizeof(dots));
+	for (i = 0; i < strlen(report); i++)
+		klog_feed(&klog, report + i, 1);
+	CHECK_INT(klog.num_lines, 2);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	teardown(&klog);
+}
+
 static void a_full_log_still_takes_reports(void)
 {
 	struct klog klog;
@@ -296,6 +363,8 @@ static void reports_are_recognised(void)
 		"refcount_t: underflow; use-after-free.",
 		"BUG: sleeping function called from invalid context at kernel/locking/mutex.c:585",
 		"BUG: scheduling while atomic: cat/23/0x00000002",
+		"bad: scheduling from the idle thread!",
+		"huh, entered softirq 1 TIMER 00000000 with preempt_count 00000100, exited with 00000101?",
 		"BUG: spinlock bad magic on CPU#0, cat/23",
 		"BUG: workqueue leaked atomic, lock or RCU: kworker/0:1[12]",
 		"INFO: task cat:23 blocked for more than 122 seconds.",
@@ -520,6 +589,10 @@ static const struct unit_test tests[] = {
 	  stamps_of_the_kernel_are_the_time },
 	{ "hostile_bytes_become_printable", hostile_bytes_become_printable },
 	{ "long_lines_are_cut", long_lines_are_cut },
+	{ "reports_behind_an_unterminated_line_are_seen",
+	  reports_behind_an_unterminated_line_are_seen },
+	{ "a_report_behind_a_line_that_is_too_long_is_seen",
+	  a_report_behind_a_line_that_is_too_long_is_seen },
 	{ "a_full_log_still_takes_reports", a_full_log_still_takes_reports },
 	{ "a_full_log_has_room_for_the_next_test",
 	  a_full_log_has_room_for_the_next_test },
