@@ -65,8 +65,12 @@ static void machine_console(struct loop_source *source)
 	char buf[16384];
 	ssize_t n;
 
-	while ((n = read(source->fd, buf, sizeof(buf))) > 0)
+	while ((n = read(source->fd, buf, sizeof(buf))) > 0) {
 		klog_feed(&machine->klog, buf, n);
+		machine_count_reports(machine);
+		if (machine->engine.fatal.code)
+			return;
+	}
 	if (!n)
 		loop_close(&machine->engine.loop, source);
 }

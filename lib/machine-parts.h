@@ -48,6 +48,7 @@ struct road_machine {
 	void *interrupt_arg;
 	size_t boot_mark;		/* in the log */
 	uint64_t boot_ns;		/* wall time that it took */
+	size_t reports_before;		/* in the log, when the call began */
 	bool explaining;		/* a limit has passed; asking why */
 };
 
@@ -73,6 +74,8 @@ int machine_run_call(struct agent_transport *transport,
 		     bool (*done)(const void *arg), const void *arg,
 		     const char *what);
 bool machine_interrupted(struct engine *engine);
+/* End the guest if one call has made its kernel report bugs without end. */
+void machine_count_reports(struct road_machine *machine);
 
 /* ---- machine-boot.c */
 

@@ -15,6 +15,10 @@
 /* For asking a guest that ran into a limit where it stands. */
 #define STACKS_LIMIT_NS (1 * ROAD_S)
 
+/* More reports than this in one call: each brings about the next, and there is
+ * no end to it, as when a task sleeps where it must not. */
+#define MAX_REPORTS 100
+
 /* ---- the end of the guest */
 
 /* A guest whose memory has no room left is killed; UML knows what that means,
@@ -115,6 +119,20 @@ int machine_may_call(struct road_machine *machine)
 
 /* ---- running */
 
+void machine_count_reports(struct road_machine *machine)
+{
+	const struct klog *klog = &machine->klog;
+	size_t num = klog->num_reports - machine->reports_before, i;
+
+	if (num <= MAX_REPORTS)
+		return;
+	for (i = klog->num_lines - 1; i && !klog->lines[i].report; i--)
+		;
+	engine_fail(&machine->engine, -ROAD_ELIMIT,
+		    "the kernel reported %zu bugs in one call and would not have come to an end, the last is: %s",
+		    num, klog_bare(klog->lines[i].text));
+}
+
 /* What the guest is doing, for a call that does not end. */
 static void machine_explain_limit(struct road_machine *machine,
 				  struct road_error *error)
@@ -208,8 +226,10 @@ int machine_run(struct road_machine *machine, bool (*done)(const void *arg),
 	uint64_t now = machine->engine.cal.now;
 	uint64_t limit = limit_ns > INT64_MAX - now ? INT64_MAX - 2 :
 						      now + limit_ns;
-	enum engine_end end = engine_run(&machine->engine, done, arg, limit);
+	enum engine_end end;
 
+	machine->reports_before = machine->klog.num_reports;
+	end = engine_run(&machine->engine, done, arg, limit);
 	switch (end) {
 	case ENGINE_DONE:
 		return 0;

@@ -136,7 +136,8 @@ class Python(GuestsTestCase):
     def test_outcomes(self):
         self.check_rest({
             "Probe.test_panic", "ProbeOops.test_oops", "Interrupt.test_a_panic",
-            "InterruptLoop.test_a_loop", "Timer.test_a_panic", "Remove.test_a_warn",
+            "InterruptLoop.test_a_loop", "InterruptSleeps.test_a_sleep",
+            "TimerSleeps.test_a_sleep", "Timer.test_a_panic", "Remove.test_a_warn",
             "RemovePanic.test_a_panic", "Now.test_loop", "Now.test_loop_irqs_off",
             "Now.test_memory", "Now.test_memory_panic", "Now.test_stack",
             "Now.test_stack_a_little", "Boot.test_a_boot", "Boot.test_b_boot",
@@ -168,6 +169,12 @@ class Python(GuestsTestCase):
                   "handle_irq_event")
         self.hung("Now.test_loop", "Its kernel is in faulty_loop+", "param_attr_store")
         self.hung("Now.test_loop_irqs_off", "Its kernel is in faulty_loop_irqs_off+")
+
+    def test_reports_without_end_end_the_call(self):
+        for name in "InterruptSleeps.test_a_sleep", "TimerSleeps.test_a_sleep":
+            said = self.failed(name, "LimitExceeded: the kernel reported 10", "bugs in one call",
+                               "BUG: scheduling while atomic: ", "faulty_sleep+")
+            self.assertNotIn("of wall time", said)
 
     def test_a_warning_when_a_driver_is_removed(self):
         said = self.failed("Remove.test_a_warn", "OracleError",

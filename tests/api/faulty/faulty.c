@@ -96,6 +96,12 @@ static noinline void faulty_line(void)
 	pr_info("faulty: a line\n");
 }
 
+/* Where that is not allowed the scheduler says so again and again. */
+static noinline void faulty_sleep(void)
+{
+	msleep(10);
+}
+
 static const struct {
 	const char *name;
 	void (*happen)(void);
@@ -110,6 +116,7 @@ static const struct {
 	{ "memory", faulty_memory },
 	{ "noise", faulty_noise },
 	{ "line", faulty_line },
+	{ "sleep", faulty_sleep },
 };
 
 static int faulty_happen(const char *name)

@@ -78,6 +78,24 @@ class InterruptLoop(Faulty):
         self.interrupt()
 
 
+class InterruptSleeps(Faulty):
+    """One report brings about the next, without end."""
+
+    device = faulty("sleep", "interrupt", irq="rising")
+    machine_options = {}
+
+    def test_a_sleep(self) -> None:
+        self.interrupt()
+
+
+class TimerSleeps(Faulty):
+    device = faulty("sleep", "timer")
+    machine_options = {}
+
+    def test_a_sleep(self) -> None:
+        self.clock.advance(2)
+
+
 class Timer(Faulty):
     device = faulty("panic", "timer")
 
