@@ -24,6 +24,19 @@ static void print_entry_lines(struct report *report,
 	strings_deinit(&lines);
 }
 
+/* What roadtest has to say of a test that did not fail. */
+static void print_warnings(struct report *report, const struct entry *entry,
+			   const char *indent)
+{
+	struct strings lines = { 0 };
+
+	report_lines(report, entry, &lines);
+	for (size_t i = 0; i < lines.num; i++)
+		if (starts_with(lines.items[i], "warning: "))
+			printf("%s%s\n", indent, lines.items[i]);
+	strings_deinit(&lines);
+}
+
 static void show_program(const struct report *report, struct program *program)
 {
 	if (program->begun)
@@ -62,6 +75,8 @@ static void print_test(struct report *report, const struct entry *entry)
 	if (result == RESULT_FAIL || result == RESULT_FLAKY ||
 	    result == RESULT_NOT_RUN)
 		print_entry_lines(report, entry, "        ");
+	else
+		print_warnings(report, entry, "        ");
 }
 
 void show_test(struct report *report, struct program *program,

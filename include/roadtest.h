@@ -334,12 +334,30 @@ ROAD_API const char *road_device_path(const struct road_device *device);
 /**
  * road_device_bind() - load the driver's module and bind it
  *
- * The module is found by the device's modalias, as udev would. Runs the guest.
+ * The module is found by the device's modalias, as udev would. If none has that
+ * alias, it is looked for by the I2C name, which is the compatible without its
+ * vendor, and then among the drivers that are loaded or built in: the kernel
+ * matches by name too. road_device_warning() tells. Runs the guest.
  *
  * Return: 0; the errno of the driver's probe (deferral as -EAGAIN); -ENODEV
- * when no module has that alias; any of enum road_errno.
+ * when there is no driver for it; any of enum road_errno.
  */
 ROAD_API int road_device_bind(struct road_device *device);
+
+/**
+ * road_device_autoloads() - would its driver be there on a real board?
+ *
+ * That is, has a module the alias of its devicetree node, or is the driver that
+ * is bound built in. Runs the guest.
+ *
+ * Return: 1 or 0, any of enum road_errno.
+ */
+ROAD_API int road_device_autoloads(struct road_device *device);
+
+/** road_device_warning() - what binding it brought to light that is no failure:
+ *  "... does not autoload from the devicetree ...". NULL: nothing; valid as
+ *  long as the device. The harness prints it with the test's result. */
+ROAD_API const char *road_device_warning(const struct road_device *device);
 
 /** road_device_unbind() - unbind its driver. Runs the guest. Return: 0,
  *  -ENODEV when it is not bound, any of enum road_errno. */

@@ -11,6 +11,7 @@
 #include "modules.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ struct road_device {
 	char path[64];			/* in the guest */
 	char *alias;			/* modalias; NULL: not read yet */
 	char *driver;			/* that took it last; NULL: none */
+	bool nameless;			/* no module has that alias */
+	char *warning;			/* NULL: none */
 };
 
 static int device_add_node(struct road_device *device,
@@ -118,8 +121,14 @@ void device_free_all(struct road_machine *machine)
 		*list = device->next;
 		free(device->alias);
 		free(device->driver);
+		free(device->warning);
 		free(device);
 	}
+}
+
+struct road_device *device_next(const struct road_device *device)
+{
+	return device->next;
 }
 
 struct road_machine *road_device_machine(const struct road_device *device)
@@ -168,26 +177,67 @@ static int device_read_alias(struct road_device *device)
 						 "out of memory");
 }
 
-/* The modules that have this alias, loaded. Dependencies are not in @list. */
-static int device_load(struct road_device *device, struct module_list *list)
+/* The modules with @alias, or by the I2C name that the kernel made of the
+ * compatible, which a driver without a table of compatibles has. -ENOENT: there
+ * are none. */
+static int device_resolve(struct road_device *device, const char *alias,
+			  struct module_list *list)
 {
-	const char *alias = device->alias;
-	struct road_machine *machine = device->machine;
 	struct road_error error = {};
 	struct modules *modules;
-	int ret = agent_modules(machine_agent(machine), &modules,
-				machine_error_of(machine));
+	int ret = agent_modules(machine_agent(device->machine), &modules,
+				machine_error_of(device->machine));
 
-	if (ret)
-		return ret;
-	ret = modules_resolve(modules, alias, list, &error);
+	if (!ret)
+		ret = modules_resolve(modules, alias, list, &error);
 	err_clear(&error);
-	if (ret == -ENOENT)
-		return machine_error(machine, -ENODEV,
-				     "%s: no module of this kernel has the alias \"%s\": is the driver enabled in the suite's config, and does its match table have the compatible? The kernel is %s",
-				     device->path, alias,
-				     road_machine_kernel(machine));
-	return ret ? ret : road_module_load(machine, alias, NULL);
+	return ret;
+}
+
+static int device_name_alias(struct road_device *device, char *alias,
+			     size_t size)
+{
+	char path[80], name[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/name", device->path);
+	n = road_read_file(device->machine, path, name, sizeof(name));
+	if (n < 0)
+		return n;
+	name[strcspn(name, "\n")] = '\0';
+	snprintf(alias, size, "i2c:%s", name);
+	return 0;
+}
+
+/* What udev would load for it. */
+static int device_load_alias(struct road_device *device,
+			     struct module_list *list)
+{
+	int ret = device_resolve(device, device->alias, list);
+
+	return ret ? ret : road_module_load(device->machine, device->alias,
+					    NULL);
+}
+
+/*
+ * The modules that may have its driver, loaded; if none has the alias of its
+ * node, those for its I2C name. Dependencies are not in @list, and what is
+ * built in, or loaded already without such an alias, isn't either.
+ */
+static int device_load(struct road_device *device, struct module_list *list)
+{
+	char name[80];
+	int ret = device_load_alias(device, list);
+
+	device->nameless = ret == -ENOENT;
+	if (!device->nameless)
+		return ret;
+	ret = device_name_alias(device, name, sizeof(name));
+	if (!ret)
+		ret = device_resolve(device, name, list);
+	if (!ret)
+		return road_module_load(device->machine, name, NULL);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 void device_load_all(struct road_machine *machine)
@@ -198,7 +248,7 @@ void device_load_all(struct road_machine *machine)
 		struct module_list list = {};
 
 		if (!device_read_alias(device))
-			device_load(device, &list);
+			device_load_alias(device, &list);
 		modules_list_deinit(&list);
 	}
 	err_clear(machine_error_of(machine));
@@ -271,7 +321,6 @@ static int device_bind_driver(struct road_device *device, const char *driver)
 	return ret < 0 ? ret : 0;
 }
 
-/* @module may be a pattern; a name is looked up, which is much faster. */
 static int device_bind_module(struct road_device *device, const char *module)
 {
 	struct road_machine *machine = device->machine;
@@ -292,6 +341,65 @@ static int device_bind_module(struct road_device *device, const char *module)
 	return ret;
 }
 
+static int device_no_driver(struct road_device *device)
+{
+	char name[80] = "its I2C name";
+
+	device_name_alias(device, name, sizeof(name));
+	return machine_error(device->machine, -ENODEV,
+			     "%s: no module of this kernel has the alias \"%s\" or \"%s\", and no driver that is loaded or built in takes the device: is the driver enabled in the suite's config, and has its match table the compatible? The kernel is %s",
+			     device->path, device->alias, name,
+			     road_machine_kernel(device->machine));
+}
+
+/*
+ * The kernel probes with a driver that is built in at boot already, before
+ * autoprobe is off. A test wants that probe for itself.
+ */
+static int device_unbind_at_boot(struct road_device *device)
+{
+	char path[96];
+	int ret;
+
+	if (device->driver)
+		return 0;
+	snprintf(path, sizeof(path), "%s/driver/unbind", device->path);
+	ret = road_write_file(device->machine, path, device_id(device));
+	return ret < 0 && ret != -ENOENT ? ret : 0;
+}
+
+/*
+ * Any driver of the bus may be it: one that is built in has no alias (before
+ * Linux 6.18), and one that the test has loaded may lack it. Most say -ENODEV
+ * since they do not match; one that spoke to the chip did.
+ */
+static int device_bind_any(struct road_device *device)
+{
+	struct road_machine *machine = device->machine;
+	char *drivers, *driver;
+	bool took = false;
+	int ret = device_unbind_at_boot(device);
+
+	if (!ret)
+		ret = road_glob(machine, "/sys/bus/i2c/drivers/*", &drivers);
+	if (ret)
+		return ret;
+	ret = -ENODEV;
+	for (driver = drivers; *driver && ret == -ENODEV && !took;
+	     driver += strlen(driver) + 1) {
+		size_t log = road_log_mark(machine);
+		size_t trace = road_trace_count(machine);
+		char *said;
+
+		ret = device_bind_driver(device, strrchr(driver, '/') + 1);
+		said = device_messages(device, log);
+		took = road_trace_count(machine) > trace || (said && *said);
+		free(said);
+	}
+	free(drivers);
+	return ret == -ENODEV && !took ? device_no_driver(device) : ret;
+}
+
 static int device_bind_drivers(struct road_device *device,
 			       const struct module_list *list)
 {
@@ -305,15 +413,77 @@ static int device_bind_drivers(struct road_device *device,
 			return ret;
 		ret = -ENODEV;
 	}
-	if (!list->num)		/* built in: any driver may be it */
-		ret = device_bind_module(device, "*");
+	if (!list->num)
+		ret = device_bind_any(device);
 	for (i = 0; i < list->num && ret == -ENODEV; i++)
 		if (list->modules[i].wanted)
 			ret = device_bind_module(device,
 						 list->modules[i].name);
-	if (!ret)
-		err_clear(machine_error_of(device->machine));
 	return ret;
+}
+
+/* ---- would it be there on a real board? */
+
+/* Module of the bound driver; NULL: it has none, or can't be told. */
+static char *device_module(struct road_device *device)
+{
+	char path[96], target[PATH_MAX];
+	const char *slash;
+
+	snprintf(path, sizeof(path), "%s/driver/module", device->path);
+	if (road_readlink(device->machine, path, target, sizeof(target)))
+		return NULL;
+	slash = strrchr(target, '/');
+	return strdup(slash ? slash + 1 : target);
+}
+
+int road_device_autoloads(struct road_device *device)
+{
+	struct module_list list = {};
+	struct road_stat stat;
+	char path[96];
+	int ret = machine_may_call(device->machine);
+
+	if (!ret)
+		ret = device_read_alias(device);
+	if (!ret)
+		ret = device_resolve(device, device->alias, &list);
+	modules_list_deinit(&list);
+	if (ret != -ENOENT)
+		return ret ? ret : 1;
+	/* A driver that is of no module is built in, and there anyway. */
+	snprintf(path, sizeof(path), "%s/driver/module", device->path);
+	ret = road_stat(device->machine, path, true, &stat);
+	if (ret == -ENOENT) {
+		*strrchr(path, '/') = '\0';
+		ret = road_stat(device->machine, path, true, &stat);
+		err_clear(machine_error_of(device->machine));
+		return ret == -ENOENT ? 0 : ret ? ret : 1;
+	}
+	return ret;
+}
+
+/* The driver was found, though not as a board would find it. */
+static void device_warn(struct road_device *device,
+			const struct module_list *list)
+{
+	char *module = NULL;
+
+	if (device->nameless && !device->warning)
+		module = device_module(device);
+	if (module &&
+	    asprintf(&device->warning,
+		     "%s: %s does not autoload from the devicetree: it has no alias \"%s\", by which udev loads it on a board (MODULE_DEVICE_TABLE(of, ...) with this compatible). Here it was found %s",
+		     device->path, module, device->alias,
+		     list->num ? "by its I2C name" :
+				 "since it was loaded already") < 0)
+		device->warning = NULL;
+	free(module);
+}
+
+const char *road_device_warning(const struct road_device *device)
+{
+	return device->warning;
 }
 
 int road_device_bind(struct road_device *device)
@@ -327,6 +497,10 @@ int road_device_bind(struct road_device *device)
 		ret = device_load(device, &list);
 	if (!ret)
 		ret = device_bind_drivers(device, &list);
+	if (!ret) {
+		device_warn(device, &list);
+		err_clear(machine_error_of(device->machine));
+	}
 	modules_list_deinit(&list);
 	return ret;
 }

@@ -10,5 +10,7 @@
 void device_free_all(struct road_machine *machine);
 /* Load the modules of all devices; what has none is passed over. */
 void device_load_all(struct road_machine *machine);
+/* The one behind it in a machine's list; NULL: it is the last. */
+struct road_device *device_next(const struct road_device *device);
 
 #endif /* LIB_DEVICE_H */

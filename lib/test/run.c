@@ -5,6 +5,7 @@
  * Runs in the child. Failures are collected and judged at the end, since
  * KNOWN_BUG() may accept one of them; meanwhile each is printed as it happens.
  */
+#include "device.h"
 #include "machine.h"
 #include "test.h"
 
@@ -222,6 +223,18 @@ static void run_write_trace(const struct run_machine *entry, const char *test)
 	free(text);
 }
 
+static void run_print_warnings(const struct run_machine *entry)
+{
+	const char *warning;
+
+	for (struct road_device *device = *machine_devices(entry->machine);
+	     device; device = device_next(device)) {
+		warning = road_device_warning(device);
+		if (warning)
+			fprintf(stderr, "warning: %s\n", warning);
+	}
+}
+
 /* Ask the oracles of every machine, newest first, and end it. */
 static void run_end_machines(struct road_test_run *run)
 {
@@ -235,6 +248,7 @@ static void run_end_machines(struct road_test_run *run)
 			run_failure(run, road_machine_error(entry->machine));
 		else if (booted && before)
 			run_print_log(entry);
+		run_print_warnings(entry);
 		run_write_trace(entry, road_test_name(run));
 		run->machines = entry->next;
 		road_machine_destroy(entry->machine);

@@ -68,6 +68,18 @@ static PyObject *node_unbind(struct ext_node *self, PyObject *unused)
 	return run(self, road_device_unbind);
 }
 
+static PyObject *node_warning(struct ext_node *self, void *unused)
+{
+	const char *warning;
+
+	if (!ext_usable(self->machine))
+		return NULL;
+	warning = road_device_warning(self->device);
+	if (!warning)
+		Py_RETURN_NONE;
+	return PyUnicode_FromString(warning);
+}
+
 static PyObject *node_addr(struct ext_node *self, void *unused)
 {
 	if (!ext_usable(self->machine))
@@ -123,6 +135,7 @@ static PyGetSetDef node_getset[] = {
 	{ "addr", (getter)node_addr },
 	{ "pin", (getter)node_pin },
 	{ "path", (getter)node_path },
+	{ "warning", (getter)node_warning },
 	{ NULL }
 };
 

@@ -115,6 +115,9 @@ class Node:
     @property
     def path(self) -> str:
         """road_device_path()."""
+    @property
+    def warning(self) -> str | None:
+        """road_device_warning()."""
     def bind(self) -> None:
         """road_device_bind()."""
     def unbind(self) -> None:

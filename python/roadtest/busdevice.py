@@ -96,9 +96,19 @@ class BusDevice(GuestPath):
         self._machine.module_load(alias, None)
         return names
 
+    @property
+    def autoloads(self) -> bool:
+        """Would its driver be there on a real board? That is, has a module its
+        modalias, or is the driver that is bound built in."""
+        alias = self.modalias
+        if alias and modules_by_alias(self._machine, alias):
+            return True
+        return self.driver is not None and self.module is None
+
     def bind(self, driver: str | None = None) -> None:
         """Bind it to ``driver``, or to the one that its modalias brings (see
-        :meth:`autoload`; a driver that is built in has to be named).
+        :meth:`autoload`), or its I2C name, or one that is loaded or built in
+        and matches.
 
         Raises GuestError with the errno of the driver's probe (EAGAIN when it
         deferred); ENODEV when the driver does not match. Unbound after the
@@ -111,8 +121,10 @@ class BusDevice(GuestPath):
             try:
                 (self.bus / "drivers" / name / "bind").write_text(self.id)
             except GuestError as error:
-                if error.errno != errno.ENODEV or name == names[-1]:
-                    raise self._probe_failed(name, error, mark) from None
+                failed = self._probe_failed(name, error, mark)
+                ended = name == names[-1] or "\n" in failed.detail
+                if error.errno != errno.ENODEV or ended:
+                    raise failed from None
             else:
                 break
         self._machine.undo(f"unbind {self.id}", self._unbind_if_bound)
@@ -137,18 +149,36 @@ class BusDevice(GuestPath):
         )
 
     def _drivers(self) -> list[str]:
-        """Names of the drivers of this bus in the modules of its alias."""
+        """Names of the drivers of this bus that may take it: those in the
+        modules of its alias, else in those of its I2C name, else all that are
+        there."""
         prefix = self.bus.name + ":"
-        names = [
-            path.name[len(prefix) :]
-            for module in self.autoload()
+        modules: list[str] = []
+        for alias in self._aliases():
+            modules = modules_by_alias(self._machine, alias)
+            if modules:
+                self._machine.module_load(alias, None)
+                break
+        paths = [
+            path
+            for module in modules
             for path in self._at("/sys/module").glob(
                 f"{module}/drivers/{prefix}*"
             )
         ]
+        paths = paths or list((self.bus / "drivers").glob("*"))
+        names = [path.name.removeprefix(prefix) for path in paths]
         if not names:
             raise _no_module(self, self.modalias)
         return names
+
+    def _aliases(self) -> list[str]:
+        """By which its module may be found: what udev is told, and what the
+        kernel matches by as well."""
+        aliases = [self.modalias]
+        if self.bus.name == "i2c":
+            aliases.append(f"i2c:{(self / 'name').read_text().strip()}")
+        return [alias for alias in aliases if alias]
 
     def unbind(self) -> None:
         """Unbind the driver. GuestError ENODEV when none is bound."""

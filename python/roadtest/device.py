@@ -286,15 +286,24 @@ class BoundDevice(BusDevice):
         """Load the driver's module by the device's modalias and bind it, or
         bind it to ``driver``, which is loaded.
 
+        If no module has that alias, the module is looked for by the I2C name
+        (the compatible without its vendor), and then the driver among those
+        that are loaded or built in: the kernel matches by name too. It would
+        not be loaded on a board, so the test's result has a warning, and
+        :attr:`autoloads` is False.
+
         Raises GuestError with the errno of the driver's probe (EAGAIN when it
-        deferred); ENODEV when no module has that alias. Unbound after the
+        deferred); ENODEV when there is no driver for it. Unbound after the
         test.
         """
         if driver is not None:
             super().bind(driver)
             return
         self._forget()
+        known = self.node.warning
         self.node.bind()
+        if self.node.warning != known:
+            print(f"warning: {self.node.warning}")
         self._machine.undo(f"unbind {self.name}", self._unbind_if_bound)
 
     def _forget(self) -> None:

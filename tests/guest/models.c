@@ -410,6 +410,44 @@ FIXTURE_TEARDOWN(sensor)
 	opt3001_deinit(&self->chip);
 }
 
+TEST(a_driver_without_an_alias_binds_by_its_i2c_name)
+{
+	const struct road_device_config configs[] = {
+		{ .compatible = "acme,opt3001" },
+		{ .compatible = "ti,opt3001" },
+		{ .compatible = "acme,dummy" },		/* built in */
+		{ .compatible = "acme,nothing" },
+	};
+	struct road_machine *machine = road_test_machine(_metadata, NULL);
+	struct road_device *devices[4];
+	struct opt3001 chips[2];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		if (i < 2)
+			ASSERT_EQ(0, opt3001_init(&chips[i]));
+		ASSERT_OK(road_device_add(machine, &configs[i],
+					  i < 2 ? &chips[i].map.chip : NULL,
+					  &devices[i]));
+	}
+	ASSERT_OK(road_machine_boot(machine));
+	for (i = 0; i < 3; i++)
+		EXPECT_OK(road_device_bind(devices[i]));
+	EXPECT_EQ(0, road_device_autoloads(devices[0]));
+	EXPECT_EQ(1, road_device_autoloads(devices[1]));
+	EXPECT_EQ(1, road_device_autoloads(devices[2]));
+	ASSERT_NOT_NULL(road_device_warning(devices[0]));
+	EXPECT_NOT_NULL(strstr(road_device_warning(devices[0]),
+			       "does not autoload from the devicetree"));
+	EXPECT_NULL(road_device_warning(devices[1]));
+	EXPECT_NULL(road_device_warning(devices[2]));
+	EXPECT_NE(0, road_device_bind(devices[3]));
+	EXPECT_NOT_NULL(strstr(road_machine_error(machine), "\"i2c:nothing\""));
+	EXPECT_EQ(0, road_device_autoloads(devices[3]));
+	for (i = 0; i < 2; i++)
+		opt3001_deinit(&chips[i]);
+}
+
 TEST_F(sensor, unbind_under_two_reads_lets_all_three_end)
 {
 	struct road_call *reads[2];

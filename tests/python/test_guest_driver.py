@@ -136,6 +136,59 @@ class Unbound(TestCase):
         self.assertIsNone(self.dev.driver)
 
 
+class WithoutAnAlias(TestCase):
+    """The module has no alias for the node, and the kernel matches all the
+    same, by the I2C name."""
+
+    bind = False
+    device = Device("acme,lm75", model=Lm75)
+    known = Device("national,lm75", model=Lm75)
+    builtin = Device("acme,dummy")  # of the I2C core
+    unknown = Device("acme,nothing", model=Memory)
+
+    def test_it_is_found_by_its_i2c_name_with_a_warning(self) -> None:
+        self.dev.bind()
+        self.assertEqual(self.dev.driver, "lm75")
+        warning = self.dev.node.warning or ""
+        self.assertIn("lm75 does not autoload from the devicetree", warning)
+        self.assertIn("Cacme,lm75", warning)
+        self.assertIn("found by its I2C name", warning)
+
+    def test_autoloads_tells_them_apart(self) -> None:
+        self.dev.bind()
+        self.assertFalse(self.dev.autoloads)
+        self.known.bind()
+        self.assertTrue(self.known.autoloads)
+        self.assertIsNone(self.known.node.warning)
+
+    def test_one_that_is_built_in_is_found_without_a_warning(self) -> None:
+        self.builtin.bind()
+        self.assertEqual(self.builtin.driver, "dummy")
+        self.assertIsNone(self.builtin.node.warning)
+        self.assertTrue(self.builtin.autoloads)
+
+    def test_a_device_by_its_path_does_so_too(self) -> None:
+        device = i2c_device(self.dev.addr)
+        device.bind()
+        self.assertEqual(device.driver, "lm75")
+        device = i2c_device(self.builtin.addr)
+        device.unbind()  # the kernel has bound it at boot
+        device.bind()
+        self.assertEqual(device.driver, "dummy")
+
+    def test_probe_errors_are_the_drivers(self) -> None:
+        self.chip.inject(count=None)
+        with self.assertGuestError(errno.EIO) as caught:
+            self.dev.bind()
+        self.assertIn("the probe of lm75 failed", str(caught.exception))
+        self.chip.inject(count=0)
+
+    def test_without_any_driver_both_names_are_told(self) -> None:
+        with self.assertRaisesRegex(Exception, "i2c:nothing") as caught:
+            self.unknown.bind()
+        self.assertIn("no driver that is loaded", str(caught.exception))
+
+
 class ProbeThatFails(TestCase):
     device = Device(
         "amstaos,tsl2772", lambda: Tsl2772(0x50), bind=False,
