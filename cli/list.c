@@ -25,7 +25,7 @@ static const char help[] =
 "  --help            this text\n"
 "\n"
 "Exit status: 0 there are tests; 2 there are none, or a wrong path, id or option;\n"
-"3 some programs can't say which tests they have.\n";
+"3 some programs can't say which tests they have, or have some that can't be run.\n";
 
 static const struct option options[] = {
 	{ "filter", required_argument, NULL, 'f' },

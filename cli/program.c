@@ -108,6 +108,12 @@ static void push_file(struct programs *programs, const char *path, char *exe,
 
 	if (program) {
 		free(exe);
+		/* Of a directory it was none; by its name it is. */
+		if (program->misnamed) {
+			free(program->misnamed);
+			program->misnamed = NULL;
+			program->python = python;
+		}
 	} else {
 		program = programs_push(programs, path, exe, python);
 		program->place = file_place(path);
@@ -117,6 +123,24 @@ static void push_file(struct programs *programs, const char *path, char *exe,
 	else if (!whole)
 		add_selection(program, selection);
 	programs->found++;
+}
+
+/* It is no program that is run, but may look like one. */
+static void add_misnamed(struct programs *programs, const char *path,
+			 const char *name)
+{
+	char *why = misnamed_why(path, name);
+
+	if (why && !programs_find(programs, path)) {
+		struct program *program = programs_push(programs, path,
+							text("%s", path), false);
+
+		program->place = file_place(path);
+		program->misnamed = why;
+		programs->found++;
+	} else {
+		free(why);
+	}
 }
 
 /* @named: the user named it, so it must be a test program. */
@@ -137,7 +161,7 @@ static bool add_file(struct programs *programs, const char *path, bool named,
 		push_file(programs, path, exe, false, selection);
 	} else if (is_program(path) &&
 		   (named || (starts_with(name, "test-") &&
-			      !strchr(name, '.')))) {
+			      !is_by_product(name)))) {
 		/* execvp() searches what has no slash. */
 		push_file(programs, path, text("%s%s", slash ? "" : "./", path),
 			  false, selection);
@@ -145,6 +169,8 @@ static bool add_file(struct programs *programs, const char *path, bool named,
 		cli_error("%s is not a test program", path);
 		cli_remedy("give a test_*.py, a test-*.c, an executable that prints KTAP, or a directory");
 		return false;
+	} else {
+		add_misnamed(programs, path, name);
 	}
 	return true;
 }
@@ -228,6 +254,27 @@ bool programs_add(struct programs *programs, const char *argument)
 	return ok;
 }
 
+void programs_complete(struct programs *programs)
+{
+	bool *drop = xcalloc(programs->num, sizeof(*drop));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < programs->num; i++) {
+		const struct program *program = programs->items[i];
+
+		drop[i] = program->misnamed && ends_with(program->path, ".py") &&
+			  misnamed_is_imported(programs, program);
+	}
+	for (size_t i = 0; i < programs->num; i++) {
+		if (drop[i])
+			program_destroy(programs->items[i]);
+		else
+			programs->items[kept++] = programs->items[i];
+	}
+	programs->num = kept;
+	free(drop);
+}
+
 static void strings_copy(struct strings *to, const struct strings *from)
 {
 	for (size_t i = 0; i < from->num; i++)
@@ -250,6 +297,8 @@ struct program *programs_add_round(struct programs *programs,
 	strings_copy(&copy->select, &program->select);
 	strings_copy(&copy->marks, &program->marks);
 	strings_copy(&copy->ids, &program->ids);
+	strings_copy(&copy->norun, &program->norun);
+	strings_copy(&copy->norun_why, &program->norun_why);
 	return copy;
 }
 
@@ -278,11 +327,14 @@ void program_destroy(struct program *program)
 	free(program->path);
 	free(program->shown);
 	free(program->place);
+	free(program->misnamed);
 	free(program->exe);
 	free(program->past);
 	strings_deinit(&program->select);
 	strings_deinit(&program->marks);
 	strings_deinit(&program->ids);
+	strings_deinit(&program->norun);
+	strings_deinit(&program->norun_why);
 	strings_deinit(&program->trouble);
 	strings_deinit(&program->errors);
 	free(program);
@@ -386,6 +438,18 @@ static bool is_id(const char *line)
 	return is;
 }
 
+/* "# norun ID WHY": a test that is not run. To be freed; NULL: none. */
+static char *parse_norun(struct program *program, const char *line)
+{
+	const char *id = line + strlen("# norun "), *blank;
+
+	if (!starts_with(line, "# norun ") || !(blank = strchr(id, ' ')))
+		return NULL;
+	strings_add(&program->norun, text("%.*s", (int)(blank - id), id));
+	strings_add(&program->norun_why, printable(blank + 1, strlen(blank + 1)));
+	return text("%.*s", (int)(blank - id), id);
+}
+
 char *program_parse_list(struct program *program, char *listed)
 {
 	char *rest = listed, *line;
@@ -397,12 +461,16 @@ char *program_parse_list(struct program *program, char *listed)
 		return text("the launcher did not start it");
 	while ((line = strsep(&rest, "\n"))) {
 		size_t len = strlen(line);
+		char *norun;
 
 		/* Through a terminal. */
 		if (program->launcher && len && line[len - 1] == '\r')
 			line[len - 1] = '\0';
 		if (!strcmp(line, "# independent"))
 			program->independent = true;
+		norun = program->python ? parse_norun(program, line) : NULL;
+		if (norun)
+			strings_add(&program->ids, norun);
 		if (!*line || *line == '#')
 			continue;
 		if (!is_id(line)) {

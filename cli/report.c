@@ -72,6 +72,28 @@ bool report_has(struct program *program, const char *id)
 	return entry && (entry->done || entry->again);
 }
 
+/* Tests that stand in the program's file, and that it can't run. */
+static void report_norun(struct report *report, struct program *program)
+{
+	for (size_t i = 0; i < program->norun.num; i++) {
+		struct entry *entry = entry_find(program,
+						 program->norun.items[i]);
+		struct strings lines = { 0 };
+		const struct stream_test test = {
+			.result = RESULT_NOT_RUN,
+			.id = program->norun.items[i],
+			.lines = &lines,
+		};
+
+		if (!entry || entry->done)
+			continue;
+		strings_add(&lines, text("did not run: %s",
+					 program->norun_why.items[i]));
+		report_test(report, program, &test);
+		strings_deinit(&lines);
+	}
+}
+
 void report_plan(struct report *report, struct program *program)
 {
 	program->planned = true;
@@ -84,6 +106,7 @@ void report_plan(struct report *report, struct program *program)
 		if (program->past)
 			entry->expected = program->past[i].ms;
 	}
+	report_norun(report, program);
 	program->hint = 0;
 }
 
@@ -293,6 +316,13 @@ void report_trouble(struct report *report, struct program *program,
 	free(what);
 }
 
+void report_unfinished(struct report *report, struct program *program,
+		       const struct strings *lines, const char *what)
+{
+	report->unfinished = true;
+	report_note(program, lines, what);
+}
+
 void report_note(struct program *program, const struct strings *lines,
 		 const char *what)
 {
@@ -354,7 +384,7 @@ int report_end(struct report *report)
 		show_end(report);
 	if (report_is_bad(report) && ran)
 		return CLI_FAILED;
-	if (counts[RESULT_NOT_RUN] || report->unlisted)
+	if (counts[RESULT_NOT_RUN] || report->unlisted || report->unfinished)
 		return ran ? CLI_SOME_NOT_RUN : CLI_NOT_RUN;
 	if (report_is_bad(report))
 		return CLI_FAILED;

@@ -393,6 +393,7 @@ int run_options_parse(struct run_options *run, int argc, char **argv)
 	for (; optind < argc; optind++)
 		if (!add_path(run, argv[optind]))
 			return CLI_NOT_RUN;
+	programs_complete(&run->programs);
 	settle(run);
 	for (size_t i = 0; run->launcher.num && i < run->programs.num; i++)
 		run->programs.items[i]->launcher = &run->launcher;

@@ -77,7 +77,7 @@ static bool make_room(unsigned int jobs)
 
 /* A part of a file of Python can be run without asking it for its tests first:
  * that would cost another start of Python. So can the only one, if there is
- * nothing to share out. */
+ * nothing to share out. The list comes before the results then. */
 static bool may_go_unlisted(const struct run *run)
 {
 	const struct program *first = run->want.programs.items[0];
@@ -101,22 +101,47 @@ static bool find_tests(struct run *run)
 	return select_tests(&run->want.programs, &run->want.selection);
 }
 
+/* Return: does it have a test that can be run? */
+static bool list_program(const struct program *program)
+{
+	bool listed = false;
+
+	for (size_t i = 0; i < program->ids.num; i++) {
+		if (strings_have(&program->norun, program->ids.items[i]))
+			continue;
+		puts(program->ids.items[i]);
+		listed = true;
+	}
+	for (size_t i = 0; i < program->norun.num; i++)
+		if (strings_have(&program->ids, program->norun.items[i]))
+			cli_error("%s: %s is not run: %s", program->shown,
+				  program->norun.items[i],
+				  program->norun_why.items[i]);
+	for (size_t i = 0; i < program->errors.num; i++)
+		cli_error("%s: %s", program->shown, program->errors.items[i]);
+	return listed;
+}
+
+static bool has_norun(const struct program *program)
+{
+	for (size_t i = 0; i < program->norun.num; i++)
+		if (strings_have(&program->ids, program->norun.items[i]))
+			return true;
+	return false;
+}
+
 static int list_tests(struct run *run)
 {
 	const struct programs *programs = &run->want.programs;
-	bool unlisted = false, listed = false;
+	bool missing = false, listed = false;
 
 	for (size_t i = 0; i < programs->num; i++) {
 		const struct program *program = programs->items[i];
 
-		for (size_t n = 0; n < program->ids.num; n++, listed = true)
-			puts(program->ids.items[n]);
-		for (size_t n = 0; n < program->errors.num; n++)
-			cli_error("%s: %s", program->path,
-				  program->errors.items[n]);
-		unlisted |= program->unlisted;
+		listed |= list_program(program);
+		missing |= program->unlisted || has_norun(program);
 	}
-	if (unlisted)
+	if (missing)
 		return listed ? CLI_SOME_NOT_RUN : CLI_NOT_RUN;
 	return CLI_OK;
 }

@@ -4,13 +4,14 @@
  *
  * run.c	the subcommands `run` and `list`: one step after the other;
  *		run-options.c reads what the user wants
- * program.c	finds the test programs, c-suite.c those of C suites; marks.c keeps
- *		those with a mark
+ * program.c	finds the test programs, c-suite.c those of C suites, misnamed.c what
+ *		looks like one; marks.c keeps those with a mark
  * select.c	which of their tests; expression.c reads -k, shard.c cuts --shard
  * history.c	times and outcomes of earlier runs
  * units.c	what is given out at once; schedule.c gives it out
  * runner.c	runs a part in one process after the other; stream.c reads its
- *		KTAP, output.c and spool.c keep what else it prints;
+ *		KTAP, subtests.c that of subtests, output.c and spool.c keep what
+ *		else it prints;
  *		forkserver.c spares starts of Python, launch.c has other
  *		programs start them elsewhere
  * report.c	what is known of each test; show.c and ktap.c show it, reports.c
@@ -110,11 +111,15 @@ struct program {
 	bool planned;		/* ids says all that will run */
 	bool whole;		/* and that is all that the program has */
 	bool unlisted;		/* it can't say what it has: trouble says why */
+	char *misnamed;		/* why it is no program, though it looks like
+				 * one; NULL: it is one */
 	const char *refused;	/* why none of its tests can be run; NULL */
 	struct strings select;	/* "Class", "Class.test"; empty: all */
 	struct strings marks;	/* only tests with one of these */
 	const struct strings *launcher;	/* what starts it; NULL: we do */
 	struct strings ids;	/* what is to be run */
+	struct strings norun;	/* those that its file has and that can't be */
+	struct strings norun_why;	/* of each */
 	struct past *past;	/* of each of ids, history.c; NULL */
 	struct program *origin;	/* the same in round 1; itself there */
 	unsigned int round;	/* from 1 */
@@ -149,6 +154,8 @@ struct programs {
 /* Add what @argument (directory, file, file::Class::test) stands for.
  * Return: false after a message. */
 bool programs_add(struct programs *programs, const char *argument);
+/* All are there: forget what only looks like a test and is part of one. */
+void programs_complete(struct programs *programs);
 /* One more round of @program, behind all others. */
 struct program *programs_add_round(struct programs *programs,
 				   const struct program *program);
@@ -170,6 +177,17 @@ char *program_parse_list(struct program *program, char *listed);
 bool program_none_marked(const struct program *program, int status);
 /* Does a selection such as "Class" stand for @id? */
 bool selection_is_of(const char *selection, const char *id);
+
+/* --- misnamed.c: files that look like tests */
+
+/* Why a file of a directory, called @name, is no test program, and should be;
+ * to be freed. NULL: it does not look like one. */
+char *misnamed_why(const char *path, const char *name);
+/* Is the module, which has tests, there for another one of @programs? */
+bool misnamed_is_imported(const struct programs *programs,
+			  const struct program *program);
+/* Is it what a tool leaves beside a program? */
+bool is_by_product(const char *name);
 
 /* --- c-suite.c */
 
@@ -211,13 +229,36 @@ struct stream_test {
 
 /* Called with each result, in order. */
 typedef void stream_result_fn(void *arg, const struct stream_test *test);
+/* Called with the list that stands before the results, as of `--list`; @list
+ * may be cut up. */
+typedef void stream_list_fn(void *arg, char *list);
+
+/* --- subtests.c */
+
+struct subtests {
+	size_t indent;		/* blanks before the outermost */
+	unsigned int num, num_failed;
+	struct strings failed;	/* names of the first ones */
+};
+
+/* Is it a line about subtests? Then there is nothing to be shown of it. */
+bool subtests_line(struct subtests *subtests, const char *line);
+/* Which failed; to be freed. */
+char *subtests_text(const struct subtests *subtests);
+void subtests_deinit(struct subtests *subtests);
 
 struct stream {
 	stream_result_fn *result;
+	stream_list_fn *listed;	/* NULL: no list is wanted */
 	void *arg;
+	bool own;		/* of our runner in Python, which says more */
 	bool header;		/* it is KTAP at all */
 	int plan;		/* -1: none yet */
+	int second_plan;	/* likewise */
 	int count;		/* results at the outer level */
+	bool ended;		/* it says that this is all */
+	char *list;		/* as far as it has come; NULL */
+	struct subtests subtests;	/* of the current test */
 	bool failed;		/* one of them */
 	char *current;		/* id of "# start", until its result */
 	int64_t started;
@@ -226,11 +267,15 @@ struct stream {
 	char *partial[2];	/* of standard output, standard error */
 	size_t partial_len[2];
 	bool cut[2];		/* it goes on with a line that was too long */
+	bool drop;		/* of standard output, that rest is not wanted */
 	char *bail;		/* text of "Bail out!" */
 };
 
 void stream_init(struct stream *stream, stream_result_fn *result, void *arg);
 void stream_deinit(struct stream *stream);
+/* What stands behind the "# " of a result. Return: the reason; NULL if it is no
+ * directive, and @result is left alone. */
+const char *stream_directive(const char *rest, bool ok, enum result *result);
 /* Bytes from standard output (@fd 1) or standard error (@fd 2). */
 void stream_feed(struct stream *stream, int fd, const char *data, size_t len);
 /* Which bytes of a piece of standard output come before what is in the pipe of
@@ -261,6 +306,7 @@ struct report {
 	unsigned int counts[NUM_RESULTS];
 	unsigned int round_counts[NUM_RESULTS];	/* of the one at head */
 	bool trouble;		/* a program had trouble that is no test's */
+	bool unfinished;	/* one was ended before it was through */
 	bool unlisted;		/* a program can't say what its tests are */
 	size_t waiting;		/* entries that are done and not yet shown */
 	unsigned int left_out;	/* not run, since the user wanted it so */
@@ -281,6 +327,9 @@ void report_test(struct report *report, struct program *program,
 void report_trouble(struct report *report, struct program *program,
 		    const struct strings *lines, const char *fmt, ...)
 	CLI_PRINTF(4, 5);
+/* Its tests have results, and it did not come to its end all the same. */
+void report_unfinished(struct report *report, struct program *program,
+		       const struct strings *lines, const char *what);
 /* Why tests of the program did not run; they are reported besides. */
 void report_note(struct program *program, const struct strings *lines,
 		 const char *what);
@@ -406,9 +455,9 @@ struct runner {
 	bool filtered;		/* pass them as filters */
 	int cpu;		/* where its guests shall run; -1: anywhere */
 	bool listing;		/* no run: ask for the tests */
-	char *lost;		/* why tests have no result, while the list of
-				 * them is asked for behind the run; NULL */
-	bool resume;		/* ... and they shall be run then */
+	char *bad_list;		/* what is wrong with the list that stands
+				 * before its results; NULL */
+	int asked;		/* how many tests this process is to run */
 	char *list;		/* what it printed */
 	size_t list_len;
 	struct stream stream;

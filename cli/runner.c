@@ -46,6 +46,32 @@ static void runner_result(void *arg, const struct stream_test *test)
 		runner_kill(runner);
 }
 
+/* Of its tests, those without a result. */
+static void runner_missing(struct runner *runner, const struct strings *ids,
+			   struct strings *missing)
+{
+	for (size_t i = 0; i < ids->num; i++)
+		if (!report_has(runner->program, ids->items[i]))
+			strings_add(missing, text("%s", ids->items[i]));
+}
+
+/* The list that stands before the results. */
+static void runner_announced(void *arg, char *list)
+{
+	struct runner *runner = arg;
+	struct program *program = runner->program;
+
+	runner->bad_list = program_parse_list(program, list);
+	if (runner->bad_list) {
+		runner_kill(runner);
+		return;
+	}
+	program->planned = program->whole = true;
+	report_plan(runner->report, program);
+	runner_missing(runner, &program->ids, &runner->ids);
+	runner->asked = runner->ids.num;
+}
+
 /* A debugger at work: on a process of the program's group. */
 static bool process_is_traced(const char *pid, pid_t group)
 {
@@ -236,6 +262,8 @@ static bool runner_start(struct runner *runner)
 	program_argv(program, runner->filtered ? &runner->ids : NULL, &argv);
 	if (runner->listing)
 		strings_add(&argv, text("--list"));
+	else if (!program->planned)
+		strings_add(&argv, text("--announce"));
 	if (runner->options->given && !runner->listing) {
 		strings_add(&argv, text("--timeout"));
 		strings_add(&argv, text("%u", runner->options->timeout));
@@ -250,10 +278,24 @@ static bool runner_start(struct runner *runner)
 	strings_deinit(&argv);
 	strings_deinit(&python);
 	stream_init(&runner->stream, runner_result, runner);
+	runner->stream.own = program->python;
+	runner->stream.listed = program->planned ? NULL : runner_announced;
+	runner->asked = runner->ids.num;
 	runner->heard = runner->hung = runner->killed = false;
 	runner->endless = false;
 	runner_set_deadline(runner);
 	return ok;
+}
+
+#define LEFT "tearDownClass(), tearDownModule() or an exit handler ended it"
+
+/* Did our runner in Python end, and not by itself? */
+static bool runner_cut_short(const struct runner *runner, int status)
+{
+	const struct stream *stream = &runner->stream;
+
+	return stream->own && stream->header && !stream->ended &&
+	       !stream->current && WIFEXITED(status);
 }
 
 /* Why did the program end before its time? The caller frees. */
@@ -266,19 +308,12 @@ static char *runner_why(const struct runner *runner, int status)
 			   runner->options->timeout + GRACE_S);
 	else if (runner->stream.bail)
 		why = text("the program gave up: %s", runner->stream.bail);
+	else if (runner_cut_short(runner, status))
+		why = text("the process ended before them, %s: " LEFT, end);
 	else
 		why = text("the program ended here: %s", end);
 	free(end);
 	return why;
-}
-
-/* Of its tests, those without a result. */
-static void runner_missing(struct runner *runner, const struct strings *ids,
-			   struct strings *missing)
-{
-	for (size_t i = 0; i < ids->num; i++)
-		if (!report_has(runner->program, ids->items[i]))
-			strings_add(missing, text("%s", ids->items[i]));
 }
 
 static void runner_report_missing(struct runner *runner,
@@ -314,7 +349,9 @@ static void runner_ran_nothing(struct runner *runner, int status)
 		what = "it ran no tests";
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_NOT_RUN)
 		what = "it could not run";
-	if (runner->hung)
+	if (runner->bad_list)
+		why = text("it can't list its tests: %s", runner->bad_list);
+	else if (runner->hung || stream->bail)
 		why = runner_why(runner, status);
 	else
 		why = text("%s (%s)", what, end);
@@ -332,34 +369,74 @@ static void runner_ran_nothing(struct runner *runner, int status)
 	free(end);
 }
 
-/* It ended while no test ran; @where: as it is said. A test that failed may be
- * why it gave up. */
+/* What it printed is not what it was asked for, though every test has a
+ * result. */
+static void runner_check_plan(struct runner *runner)
+{
+	const struct stream *stream = &runner->stream;
+	struct program *program = runner->program;
+	char *what;
+
+	if (stream->second_plan >= 0)
+		report_trouble(runner->report, program, NULL,
+			       "it has two plans, 1..%d and 1..%d",
+			       stream->plan, stream->second_plan);
+	else if (stream->plan >= 0 && stream->plan < runner->asked)
+		report_trouble(runner->report, program, NULL,
+			       "its plan is 1..%d, and %d tests were asked for",
+			       stream->plan, runner->asked);
+	if (stream->plan <= stream->count)
+		return;
+	what = text("it did not come to its end: its plan is 1..%d, and there are %d results",
+		    stream->plan, stream->count);
+	report_unfinished(runner->report, program, NULL, what);
+	free(what);
+}
+
+/* A test that failed may be why it gave up; what did not run is known. */
+static bool ended_badly(const struct stream *stream, int status)
+{
+	if (stream->bail)
+		return !stream->failed;
+	if (!WIFEXITED(status))
+		return true;
+	if (WEXITSTATUS(status) == CLI_FAILED)
+		return !stream->failed;
+	return WEXITSTATUS(status) &&
+	       !(stream->own && WEXITSTATUS(status) == CLI_SOME_NOT_RUN);
+}
+
+/* It ended while no test ran; @where: as it is said. */
 static void runner_check_end(struct runner *runner, int status,
 			     const char *where)
 {
 	struct stream *stream = &runner->stream;
 	struct strings lines = { 0 };
-	char *how;
+	bool bad = ended_badly(stream, status);
+	bool cut = !bad && runner_cut_short(runner, status);
+	char *end = status_text(status), *how;
 
-	if (stream->bail ? stream->failed :
-			   WIFEXITED(status) &&
-				   (!WEXITSTATUS(status) ||
-				    (WEXITSTATUS(status) == 1 && stream->failed)))
-		return;
-	how = stream->bail ? text("\"Bail out! %s\"", stream->bail) :
-			     status_text(status);
-	stream_take_lines(stream, &lines);
-	report_trouble(runner->report, runner->program, &lines,
-		       "it ended badly, %s, %s", how, where);
+	if (bad || cut)
+		stream_take_lines(stream, &lines);
+	if (bad) {
+		how = stream->bail ? text("\"Bail out! %s\"", stream->bail) :
+				     text("%s", end);
+		report_trouble(runner->report, runner->program, &lines,
+			       "it ended badly, %s, %s", how, where);
+		free(how);
+	} else if (cut) {
+		how = text("it did not come to its end: the process ended %s, %s: " LEFT,
+			   where, end);
+		report_unfinished(runner->report, runner->program, &lines, how);
+		free(how);
+	}
 	strings_deinit(&lines);
-	free(how);
+	free(end);
 }
 
 /* Is there a test that it should have run and did not? */
-static bool runner_lacks(const struct runner *runner, bool complete)
+static bool runner_lacks(const struct runner *runner)
 {
-	if (!runner->program->planned)
-		return !complete;
 	for (size_t i = 0; i < runner->ids.num; i++)
 		if (!report_has(runner->program, runner->ids.items[i]))
 			return true;
@@ -368,12 +445,11 @@ static bool runner_lacks(const struct runner *runner, bool complete)
 
 /* Tests have no result, for the reason @why: another process runs them if
  * @resume, else they did not run. Return: true if there is something to run. */
-static bool runner_go_on(struct runner *runner, const struct strings *ids,
-			 bool resume, const char *why)
+static bool runner_go_on(struct runner *runner, bool resume, const char *why)
 {
 	struct strings missing = { 0 };
 
-	runner_missing(runner, ids, &missing);
+	runner_missing(runner, &runner->ids, &missing);
 	if (resume && runner->filtered && missing.num >= runner->ids.num) {
 		resume = false;
 		why = "the program ends before them";
@@ -391,35 +467,31 @@ static bool runner_ended(struct runner *runner, int status)
 {
 	struct stream *stream = &runner->stream;
 	struct program *program = runner->program;
-	bool named = stream->current, died, complete, again = false;
+	bool named = stream->current, died, again;
 	char *why;
 
 	died = named || stream->bail || runner->hung || WIFSIGNALED(status);
-	complete = !named && stream->plan >= 0 && stream->plan <= stream->count;
 	if (!stream->header && !program->planned &&
 	    program_none_marked(program, status))
 		return false;
-	if (!stream->header || (!stream->count && !named && stream->plan <= 0)) {
+	/* All that it has is known, and none of it can be run. */
+	if (program->planned && !runner->asked && stream->ended)
+		return false;
+	if (!program->planned || !stream->header ||
+	    (!stream->count && !named && stream->plan <= 0)) {
 		runner_ran_nothing(runner, status);
 		return false;
 	}
 	why = runner_why(runner, status);
 	if (named)
 		stream_fail_current(stream, why);
-	else if (!runner_lacks(runner, complete))
+	else if (!runner_lacks(runner))
 		runner_check_end(runner, status, "behind its last test");
 	else if (died && stream->count)
 		runner_check_end(runner, status, "between two tests");
-	if (program->planned) {
-		again = runner_go_on(runner, &runner->ids,
-				     died && (named || stream->count), why);
-	} else if (!complete) {
-		/* It was not asked for its tests before: which are missing? */
-		again = runner->listing = true;
-		runner->resume = died && (named || stream->count);
-		runner->lost = why;
-		return true;
-	}
+	if (!died && !runner_lacks(runner))
+		runner_check_plan(runner);
+	again = runner_go_on(runner, died && (named || stream->count), why);
 	free(why);
 	return again;
 }
@@ -443,34 +515,25 @@ static char *runner_read_list(struct runner *runner, int status)
 	return program_parse_list(program, list);
 }
 
-/* The list is there: what does it say? Return: true when a process runs what
- * has no result yet. */
-static bool runner_listed(struct runner *runner, int status)
+/* The list is there: what does it say? */
+static void runner_listed(struct runner *runner, int status)
 {
 	struct program *program = runner->program;
 	char *why = runner_read_list(runner, status), *what;
 	struct strings lines = { 0 };
-	bool again = false;
 
 	if (!why && !program->ids.num && !status)
 		why = text("there are none");
-	runner->listing = false;
-	if (why) {
-		stream_take_lines(&runner->stream, &lines);
-		what = text("it can't list its tests: %s", why);
-		report_unlisted(runner->report, program, &lines, what);
-		strings_deinit(&lines);
-		free(what);
-	} else {
+	if (!why) {
 		program->planned = program->whole = true;
+		return;
 	}
-	if (!why && runner->lost) {
-		report_plan(runner->report, program);
-		again = runner_go_on(runner, &program->ids, runner->resume,
-				     runner->lost);
-	}
+	stream_take_lines(&runner->stream, &lines);
+	what = text("it can't list its tests: %s", why);
+	report_unlisted(runner->report, program, &lines, what);
+	strings_deinit(&lines);
+	free(what);
 	free(why);
-	return again;
 }
 
 /* ------------------------------------------------------------------------
@@ -485,8 +548,7 @@ bool runner_begin(struct runner *runner)
 		report_unlisted(runner->report, runner->program, NULL,
 				"it can't be started");
 	else
-		runner_go_on(runner, &runner->ids, false,
-			     "it can't be started");
+		runner_go_on(runner, false, "it can't be started");
 	stream_deinit(&runner->stream);
 	return false;
 }
@@ -515,7 +577,7 @@ int64_t runner_left(const struct runner *runner)
 static bool runner_end(struct runner *runner)
 {
 	int status;
-	bool again;
+	bool again = false;
 
 	if (runner->program->launcher)
 		launched_leave(&runner->process);
@@ -524,8 +586,10 @@ static bool runner_end(struct runner *runner)
 	runner_drain(runner);
 	status = process_end(&runner->process, SIGKILL);
 	stream_finish(&runner->stream);
-	again = runner->listing ? runner_listed(runner, status) :
-				  runner_ended(runner, status);
+	if (runner->listing)
+		runner_listed(runner, status);
+	else
+		again = runner_ended(runner, status);
 	stream_deinit(&runner->stream);
 	return again && runner_begin(runner);
 }
@@ -573,6 +637,6 @@ void runner_deinit(struct runner *runner)
 {
 	strings_deinit(&runner->ids);
 	free(runner->list);
-	free(runner->lost);
+	free(runner->bad_list);
 	free(runner->journal);
 }

@@ -99,6 +99,8 @@ static void begin_program(struct schedule *schedule, struct program *program,
 	}
 	units_make(program, options, unknown);
 	program->round_ms = units_left_ms(program);
+	if (!units_left(program))
+		report_program_end(schedule->report, program);
 }
 
 static void begin_round(struct schedule *schedule)
@@ -162,22 +164,33 @@ static int64_t left_ms(const struct schedule *schedule)
 	return ms;
 }
 
+/* The next program that is to be asked for its tests; NULL: none. */
+static struct program *next_to_list(struct schedule *schedule)
+{
+	while (schedule->to_list < schedule->programs->num) {
+		struct program *program =
+			schedule->programs->items[schedule->to_list++];
+
+		if (!program->misnamed)
+			return program;
+		report_unlisted(schedule->report, program, NULL,
+				program->misnamed);
+	}
+	return NULL;
+}
+
 /* Something to do for @runner. */
 static bool find_work(struct schedule *schedule, struct runner *runner)
 {
-	struct programs *programs = schedule->programs;
-
 	*runner = (struct runner){
 		.report = schedule->report,
 		.options = &schedule->options->runner,
 		.server = &schedule->server,
 	};
 	if (schedule->listing) {
-		if (schedule->to_list == programs->num)
-			return false;
-		runner->program = programs->items[schedule->to_list++];
+		runner->program = next_to_list(schedule);
 		runner->listing = true;
-		return true;
+		return runner->program;
 	}
 	if (schedule->stopped)
 		return false;
@@ -229,7 +242,7 @@ static void reap_orphans(const struct schedule *schedule)
 /* Is there something that --until-failure waits for? */
 static bool has_failed(const struct report *report)
 {
-	return report_is_bad(report) || report->unlisted ||
+	return report_is_bad(report) || report->unlisted || report->unfinished ||
 	       report->counts[RESULT_NOT_RUN];
 }
 

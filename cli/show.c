@@ -174,7 +174,7 @@ void show_end(const struct report *report)
 	const unsigned int *counts = report->counts;
 	int64_t ms = now_ms() - report->begin;
 	bool bad = report_is_bad(report) || counts[RESULT_NOT_RUN] ||
-		   report->unlisted;
+		   report->unlisted || report->unfinished;
 
 	printf("\n%s%u passed, %u failed%s",
 	       colour(stdout, bad ? COLOUR_RED : COLOUR_GREEN),

@@ -16,7 +16,8 @@
 
 void stream_init(struct stream *stream, stream_result_fn *result, void *arg)
 {
-	*stream = (struct stream){ .result = result, .arg = arg, .plan = -1 };
+	*stream = (struct stream){ .result = result, .arg = arg, .plan = -1,
+				   .second_plan = -1 };
 }
 
 void stream_deinit(struct stream *stream)
@@ -25,6 +26,8 @@ void stream_deinit(struct stream *stream)
 	free(stream->partial[0]);
 	free(stream->partial[1]);
 	free(stream->bail);
+	free(stream->list);
+	subtests_deinit(&stream->subtests);
 	output_deinit(&stream->output);
 }
 
@@ -55,37 +58,60 @@ static void stream_report(struct stream *stream, enum result result,
 	};
 
 	stream_take_lines(stream, &lines);
+	if (stream->subtests.num_failed) {
+		strings_add(&lines, subtests_text(&stream->subtests));
+		if (result == RESULT_PASS)
+			strings_add(&lines, text("the test itself says \"ok\""));
+		test.result = result == RESULT_PASS ? RESULT_FAIL : result;
+	}
+	subtests_deinit(&stream->subtests);
 	stream->count++;
-	stream->failed |= result == RESULT_FAIL;
+	stream->failed |= test.result == RESULT_FAIL;
 	stream->result(stream->arg, &test);
 	strings_deinit(&lines);
 	free(stream->current);
 	stream->current = NULL;
 }
 
-/* What follows the "#" of a result. Return: its reason, NULL if it is no
- * directive. */
-static const char *directive(const char *rest, bool ok, enum result *result)
+/* They are words: "# SKIPPED" is none, nor is "# skip it". */
+const char *stream_directive(const char *rest, bool ok, enum result *result)
 {
 	static const struct { const char *word; enum result result; } table[] = {
-		{ "SKIP", RESULT_SKIP },
-		{ "known bug:", RESULT_KNOWN },
-		{ "XFAIL", RESULT_KNOWN },
-		{ "TODO", RESULT_KNOWN },
+		{ "SKIP", RESULT_SKIP },     { "known bug:", RESULT_KNOWN },
+		{ "XFAIL", RESULT_KNOWN },   { "TODO", RESULT_KNOWN },
+		{ "TIMEOUT", RESULT_FAIL },  { "ERROR", RESULT_FAIL },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		size_t len = strlen(table[i].word);
+		const char *word = table[i].word;
+		size_t len = strlen(word);
 
-		if (strncasecmp(rest, table[i].word, len))
+		if (!starts_with(rest, word) ||
+		    (word[len - 1] != ':' && !strchr(" \t:", rest[len])))
 			continue;
 		/* A known bug that fails is reported as "ok"; TODO is not. */
 		if (ok || table[i].result == RESULT_SKIP ||
-		    !strcmp(table[i].word, "TODO"))
+		    !strcmp(word, "TODO"))
 			*result = table[i].result;
 		return rest + len + strspn(rest + len, " \t:");
 	}
 	return NULL;
+}
+
+/* Where the directive of a result begins, with its " # "; else where its first
+ * remark does; NULL: there is none. In what a failure says any word may stand. */
+static char *find_directive(char *rest, bool ok)
+{
+	char *first = NULL, *hash = rest;
+	enum result result;
+
+	if (starts_with(rest, "# "))
+		first = hash = rest - 1;
+	else
+		first = hash = strstr(rest, " # ");
+	while (hash && ok && !stream_directive(hash + 3, ok, &result))
+		hash = strstr(hash + 1, " # ");
+	return hash ? hash : first;
 }
 
 /* "ok 3 - id # SKIP why": behind the "ok". @rest is cut up. */
@@ -101,12 +127,13 @@ static void stream_line_result(struct stream *stream, bool ok, char *rest)
 	rest += strspn(rest, " \t");
 	if (starts_with(rest, "- "))
 		rest += 2;
-	hash = strstr(rest, " # ");
-	if (!hash && starts_with(rest, "# "))
-		hash = rest - 1;
+	hash = find_directive(rest, ok);
 	if (hash) {
-		reason = directive(hash + 3, ok, &result);
+		reason = stream_directive(hash + 3, ok, &result);
 		*(hash < rest ? rest : hash) = '\0';
+		hash = strstr(rest, " # ");
+		if (hash)
+			*hash = '\0';
 	}
 	end = rest + strlen(rest);
 	while (end > rest && isspace((unsigned char)end[-1]))
@@ -134,63 +161,122 @@ static bool stream_line_time(struct stream *stream, const char *rest)
 	return true;
 }
 
-/* A line of the protocol. @len counts bytes behind a NUL too. */
+/* What only our own runner says. Return: is it that? */
+static bool stream_line_own(struct stream *stream, const char *line)
+{
+	bool test = starts_with(line, "# test ");
+	char *longer;
+
+	if (!strcmp(line, "# end of tests")) {
+		stream->ended = true;
+	} else if (!strcmp(line, "# end of list")) {
+		if (stream->listed && stream->list)
+			stream->listed(stream->arg, stream->list);
+		stream->listed = NULL;
+	} else if (test || starts_with(line, "# norun ")) {
+		longer = text("%s%s\n", stream->list ? stream->list : "",
+			      line + (test ? strlen("# test ") : 0));
+		free(stream->list);
+		stream->list = longer;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void stream_line_plan(struct stream *stream, int plan)
+{
+	if (stream->plan < 0)
+		stream->plan = plan;
+	else
+		stream->second_plan = plan;
+}
+
+static void stream_line_start(struct stream *stream, const char *id)
+{
+	free(stream->current);
+	stream->current = printable(id, strlen(id));
+	stream->started = now_ms();
+	stream->took_ms = -1;
+}
+
+static void stream_line_bail(struct stream *stream, const char *why)
+{
+	why += strspn(why, " ");
+	stream->bail = printable(why, strlen(why));
+}
+
+/* What is left when it is no line of the protocol, or nothing counts any
+ * more. @len counts bytes behind a NUL too. */
+static void stream_line_text(struct stream *stream, const char *line, size_t len)
+{
+	size_t blank = *line == '#' ? 1 + (line[1] == ' ') : 0;
+
+	if (!blank && subtests_line(&stream->subtests, line))
+		return;
+	output_add(&stream->output, line + blank, len - blank);
+}
+
+/* Behind "Bail out!" nothing is a result. */
 static void stream_line_out(struct stream *stream, char *line, size_t len)
 {
-	size_t blank;
 	int plan;
 	char extra;
 
-	if (starts_with(line, "KTAP version ") ||
-	    starts_with(line, "TAP version ")) {
+	if (stream->own && stream_line_own(stream, line))
+		return;
+	if (stream->bail)
+		stream_line_text(stream, line, len);
+	else if (starts_with(line, "KTAP version ") ||
+		 starts_with(line, "TAP version "))
 		stream->header = true;
-	} else if (sscanf(line, "1..%d%c", &plan, &extra) == 1 && plan >= 0) {
-		stream->plan = plan;
-	} else if (starts_with(line, "# start ")) {
-		free(stream->current);
-		line += strlen("# start ");
-		stream->current = printable(line, strlen(line));
-		stream->started = now_ms();
-		stream->took_ms = -1;
-	} else if (starts_with(line, "# time ") &&
-		   stream_line_time(stream, line + strlen("# time "))) {
+	else if (sscanf(line, "1..%d%c", &plan, &extra) == 1 && plan >= 0)
+		stream_line_plan(stream, plan);
+	else if (starts_with(line, "# start "))
+		stream_line_start(stream, line + strlen("# start "));
+	else if (starts_with(line, "# time ") &&
+		 stream_line_time(stream, line + strlen("# time ")))
 		return;
-	} else if (starts_with(line, "ok ")) {
-		stream_line_result(stream, true, line + 3);
-	} else if (starts_with(line, "not ok ")) {
-		stream_line_result(stream, false, line + 7);
-	} else if (starts_with(line, "Bail out!")) {
-		free(stream->bail);
-		line += strlen("Bail out!");
-		line += strspn(line, " ");
-		stream->bail = printable(line, strlen(line));
-	} else if (!strcmp(line, WORKER_MARK)) {
-		return;
-	} else if (*line == '#') {
-		blank = 1 + (line[1] == ' ');
-		output_add(&stream->output, line + blank, len - blank);
-	} else {
-		/* Subtests are indented; anything else is kept as it is. */
-		output_add(&stream->output, line, len);
-	}
+	else if (starts_with(line, "ok ") || !strcmp(line, "ok"))
+		stream_line_result(stream, true, line + 2);
+	else if (starts_with(line, "not ok ") || !strcmp(line, "not ok"))
+		stream_line_result(stream, false, line + 6);
+	else if (starts_with(line, "Bail out!"))
+		stream_line_bail(stream, line + strlen("Bail out!"));
+	else if (strcmp(line, WORKER_MARK))
+		stream_line_text(stream, line, len);
 }
 
-/* @cut: more of the line is to come. */
+/* What must not be lost, however long its message is. */
+static bool is_result(const char *line)
+{
+	return starts_with(line, "ok ") || starts_with(line, "not ok ") ||
+	       starts_with(line, "Bail out!");
+}
+
+/* @cut: more of the line is to come. What stands in the midst of a line is none
+ * of the protocol. */
 static void stream_line(struct stream *stream, int fd, bool cut)
 {
 	size_t i = fd - 1, len = stream->partial_len[i];
-	char *line = stream->partial[i];
+	char *line = stream->partial[i], *clean;
 	bool whole = !cut && !stream->cut[i];
 
 	if (len && line[len - 1] == '\r')
 		len--;
 	line[len] = '\0';
-	/* No line of the protocol is that long, or has a NUL in it; and what
-	 * stands in the midst of a line is none. */
-	if (fd == 1 && whole && strlen(line) == len)
+	if (fd == 1 && stream->cut[i] && stream->drop) {
+		stream->drop = cut;
+	} else if (fd == 1 && !stream->cut[i] && is_result(line)) {
+		clean = printable(line, len);
+		stream_line_out(stream, clean, strlen(clean));
+		free(clean);
+		stream->drop = cut;
+	} else if (fd == 1 && whole && strlen(line) == len) {
 		stream_line_out(stream, line, len);
-	else
+	} else {
 		output_add(&stream->output, line, len);
+	}
 	stream->partial_len[i] = 0;
 	stream->cut[i] = cut;
 }

@@ -74,16 +74,19 @@ static void unit_add(struct program *program, size_t first, size_t num)
 static void units_cut(struct program *program, enum isolate isolate)
 {
 	bool split = program->independent || isolate == ISOLATE_TEST;
-	size_t num = program->num_entries, first = 0;
+	const struct entry *entries = program->entries;
+	size_t num = 0, first = 0;
 
-	program->order = xcalloc(num, sizeof(*program->order));
+	program->order = xcalloc(program->num_entries, sizeof(*program->order));
+	/* Those that can't be run have a result already. */
+	for (size_t i = 0; i < program->num_entries; i++)
+		if (!entries[i].done)
+			program->order[num++] = i;
 	program->num_order = num;
-	for (size_t i = 0; i < num; i++)
-		program->order[i] = i;
 	for (size_t i = 1; i <= num; i++) {
 		if (i < num && !split &&
-		    same_class(program->entries[i - 1].id,
-			       program->entries[i].id))
+		    same_class(entries[program->order[i - 1]].id,
+			       entries[program->order[i]].id))
 			continue;
 		unit_add(program, first, i - first);
 		first = i;

@@ -37,6 +37,7 @@ INTERNAL = {
     "ktap",
     "layout",
     "lazy",
+    "lost",
     "public",
     "runner",
     "session",

@@ -5,4 +5,4 @@ import sys
 
 from .runner import leave, main
 
-leave(main(sys.argv[1:]))
+leave(*main(sys.argv[1:]))

@@ -44,8 +44,17 @@ class Loader(SourceFileLoader):
     """Loads a source; keeps the bytecode in the cache if Python keeps it
     nowhere."""
 
+    code: types.CodeType
+    """What the source was compiled to, once it is loaded."""
+
     def get_code(self, fullname: str) -> types.CodeType | None:
         """As of its base."""
+        code = self._get_code(fullname)
+        if code is not None:
+            self.code = code
+        return code
+
+    def _get_code(self, fullname: str) -> types.CodeType | None:
         if not sys.dont_write_bytecode or sys.pycache_prefix is not None:
             return super().get_code(fullname)
         sys.dont_write_bytecode, sys.pycache_prefix = False, directory()

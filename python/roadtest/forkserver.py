@@ -73,7 +73,7 @@ def run(argv: list[str], fds: list[int]) -> None:
         os.close(fd)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = ["roadtest", *argv]
-    runner.leave(runner.main(argv))
+    runner.leave(*runner.main(argv))
 
 
 def spawn(

@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-MARKS = ("start ", "time ")
+MARKS = ("start ", "time ", "test ", "norun ", "end of ")
 """What means something behind "# "."""
 
 

@@ -8,9 +8,13 @@
 ``--list`` prints one test id a line. ``--filter`` and ``--skip`` take exact
 ids and can be repeated; ``--mark``, repeatable too, takes the tests that have
 one of these marks (:func:`roadtest.mark`). Before each test ``# start ID`` is flushed, so that a
-crash can be pinned. What tests print becomes diagnostics. Exit status: 0 all
-passed, 1 a test failed, 2 nothing could be run (a wrong id, no tests, a file
-that can't be imported), 5 no test has the mark, 130 interrupted by Ctrl-C.
+crash can be pinned. What tests print becomes diagnostics. What stands in a file
+as a test and is none that can be run is named (:mod:`roadtest.lost`) unless
+``--filter`` says what is wanted; ``--announce`` has the list printed before the
+first test, and the end of all besides. Exit status: 0 all passed, 1 a test
+failed, 2 nothing could be run (a wrong id, no tests, a file that can't be
+imported), 3 none failed and some did not run, 5 no test has the mark, 130
+interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,13 +29,13 @@ import traceback
 import types
 import unittest
 
-from . import bytecode, debugger
+from . import bytecode, debugger, lost
 from .ktap import Ktap, Prints
 from .marks import marks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, NoReturn, TextIO
 
     ExcInfo = tuple[type[BaseException], BaseException, types.TracebackType]
@@ -44,6 +48,10 @@ USAGE = (
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of a shell: 128 and SIGINT."""
+
+
+SOME_NOT_RUN = 3
+"""Exit status when no test failed and some did not run."""
 
 
 NONE_MARKED = 5
@@ -73,6 +81,7 @@ class Options:
         self.skips: list[str] = []
         self.marks: list[str] = []
         self.timeout = 120.0
+        self.announce = False
 
     @classmethod
     def parse(cls, argv: list[str]) -> Options:
@@ -86,6 +95,8 @@ class Options:
                 self._value(name, value if equals else next(args, ""))
             elif arg == "--list":
                 self.list = True
+            elif arg == "--announce":
+                self.announce = True
             elif arg == "--ktap":
                 pass  # it is the only format
             elif arg.startswith("-"):
@@ -142,7 +153,24 @@ def find_files(paths: list[str]) -> list[str]:
     return files
 
 
-def load(path: str, taken: set[str]) -> unittest.TestSuite:
+class Suite:
+    """What a file has: its tests, in order, and those that can't be run."""
+
+    def __init__(self, tests: list[unittest.TestCase], left: list[lost.Lost]) -> None:
+        self.tests = tests
+        self.lost = left
+
+    def ids(self) -> list[str]:
+        """Of all."""
+        return [test.id() for test in self.tests] + [entry.id for entry in self.lost]
+
+    def add(self, other: Suite) -> None:
+        """What another file has."""
+        self.tests += other.tests
+        self.lost += other.lost
+
+
+def load(path: str, taken: set[str]) -> Suite:
     """Import a test file as a module of its stem's name."""
     name = os.path.splitext(os.path.basename(path))[0]
     if name in taken:
@@ -162,13 +190,15 @@ def load(path: str, taken: set[str]) -> unittest.TestSuite:
     sys.modules[name] = module
     try:
         loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         error.__traceback__ = _from_file(error.__traceback__, module.__file__)
         text = "".join(traceback.format_exception(error))
         raise CommandError(
             f"{path} can't be imported:\n{text}{_import_hint(error)}"
         ) from None
-    return unittest.defaultTestLoader.loadTestsFromModule(module)
+    found = unittest.defaultTestLoader.loadTestsFromModule(module)
+    tests = list(flatten(found))
+    return Suite(tests, lost.find(module, loader.code, tests))
 
 
 def _from_file(
@@ -180,7 +210,7 @@ def _from_file(
     return stack
 
 
-def _import_hint(error: Exception) -> str:
+def _import_hint(error: BaseException) -> str:
     """What may be behind it, if a name of ours is missing."""
     name = getattr(error, "name", None) if isinstance(error, ImportError) else ""
     if (name or "").partition(".")[0] != "roadtest":
@@ -200,10 +230,10 @@ def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield item
 
 
-def check_ids(tests: list[unittest.TestCase]) -> None:
+def check_ids(ids: list[str]) -> None:
     """CommandError if an id is there twice: which of them is meant?"""
     seen: set[str] = set()
-    for name in (test.id() for test in tests):
+    for name in ids:
         if name in seen:
             raise CommandError(f'two tests have the id "{name}"')
         seen.add(name)
@@ -216,13 +246,13 @@ def in_parts(name: str, parts: list[str]) -> bool:
     return not mine or any(f"{name}.".startswith(f"{p}.") for p in mine)
 
 
-def near(name: str, tests: list[unittest.TestCase]) -> str:
+def near(name: str, ids: list[str]) -> str:
     """What may have been meant, to go behind a message."""
     import difflib
 
     # The file is the same: only what stands behind it is compared.
     file, _, part = name.partition(".")
-    mine = [id for id in (test.id() for test in tests) if id.startswith(f"{file}.")]
+    mine = [id for id in ids if id.startswith(f"{file}.")]
     names = [id.removeprefix(f"{file}.") for id in mine]
     names = [name.partition(".")[0] for name in names] + names
     found = difflib.get_close_matches(part, dict.fromkeys(names))
@@ -231,31 +261,30 @@ def near(name: str, tests: list[unittest.TestCase]) -> str:
     return "; near to it: " + ", ".join(f"{file}.{name}" for name in found)
 
 
-def select(
-    tests: list[unittest.TestCase], options: Options
-) -> list[unittest.TestCase]:
+def select(suite: Suite, options: Options) -> Suite:
     """Those that the options want; CommandError for an id that none has."""
+    ids = suite.ids()
     for part in options.parts:
-        if not any(f"{test.id()}.".startswith(f"{part}.") for test in tests):
-            raise CommandError(f"there is nothing called {part}{near(part, tests)}")
-    tests = [test for test in tests if in_parts(test.id(), options.parts)]
-    ids = {test.id() for test in tests}
+        if not any(f"{id}.".startswith(f"{part}.") for id in ids):
+            raise CommandError(f"there is nothing called {part}{near(part, ids)}")
+    ids = [id for id in ids if in_parts(id, options.parts)]
+    known = set(ids)
     for wanted in options.filters + options.skips:
-        if wanted not in ids:
-            raise CommandError(f"no test has the id {wanted}{near(wanted, tests)}")
-    filters, skips = set(options.filters), set(options.skips)
-    chosen = [
-        test
-        for test in tests
-        if (not filters or test.id() in filters) and test.id() not in skips
-    ]
+        if wanted not in known:
+            raise CommandError(f"no test has the id {wanted}{near(wanted, ids)}")
+    chosen = (known & set(options.filters) if options.filters else known) - set(
+        options.skips
+    )
+    tests = [test for test in suite.tests if test.id() in chosen]
     if options.marks:
-        chosen = [t for t in chosen if marks_of(t) & set(options.marks)]
-        if not chosen:
+        tests = [t for t in tests if marks_of(t) & set(options.marks)]
+        if not tests:
             raise NoneMarked("no test has the mark " + " ".join(options.marks))
-    if not chosen:
+        return Suite(tests, [])
+    chosen_lost = [entry for entry in suite.lost if entry.id in chosen]
+    if not tests and not chosen_lost:
         raise CommandError("no tests: " + " ".join(options.paths))
-    return chosen
+    return Suite(tests, chosen_lost)
 
 
 # ---- results -------------------------------------------------------------
@@ -331,6 +360,10 @@ class Result(unittest.TestResult):
                         self.ktap.diagnostic(text)
                     self._print(blocked.ok, test.id(), blocked.directive)
                     break
+
+    def has_all(self, suite: Suite) -> bool:
+        """Has each test a result, and is none left out?"""
+        return not suite.lost and all(t.id() in self._done for t in suite.tests)
 
     def _print(self, ok: bool, name: str, directive: str) -> None:
         self._done.add(name)
@@ -506,14 +539,36 @@ def debugged(frame: types.FrameType | None) -> bool:
 # ---- the command ---------------------------------------------------------
 
 
-def run(tests: list[unittest.TestCase], ktap: Ktap, timeout: float) -> int:
-    """Run tests and print their results; the exit status."""
-    result = Result(ktap, Watchdog(ktap, timeout))
+def print_list(suite: Suite, say: Callable[[str], object], mark: str) -> None:
+    """The ids of tests, a line each, and of those that can't be run why."""
+    for test in suite.tests:
+        say(mark + test.id())
+    for entry in suite.lost:
+        say(f"# norun {entry.id} {entry.why}")
+
+
+def run(suite: Suite, ktap: Ktap, options: Options) -> tuple[int, bool]:
+    """Run tests and print their results. The exit status; did it end by
+    itself?"""
+    result = Result(ktap, Watchdog(ktap, options.timeout))
     ktap.line("KTAP version 1")
-    ktap.line(f"1..{len(tests)}")
-    unittest.TestSuite(tests).run(result)
-    result.print_blocked(tests)
-    return 1 if result.failed else 0
+    ktap.line(f"1..{len(suite.tests)}")
+    listed = suite if options.announce else Suite([], suite.lost)
+    print_list(listed, ktap.line, "# test ")
+    if options.announce:
+        ktap.line("# end of list")
+    ended = True
+    try:
+        unittest.TestSuite(suite.tests).run(result)
+    except SystemExit as error:
+        # Of a test it is a failure: this one came from behind a class.
+        cut_own_frames(error.__traceback__)
+        ktap.diagnostic("".join(traceback.format_exception(error)))
+        ended = False
+    result.print_blocked(suite.tests)
+    if result.failed:
+        return 1, ended
+    return 0 if ended and result.has_all(suite) else SOME_NOT_RUN, ended
 
 
 def take_stdout() -> TextIO:
@@ -525,41 +580,44 @@ def take_stdout() -> TextIO:
     return os.fdopen(fd, "w", encoding="utf-8", errors="replace")
 
 
-def main(argv: list[str]) -> int:
-    """The command; returns its exit status."""
+def main(argv: list[str]) -> tuple[int, Ktap | None]:
+    """The command: its exit status, and where to say so if it ran to its end."""
     try:
         options = Options.parse(argv)
         out = take_stdout()
         ktap = Ktap(out)
         sys.stdout = Prints(ktap)  # type: ignore[assignment]
         taken: set[str] = set()
-        suites = [load(path, taken) for path in find_files(options.paths)]
-        tests = [test for suite in suites for test in flatten(suite)]
-        check_ids(tests)
-        tests = select(tests, options)
+        suite = Suite([], [])
+        for path in find_files(options.paths):
+            suite.add(load(path, taken))
+        check_ids(suite.ids())
+        suite = select(suite, options)
     except CommandError as error:
         # an empty list says it all
         if not (isinstance(error, NoneMarked) and options.list):
             print(f"roadtest: {error}", file=sys.stderr)
-        return error.status
+        return error.status, None
     if options.list:
-        for test in tests:
-            out.write(test.id() + "\n")
+        print_list(suite, lambda line: out.write(line + "\n"), "")
         out.flush()
-        return 0
+        return 0, None
     faulthandler.enable(sys.stderr)
     debugger.install()
     try:
-        return run(tests, ktap, options.timeout)
+        status, ended = run(suite, ktap, options)
+        return status, ktap if ended else None
     except KeyboardInterrupt:
         ktap.line("Bail out! interrupted")
-        return INTERRUPTED
+        return INTERRUPTED, None
 
 
-def leave(status: int) -> NoReturn:
+def leave(status: int, ktap: Ktap | None) -> NoReturn:
     """End the process at once: taking Python's objects apart costs as much as
-    a test."""
+    a test. The last word of a run says that nobody ended it before."""
     atexit._run_exitfuncs()
+    if ktap is not None:
+        ktap.line("# end of tests")
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

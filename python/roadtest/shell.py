@@ -325,7 +325,7 @@ class Choice:
         if not os.path.exists(self.path):
             raise Quit(f"{self.path}: there is no such file")
         classes: list[type[TestCase]] = []
-        for test in flatten(load(self.path, set())):
+        for test in load(self.path, set()).tests:
             kind = type(test)
             if isinstance(test, TestCase) and kind not in classes:
                 classes.append(type(test))

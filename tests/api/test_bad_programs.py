@@ -213,6 +213,72 @@ class Results(BadTestCase):
                 self.assertIn("2 passed, 0 failed", result.stdout)
 
 
+class Words(BadTestCase):
+    """What stands behind a result, and how it ends."""
+
+    def test_directives_are_words_in_capitals(self):
+        for rest, outcome in [("# SKIP", "skipped"), ("# SKIP why", "skipped"),
+                              ("# SKIP: why", "skipped"), ("# TODO it", "known bug"),
+                              ("# XFAIL", "known bug"), ("# known bug: it", "known bug"),
+                              ("# 3 items # SKIP why", "skipped"),
+                              ("# skip list is broken", "passed"), ("# SKIPPED", "passed"),
+                              ("# TODOxyz", "passed"), ("# XFAILS", "passed"),
+                              ("# TIMEOUT", "failed"), ("# ERROR it", "failed")]:
+            with self.subTest(rest):
+                self.program("test-x", f"echo 'ok 1 a {rest}'", ids=("a",))
+                status = {"failed": 1, "skipped": 4}.get(outcome, 0)
+                self.assertEqual(self.outcomes("test-x", status=status), {"a": outcome})
+
+    def test_a_failure_is_no_skip_by_what_it_says(self):
+        for rest in "# skip list is broken", "# TODOxyz", "# 3 != 4 # SKIP", "# XFAIL", "":
+            with self.subTest(rest):
+                self.program("test-x", f"echo 'not ok 1 a {rest}'", ids=("a",))
+                self.assertEqual(self.outcomes("test-x", status=1), {"a": "failed"})
+
+    def test_a_result_without_a_name_is_the_tests_that_began(self):
+        self.program("test-x", "echo '# start a'; echo ok; echo '# start b'; echo not ok", "ab")
+        self.assertEqual(self.outcomes("test-x", status=1), {"a": "passed", "b": "failed"})
+
+    def test_no_message_is_too_long_for_its_result(self):
+        for size in 65000, 65530, 65536, 70000, 300000:
+            with self.subTest(size):
+                self.program("test-x", f"""printf 'ok 1 a # SKIP %0{size}d\\n' 0
+printf 'not ok 2 b # %0{size}d\\n' 0; echo ok 3 c""")
+                self.assertEqual(self.outcomes("test-x", status=1),
+                                 {"a": "skipped", "b": "failed", "c": "passed"})
+
+    def test_a_message_may_have_nul(self):
+        self.program("test-x", r"""printf 'ok 1 a # SKIP no\0chip\nnot ok 2 b # \0\n'; pass c""")
+        self.assertEqual(self.outcomes("test-x", status=1),
+                         {"a": "skipped", "b": "failed", "c": "passed"})
+        self.assertIn(r"skip  a (no\x00chip)", self.text)
+
+    def test_nothing_counts_behind_bail_out(self):
+        self.program("test-x", "[ -n \"$filters\" ] && exit 1; pass a; echo '# start b'\n"
+                     "echo Bail out! no chip; echo ok 2 b; echo ok 3 c")
+        self.assertEqual(self.outcomes("-j1", "test-x", status=1),
+                         {"a": "passed", "b": "failed", "c": "not run"})
+        self.assertIn("the program gave up: no chip", self.text)
+
+    def test_bail_out_before_all_is_the_reason(self):
+        for first in "echo KTAP version 1", "echo 1..3", "true":
+            self.write("test-x", f"#!/bin/sh\n[ $1 = --list ] && echo a && exit\n{first}\n"
+                       "echo Bail out! no chip\n", 0o755)
+            self.assertEqual(self.outcomes("test-x", status=2), {"a": "not run"})
+            self.assertIn("did not run: the program gave up: no chip", self.text)
+
+    def test_a_subtest_that_failed_fails_its_test(self):
+        self.program("test-x", """echo '# start a'
+printf '  KTAP version 1\\n  # Subtest: a\\n  1..3\\n  ok 1 x\\n  not ok 2 y # why\\n  not ok 3\\n'
+echo ok 1 a
+printf '    1..2\\n        not ok 1 inner\\n    not ok 1 z # TODO it\\n    ok 2 w\\nok 2 b\\n'""", "ab")
+        self.assertEqual(self.outcomes("test-x", status=1), {"a": "failed", "b": "passed"})
+        self.assertIn('  FAIL  a\n        2 of 3 subtests failed: y, number 3\n'
+                      '        the test itself says "ok"\n', self.text)
+        for word in "KTAP", "Subtest", "1..3", "ok 1":
+            self.assertNotIn(word, self.text)
+
+
 class Output(BadTestCase):
     def test_what_is_no_text(self):
         self.program("test-x", r"""pass a

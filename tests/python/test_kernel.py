@@ -14,6 +14,7 @@ from roadtest import requires_kernel
 
 class Samples:
     # Within a class, or they would be taken for tests of this file.
+    __test__ = False
 
     class Sample(roadtest.TestCase):
         device = roadtest.Device("no,such-device")

@@ -171,6 +171,157 @@ class Output(unittest.TestCase):
         self.assertIn("ok 2 sample_pass.Two.test_b\n", done.stdout)
 
 
+LOST = {
+    "test_of_the_module": "line 11: it is a function, and only methods",
+    "TestPlain.test_it": "line 16: TestPlain is no TestCase",
+    "Forgot.test_it": "line 21: Forgot is no TestCase",
+    "Case.Nested.test_it": "line 34: Nested is a class in a class",
+    "Case.test_twice@37": "line 37: a second test_twice hides it, line 40",
+    "Case.test_around.test_inside": "line 44: it stands in test_around, which does",
+    "Case.test_of_a_later_python": "line 49: there is no test_of_a_later_python in",
+    "Case.test_property": "line 52: it is no method but a property",
+    "Case.test_cached": "line 56: it is no method but a cached_property",
+    "Case.test_decorated": "line 60: its name stands for None",
+    "Twice.test_first": "line 66: a second class Twice hides it, line 70",
+    "Second.test_it": "line 84: First.test_it hides it: Both has First before",
+    "Deleted.test_it": "line 97: there is no Deleted once the file is imported",
+    "Optional.test_it": "line 110: there is no Optional once the file is imported",
+    "LeftOut.test_it": "line 115: load_tests() leaves it out",
+    "WrongOrder.setUp": "First.setUp is never called, TestCase's is",
+}
+
+
+class Lost(unittest.TestCase):
+    """Tests that stand in a file and that nothing runs."""
+
+    maxDiff = None
+
+    def lost(self, text: str) -> dict[str, str]:
+        """What is said of each, without the module."""
+        found = re.findall(r"(?m)^# norun sample_lost\.(\S+) (.*)", text)
+        self.assertEqual(len(dict(found)), len(found))
+        return dict(found)
+
+    def test_each_kind_is_named_with_its_reason(self) -> None:
+        found = self.lost(run("sample_lost.py", "--list").stdout)
+        self.assertEqual(list(found), list(LOST))
+        for name, why in found.items():
+            with self.subTest(name):
+                self.assertEqual(why[: len(LOST[name])], LOST[name])
+
+    def test_a_run_names_them_and_is_no_success(self) -> None:
+        done = run("sample_lost.py")
+        self.assertEqual(list(self.lost(done.stdout)), list(LOST))
+        self.assertNotIn("not ok", done.stdout)
+        self.assertEqual(done.returncode, 3)
+
+    def test_only_what_was_asked_for_is_missing(self) -> None:
+        done = run("sample_lost.py::Twice")
+        self.assertEqual(list(self.lost(done.stdout)), ["Twice.test_first"])
+        self.assertEqual(done.returncode, 3)
+        for args in ["::Both"], ["", "--filter", "sample_lost.Both.test_it"]:
+            done = run(f"sample_lost.py{args[0]}", *args[1:])
+            self.assertEqual(self.lost(done.stdout), {})
+            self.assertEqual(done.returncode, 0)
+
+    def test_one_that_is_asked_for_by_name_is_missing(self) -> None:
+        done = run("sample_lost.py::TestPlain::test_it")
+        self.assertEqual(list(self.lost(done.stdout)), ["TestPlain.test_it"])
+        self.assertIn("1..0\n", done.stdout)
+        self.assertEqual(done.returncode, 3)
+
+    def test_what_is_run_or_is_no_test_is_not_lost(self) -> None:
+        done = run("sample_not_lost.py")
+        self.assertNotIn("# norun", done.stdout)
+        self.assertIn("1..12\n", done.stdout)
+        self.assertEqual(done.returncode, 0)
+
+    def test_a_file_of_functions_alone(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("def test_it():\n    assert False\n")
+            done = run(path)
+        self.assertIn("# norun test_x.test_it line 1: it is a function", done.stdout)
+        self.assertEqual(done.returncode, 3)
+
+
+class Ends(unittest.TestCase):
+    """A process that is ended before its time."""
+
+    def ends(self, source: str) -> subprocess.CompletedProcess[str]:
+        """Run a file."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("import atexit, os, sys, unittest\n" + source)
+            return run(path)
+
+    def test_the_end_is_said(self) -> None:
+        self.assertTrue(run("sample_pass.py").stdout.endswith("\n# end of tests\n"))
+        self.assertTrue(run("sample_all.py").stdout.endswith("\n# end of tests\n"))
+
+    def test_exit_in_a_fixture_is_no_success(self) -> None:
+        for name, source in EXITS.items():
+            with self.subTest(name):
+                done = self.ends(source)
+                self.assertEqual(done.returncode, 3, done.stdout)
+                self.assertIn("SystemExit: 0\n", done.stdout)
+                self.assertNotIn("# end of tests", done.stdout)
+
+    def test_exit_of_the_import_is_no_success(self) -> None:
+        done = self.ends("sys.exit(0)\n")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("can't be imported", done.stderr)
+
+    def test_an_exit_handler_that_ends_the_process_is_seen(self) -> None:
+        done = self.ends(EXITS_LAST)
+        self.assertIn("ok 1 test_x.A.test_it\n", done.stdout)
+        self.assertNotIn("# end of tests", done.stdout)
+
+    def test_tests_that_are_stopped_are_no_success(self) -> None:
+        done = self.ends(STOPS)
+        self.assertIn("ok 1 test_x.A.test_a\n", done.stdout)
+        self.assertNotIn("test_x.A.test_b", done.stdout)
+        self.assertEqual(done.returncode, 3)
+
+
+EXITS = {
+    "tearDownClass": """
+class A(unittest.TestCase):
+    def test_it(self): pass
+    @classmethod
+    def tearDownClass(cls): sys.exit(0)
+""",
+    "setUpClass": """
+class A(unittest.TestCase):
+    def test_it(self): pass
+    @classmethod
+    def setUpClass(cls): sys.exit(0)
+""",
+    "tearDownModule": """
+class A(unittest.TestCase):
+    def test_it(self): pass
+def tearDownModule(): sys.exit(0)
+""",
+    "a cleanup of the class": """
+class A(unittest.TestCase):
+    def test_it(self): self.addClassCleanup(sys.exit, 0)
+""",
+}
+
+EXITS_LAST = """
+class A(unittest.TestCase):
+    def test_it(self): atexit.register(os._exit, 0)
+"""
+
+STOPS = """
+class A(unittest.TestCase):
+    def test_a(self): self._outcome.result.stop()
+    def test_b(self): self.fail()
+"""
+
+
 class Selection(unittest.TestCase):
     def test_an_id_that_is_there_twice_is_refused(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -463,7 +614,9 @@ class Watchdog(unittest.TestCase):
     def test_it_waits_while_a_debugger_is_at_work(self) -> None:
         test = "sample_loop.Loop.test_is_traced"
         done = run("sample_loop.py", "--timeout", "0.3", "--filter", test)
-        self.assertEqual(done.stdout.splitlines()[-1], f"ok 1 {test}")
+        self.assertEqual(
+            done.stdout.splitlines()[-2:], [f"ok 1 {test}", "# end of tests"]
+        )
         self.assertEqual(done.returncode, 0)
 
 
