@@ -189,6 +189,90 @@ bool example_read(struct example *example, const char *source,
 	return node >= 0;
 }
 
+/* ------------------------------------------------------------------------
+ * What of a child is the chip's own
+ */
+
+/* Does a node stand for another maker's chip, or for what a board does with a
+ * line? */
+static bool is_foreign(const struct parts *parts, int node, const char *vendor)
+{
+	bool foreign = false;
+
+	for (int i = 0; i < parts->num && !foreign; i++) {
+		const struct part *part = &parts->items[i];
+		char *name, *value;
+
+		if (part->parent != node || part->node)
+			continue;
+		name = property_name(part);
+		value = property_value(part);
+		foreign = !strcmp(name, "gpio-hog") ||
+			  (!strcmp(name, "compatible") &&
+			   (*value != '"' || strncmp(value + 1, vendor,
+						     strlen(vendor))));
+		free(value);
+		free(name);
+	}
+	return foreign;
+}
+
+static void put_node(FILE *out, const struct parts *parts, int node,
+		     const char *vendor)
+{
+	const struct part *part = &parts->items[node];
+
+	fprintf(out, "%.*s{\n", (int)(part->body - 1 - part->start),
+		part->start);
+	for (int i = 0; i < parts->num; i++) {
+		const struct part *below = &parts->items[i];
+
+		if (below->parent != node)
+			continue;
+		if (below->node && !is_foreign(parts, i, vendor))
+			put_node(out, parts, i, vendor);
+		else if (!below->node && starts_with(below->start,
+						     "remote-endpoint"))
+			fputs("/* TODO: remote-endpoint, which refers to another node */\n",
+			      out);
+		else if (!below->node)
+			fprintf(out, "%.*s;\n",
+				(int)(below->end - below->start),
+				below->start);
+	}
+	fputs("};\n", out);
+}
+
+char *example_own(const char *child, const char *compatible)
+{
+	size_t len = strcspn(compatible, ",");
+	char *vendor = text("%.*s,", (int)len, compatible);
+	struct parts *parts = xcalloc(1, sizeof(*parts));
+	char *own = NULL;
+	size_t size;
+	bool changed = false;
+	FILE *out;
+
+	parts_read(parts, child);
+	for (int i = 0; i < parts->num; i++)
+		changed |= parts->items[i].node ?
+				   is_foreign(parts, i, vendor) :
+				   starts_with(parts->items[i].start,
+					       "remote-endpoint");
+	if (!changed) {
+		own = text("%s;", child);
+	} else if (parts->items[0].node && !is_foreign(parts, 0, vendor)) {
+		out = open_memstream(&own, &size);
+		if (!out)
+			abort();
+		put_node(out, parts, 0, vendor);
+		fclose(out);
+	}
+	free(parts);
+	free(vendor);
+	return own;
+}
+
 void example_deinit(struct example *example)
 {
 	strings_deinit(&example->names);

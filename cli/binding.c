@@ -331,6 +331,22 @@ static char *schema_value(struct reader *reader, const char *name)
 		       text("<%s>", value) : text("\"%s\"", value);
 }
 
+/* As many as have names. */
+static char *clocks_value(struct reader *reader)
+{
+	const char *names = example_value(&reader->example, "clock-names");
+	char *value = text("<&clk>");
+
+	for (names = names ? strchr(names, ',') : NULL; names;
+	     names = strchr(names + 1, ',')) {
+		char *longer = text("%s, <&clk>", value);
+
+		free(value);
+		value = longer;
+	}
+	return value;
+}
+
 static void add_property(struct reader *reader, const char *name)
 {
 	const char *shown = example_value(&reader->example, name);
@@ -339,7 +355,7 @@ static void add_property(struct reader *reader, const char *name)
 	if (ends_with(name, "-supply"))
 		value = text("<&vdd>");
 	else if (!strcmp(name, "clocks"))
-		value = text("<&clk>");
+		value = clocks_value(reader);
 	else if (shown && !refers_elsewhere(shown))
 		value = text("%s", shown);
 	else if (!shown)
@@ -384,17 +400,21 @@ static bool is_child(const struct example *example, const char *name)
 }
 
 /* Nodes below the chip's, as the example has them. */
-static void add_children(struct reader *reader)
+static void add_children(struct reader *reader, const char *compatible)
 {
 	const struct strings *children = &reader->example.children;
+	bool any = false;
 
 	for (size_t i = 0; i < children->num; i++) {
-		char *child = text("%s;", children->items[i]);
+		char *child = example_own(children->items[i], compatible);
 
-		if (!i && example_value(&reader->example, "#address-cells")) {
+		if (!child)
+			continue;
+		if (!any && example_value(&reader->example, "#address-cells")) {
 			append(&reader->properties, "#address-cells = <1>;");
 			append(&reader->properties, "#size-cells = <0>;");
 		}
+		any = true;
 		if (refers_elsewhere(child)) {
 			free(child);
 			child = text("/* TODO: node %.*s of the binding's example, which refers to others */",
@@ -454,7 +474,7 @@ void binding_read(struct binding *binding, const char *root,
 				 !is_child(&reader.example, name))
 				add_property(&reader, name);
 		}
-		add_children(&reader);
+		add_children(&reader, compatible);
 		add_includes(&reader);
 		yaml_document_delete(&reader.document);
 	}

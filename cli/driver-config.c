@@ -327,11 +327,44 @@ static void need_interfaces(struct needs *needs)
 	} rows[] = {
 		{ "RTC_CLASS", "RTC_INTF_DEV" },
 		{ "RTC_CLASS", "RTC_INTF_SYSFS" },
+		{ "INPUT", "INPUT_EVDEV" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strings_have(&needs->names, rows[i].class))
 			need_symbol(needs, rows[i].interface, false);
+}
+
+/*
+ * What the driver's option turns on and every kernel here has off by name: the
+ * suite says otherwise, or its kernel is refused.
+ */
+static void need_selected(struct needs *needs, const char *root,
+			  const char *folder)
+{
+	char *path = text("%s/%s/Kconfig", root, folder);
+	char *content = file_read(path), *rest = content, *line;
+	bool wanted = false;
+
+	while (rest && (line = strsep(&rest, "\n"))) {
+		char *name, *off;
+
+		line += strspn(line, " \t");
+		if (starts_with(line, "config "))
+			wanted = strings_have(&needs->names,
+					      line + strlen("config "));
+		if (!wanted || !starts_with(line, "select "))
+			continue;
+		line += strlen("select ");
+		name = text("%.*s", (int)strcspn(line, " \t"), line);
+		off = text("# CONFIG_%s is not set\n", name);
+		if (strstr(needs->base, off) && !strings_have(&needs->names, name))
+			strings_add(needs->options, text("CONFIG_%s=m", name));
+		free(off);
+		free(name);
+	}
+	free(content);
+	free(path);
 }
 
 bool driver_options(const char *root, const struct driver *driver,
@@ -359,6 +392,7 @@ bool driver_options(const char *root, const struct driver *driver,
 			need_driver_symbol(&needs, root, folder,
 					   symbols.items[i]);
 		need_interfaces(&needs);
+		need_selected(&needs, root, folder);
 		kconfig_destroy(kconfig);
 	} else {
 		cli_error("%s does not say which option builds %s",

@@ -85,8 +85,8 @@ static int fit(const struct driver *driver, const struct driver_wish *wish)
 	else if (compatible && strings_have(&driver->ids,
 					    compatible_chip(compatible)))
 		points += 16;
-	else if (compatible)
-		return 0;
+	else if (compatible && (driver->compatibles.num || driver->ids.num))
+		return 0;	/* without a table: it may be in another file */
 	if (driver_file_fits(driver->name, wish->chip))
 		points += near_same(driver->name, wish->chip) ? 6 : 4;
 	if (names_fit(driver, wish->chip))
@@ -251,6 +251,34 @@ static bool find_given(struct driver *driver, const struct driver_wish *wish)
 	free(full);
 	free(root);
 	return ok;
+}
+
+/* The driver of the same chips on the other bus, in the same folder: the path,
+ * or NULL. "bmp280-spi" has "bmp280-i2c". */
+char *driver_i2c_sibling(const struct driver *driver, const char *root)
+{
+	size_t slash = strrchr(driver->path, '/') ?
+			       strrchr(driver->path, '/') - driver->path : 0;
+	char *folder = text("%.*s", (int)slash, driver->path);
+	size_t head = strcspn(driver->name, "-_");
+	struct strings files = { 0 };
+	char *found = NULL;
+
+	walk(root, folder, false, &files);
+	for (size_t i = 0; i < files.num && !found; i++) {
+		struct driver other;
+
+		if (!driver_read(&other, root, files.items[i]))
+			continue;
+		if (other.i2c && strcmp(other.path, driver->path) &&
+		    !strncmp(other.name, driver->name, head) &&
+		    strchr("-_", other.name[head]))
+			found = text("%s", other.path);
+		driver_deinit(&other);
+	}
+	strings_deinit(&files);
+	free(folder);
+	return found;
 }
 
 bool driver_find(struct driver *driver, const struct driver_wish *wish)

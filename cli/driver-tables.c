@@ -100,43 +100,13 @@ static void read_table(const char *open, const char *key, struct strings *out)
 	}
 }
 
-static void read_tables(const char *source, const char *type, const char *key,
+void driver_read_tables(const char *source, const char *type, const char *key,
 			struct strings *out)
 {
 	const char *open = source;
 
 	while ((open = find_table(open, type)))
 		read_table(open, key, out);
-}
-
-/* "NAME = 16," in bytes; 0 if it does not stand there. */
-static unsigned int bits_of(const char *source, const char *name)
-{
-	const char *found = strstr(source, name);
-
-	if (!found)
-		return 0;
-	found += strlen(name);
-	found += strspn(found, " \t=");
-	return isdigit((unsigned char)*found) ? atoi(found) / 8 : 0;
-}
-
-/* How wide registers are; a driver that says nothing uses bytes. */
-static void read_widths(struct driver *driver, const char *source)
-{
-	unsigned int value = bits_of(source, ".val_bits");
-	unsigned int addr = bits_of(source, ".reg_bits");
-
-	if (!value && strstr(source, "_word_swapped(")) {
-		value = 2;
-	} else if (!value && strstr(source, "i2c_smbus_read_word_data(")) {
-		value = 2;
-		driver->little = true;
-	}
-	if (strstr(source, "REGMAP_ENDIAN_LITTLE"))
-		driver->little = true;
-	driver->value_bytes = value >= 1 && value <= 4 ? value : 1;
-	driver->addr_bytes = addr == 2 ? 2 : 1;
 }
 
 /* Is a driver of this bus defined here? */
@@ -154,11 +124,20 @@ static bool registers(const char *source, const char *bus)
 	return result;
 }
 
+char *driver_source(const char *path)
+{
+	char *source = file_read(path);
+
+	if (source)
+		drop_comments(source);
+	return source;
+}
+
 bool driver_read(struct driver *driver, const char *root, const char *path)
 {
 	char *full = *path == '/' ? text("%s", path) :
 				    text("%s/%s", root, path);
-	char *source = file_read(full);
+	char *source = driver_source(full);
 	const char *base = strrchr(path, '/');
 	int error = errno;
 
@@ -168,7 +147,6 @@ bool driver_read(struct driver *driver, const char *root, const char *path)
 		return false;
 	}
 	base = base ? base + 1 : path;
-	drop_comments(source);
 	*driver = (struct driver){
 		.path = text("%s", path),
 		.name = text("%.*s", (int)strcspn(base, "."), base),
@@ -176,10 +154,9 @@ bool driver_read(struct driver *driver, const char *root, const char *path)
 		.spi = registers(source, "spi"),
 		.platform = registers(source, "platform"),
 	};
-	read_tables(source, "struct of_device_id ", ".compatible",
-		    &driver->compatibles);
-	read_tables(source, "struct i2c_device_id ", "{", &driver->ids);
-	read_widths(driver, source);
+	driver_read_tables(source, "struct of_device_id ", ".compatible",
+			   &driver->compatibles);
+	driver_read_tables(source, "struct i2c_device_id ", "{", &driver->ids);
 	free(source);
 	return true;
 }

@@ -135,8 +135,19 @@ static int parse(struct new *new, int argc, char **argv)
  * Which chip
  */
 
-static bool check_bus(const struct driver *driver)
+/* "drivers/hwmon/lm75.c" is what this command calls hwmon/lm75. */
+static char *name_of(const char *path)
 {
+	size_t skip = starts_with(path, "drivers/") ? strlen("drivers/") : 0;
+
+	return text("%.*s", (int)(strlen(path) - skip - strlen(".c")),
+		    path + skip);
+}
+
+static bool check_bus(const struct driver *driver, const char *root)
+{
+	char *sibling, *name;
+
 	if (driver->i2c)
 		return true;
 	if (driver->spi)
@@ -148,34 +159,47 @@ static bool check_bus(const struct driver *driver)
 	else
 		cli_error("%s registers no driver of the I2C bus",
 			  driver->path);
-	if (!driver->spi && !driver->platform)
+	sibling = driver_i2c_sibling(driver, root);
+	if (sibling) {
+		name = name_of(sibling);
+		cli_remedy("on I2C its chips have %s: roadtest new %s", sibling,
+			   name);
+		free(name);
+		free(sibling);
+	} else if (!driver->spi && !driver->platform) {
 		cli_remedy("if it is a part of one, name the file with its struct i2c_driver: --driver FILE");
+	}
 	return false;
+}
+
+/* What can stand in a node for it: compatibles, or if it has none the names of
+ * its I2C table, which the kernel matches too. */
+static const struct strings *matches_of(const struct driver *driver)
+{
+	return driver->compatibles.num ? &driver->compatibles : &driver->ids;
 }
 
 static void list_matches(const struct driver *driver)
 {
-	const struct strings *ids = &driver->ids;
+	const struct strings *matches = matches_of(driver);
 
 	printf("%s matches\n", driver->path);
-	for (size_t i = 0; i < driver->compatibles.num; i++)
-		printf("  %s\n", driver->compatibles.items[i]);
-	if (!driver->compatibles.num)
-		for (size_t i = 0; i < ids->num; i++)
-			printf("  VENDOR,%s  (by its I2C name; the module is not loaded by itself)\n",
-			       ids->items[i]);
+	for (size_t i = 0; i < matches->num; i++)
+		printf("  %s%s\n", matches->items[i],
+		       driver->compatibles.num ? "" :
+		       "  (by its I2C name: it has no table of compatibles)");
 	fflush(stdout);
 }
 
 /* The only one of a chip that fits; NULL: there is none, or there are several,
  * of different vendors. */
-static const char *only(const struct driver *driver, const char *chip,
+static const char *only(const struct strings *matches, const char *chip,
 			bool (*fits)(const char *chip, const char *other))
 {
 	const char *found = NULL;
 
-	for (size_t i = 0; i < driver->compatibles.num; i++) {
-		const char *compatible = driver->compatibles.items[i];
+	for (size_t i = 0; i < matches->num; i++) {
+		const char *compatible = matches->items[i];
 
 		if (!fits(chip, compatible_chip(compatible)))
 			continue;
@@ -190,34 +214,50 @@ static const char *only(const struct driver *driver, const char *chip,
  * the name of the driver's file: "rtc-ds1307". */
 static const char *guess(const struct new *new, const struct driver *driver)
 {
+	const struct strings *matches = matches_of(driver);
 	const char *found;
 
-	if (driver->compatibles.num == 1)
-		return driver->compatibles.items[0];
-	found = only(driver, new->chip, near_same);
-	return found ? found : only(driver, new->chip, driver_file_fits);
+	if (matches->num == 1)
+		return matches->items[0];
+	found = only(matches, new->chip, near_same);
+	return found ? found : only(matches, new->chip, driver_file_fits);
 }
 
-static const char *choose(const struct new *new, const struct driver *driver)
+static const char *no_match(const struct new *new, const struct driver *driver)
 {
-	const char *compatible = new->compatible;
-
-	if (!compatible) {
-		compatible = guess(new, driver);
-		if (!compatible) {
-			list_matches(driver);
-			cli_error("which of them? say so with --compatible");
-		}
-		return compatible;
+	if (!new->compatible && matches_of(driver)->num) {
+		list_matches(driver);
+		cli_error("which of them? say so with --compatible");
+		return NULL;
 	}
-	if (strings_have(&driver->compatibles, compatible) ||
-	    (strchr(compatible, ',') &&
-	     strings_have(&driver->ids, compatible_chip(compatible))))
-		return compatible;
-	cli_error("%s does not match \"%s\"", driver->path, compatible);
-	near_suggest(compatible, &driver->compatibles);
+	if (!new->compatible) {
+		cli_error("%s has no table of compatibles or I2C names that could be read",
+			  driver->path);
+		cli_remedy("say with --compatible what its node shall have");
+		return NULL;
+	}
+	cli_error("%s does not match \"%s\"", driver->path, new->compatible);
+	if (starts_with(new->compatible, "VENDOR,"))
+		cli_remedy("VENDOR stands for the chip's vendor; the name alone does, too");
+	near_suggest(new->compatible, matches_of(driver));
 	cli_remedy("without --compatible, what it matches is listed");
 	return NULL;
+}
+
+/* NULL after a message. */
+static const char *choose(const struct new *new, const struct driver *driver)
+{
+	const struct strings *matches = matches_of(driver);
+	const char *compatible = new->compatible;
+
+	if (!compatible)
+		compatible = guess(new, driver);
+	else if (matches->num && !strings_have(matches, compatible) &&
+		 (matches == &driver->compatibles ||
+		  starts_with(compatible, "VENDOR,") ||
+		  !strings_have(matches, compatible_chip(compatible))))
+		compatible = NULL;
+	return compatible ? compatible : no_match(new, driver);
 }
 
 /* ------------------------------------------------------------------------
@@ -250,8 +290,8 @@ static void print_result(const struct skeleton *skeleton,
 	for (size_t i = 0; i < written->num; i++)
 		printf("  %s\n", written->items[i]);
 	if (!skeleton->driver->compatibles.num)
-		printf("The driver has no table of compatibles: load it with insmod(\"%s\") and bind\n"
-		       "with self.dev.bind(\"NAME\").\n", skeleton->driver->name);
+		printf("The driver has no table of compatibles: it binds by its I2C name, and on a board\n"
+		       "with a devicetree its module is not loaded by itself.\n");
 	printf("Next: %s run %s\n", program_invocation_name, path);
 	free(path);
 }
@@ -278,6 +318,11 @@ static bool write_suite(const struct new *new, const char *root,
 	bool ok;
 
 	binding_read(&binding, root, compatible);
+	/* What the driver asks for and no binding tells. */
+	if (!binding.path && driver->wants_irq) {
+		binding.irq = "falling";
+		binding.irq_required = true;
+	}
 	driver_options(root, driver, base, &needed);
 	ok = skeleton_write(&skeleton, &written);
 	if (ok)
@@ -301,9 +346,9 @@ static bool begin_suite(const struct new *new, const char *root)
 	};
 	const char *compatible = NULL;
 	struct driver driver;
-	bool ok = driver_find(&driver, &wish) && check_bus(&driver);
+	bool ok = driver_find(&driver, &wish) && check_bus(&driver, root);
 
-	if (ok)
+	if (ok && driver_complete(&driver, root))
 		compatible = choose(new, &driver);
 	ok = compatible && write_suite(new, root, &driver, compatible);
 	driver_deinit(&driver);

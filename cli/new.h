@@ -4,7 +4,8 @@
  *
  * new.c		the subcommand
  * driver-find.c	finds the driver's source in a kernel tree
- * driver-tables.c	reads match tables and widths out of a source
+ * driver-tables.c	reads match tables out of a source
+ * driver-kind.c	what the chip looks like on the bus
  * driver-config.c	the kernel options that build it
  * binding.c		reads the devicetree binding (YAML)
  * binding-example.c	reads the devicetree that a binding shows
@@ -23,16 +24,33 @@ struct driver {
 	struct strings compatibles;	/* of its of_device_id tables */
 	struct strings ids;		/* of its i2c_device_id tables */
 	bool i2c, spi, platform;	/* what it registers drivers for */
-	unsigned int value_bytes;	/* of a register, as far as it can be */
-	unsigned int addr_bytes;	/* seen: 1 where it can't */
-	bool little;
+	/* Of driver_complete(): */
+	bool commands;		/* no map of registers: messages of its own */
+	bool odd;		/* registers, but not as a model's can be */
+	unsigned int addr_bits, value_bits;
+	unsigned int value_bytes;	/* of a register */
+	unsigned int addr_bytes;
+	bool little;		/* values */
+	bool bulk;		/* reads or writes several at once */
+	bool wants_irq;		/* looks at its interrupt */
 };
 
 /* Read a source. Return: false without a message, with errno. */
 bool driver_read(struct driver *driver, const char *root, const char *path);
 void driver_deinit(struct driver *driver);
+/* The text of a source without its comments; to be freed. NULL with errno. */
+char *driver_source(const char *path);
+/* Add the first string behind each @key in the tables of @type; with "{" as the
+ * key it is that of each entry. */
+void driver_read_tables(const char *source, const char *type, const char *key,
+			struct strings *out);
 /* What stands behind the vendor of "vendor,chip". */
 const char *compatible_chip(const char *compatible);
+
+/* --- driver-kind.c */
+
+/* Tables that stand in other files of the driver, and the kind of its chip. */
+bool driver_complete(struct driver *driver, const char *root);
 
 /* --- driver-find.c */
 
@@ -50,6 +68,8 @@ struct driver_wish {
 bool driver_file_fits(const char *file, const char *chip);
 /* Prints what is wrong, with names that are near. */
 bool driver_find(struct driver *driver, const struct driver_wish *wish);
+/* Path of the I2C driver of the same chips; NULL: there is none. To be freed. */
+char *driver_i2c_sibling(const struct driver *driver, const char *root);
 
 /* --- driver-config.c */
 
@@ -90,6 +110,9 @@ struct example {
 bool example_read(struct example *example, const char *text,
 		  const char *compatible);
 void example_deinit(struct example *example);
+/* A child without the nodes that are not of the chip: other makers' chips, hogs,
+ * the other ends of links. To be freed; NULL: nothing of it is. */
+char *example_own(const char *child, const char *compatible);
 /* NULL: it has no such property. */
 const char *example_value(const struct example *example, const char *name);
 

@@ -199,11 +199,47 @@ static bool has_properties(const struct binding *binding)
  * Python
  */
 
+/* Why its chip has no map of registers: a comment of one or two lines. */
+static void print_kind(FILE *file, const struct driver *driver,
+		       const char *indent)
+{
+	if (driver->odd)
+		fprintf(file,
+			"%sRegisters of %u bits with addresses of %u bits, as the driver has them:\n"
+			"%sno map that a RegisterModel can be. A message has both.\n",
+			indent, driver->value_bits, driver->addr_bits, indent);
+	else
+		fprintf(file,
+			"%sThe driver sends and reads messages of its own, not registers.\n",
+			indent);
+}
+
+static void print_python_commands(FILE *file, const struct skeleton *skeleton,
+				  const char *name)
+{
+	fprintf(file,
+		"class %s(I2CModel):\n"
+		"    \"\"\"%s: what it answers, from the datasheet.\"\"\"\n\n",
+		name, skeleton->compatible);
+	print_kind(file, skeleton->driver, "    # ");
+	fputs("    #\n"
+	      "    # def write(self, data):\n"
+	      "    #     if data != b\"\\x01\\x00\":\n"
+	      "    #         self.fail(f\"it has no command {data.hex()}\")\n"
+	      "    #\n"
+	      "    # def read(self, length):\n"
+	      "    #     return bytes(length)\n\n\n", file);
+}
+
 static void print_python_model(FILE *file, const struct skeleton *skeleton,
 			       const char *name)
 {
 	const struct driver *driver = skeleton->driver;
 
+	if (driver->commands) {
+		print_python_commands(file, skeleton, name);
+		return;
+	}
 	fprintf(file,
 		"class %s(RegisterModel):\n"
 		"    \"\"\"%s: its registers, from the datasheet.\"\"\"\n\n"
@@ -212,6 +248,9 @@ static void print_python_model(FILE *file, const struct skeleton *skeleton,
 		driver->little ? "little" : "big");
 	if (driver->addr_bytes != 1)
 		fprintf(file, "    addr_bytes = %u\n", driver->addr_bytes);
+	if (driver->bulk)
+		fputs("    auto_increment = True  # it reads or writes several at once\n",
+		      file);
 	fputs("    # CONFIG = Register(0x01, reset=0x00, fields={\"ENABLE\": 0})\n"
 	      "    # RESULT = Register(0x00, access=\"ro\")\n\n\n", file);
 }
@@ -277,8 +316,10 @@ static bool write_python(const struct skeleton *skeleton, const char *path)
 			"\"\"\"\n\n"
 			"from roadtest import %sDevice, TestCase\n"
 			"from roadtest.firstlook import next_step\n"
-			"from roadtest.models import Register, RegisterModel\n\n\n",
-			*binding->gpios ? "DtFragment, DtVar, " : "");
+			"from roadtest.models import %s\n\n\n",
+			*binding->gpios ? "DtFragment, DtVar, " : "",
+			skeleton->driver->commands ? "I2CModel" :
+						     "Register, RegisterModel");
 		print_python_model(file, skeleton, name);
 		fprintf(file, "class Basic(TestCase):\n");
 		print_python_device(file, skeleton, name);
@@ -317,11 +358,46 @@ static const char *c_irq(const char *name)
 	return "ROAD_IRQ_EDGE_FALLING";
 }
 
+static void print_c_commands(FILE *file, const struct skeleton *skeleton,
+			     const char *id)
+{
+	fprintf(file,
+		"/*\n"
+		" * %s: what it answers, from the datasheet.\n", skeleton->compatible);
+	print_kind(file, skeleton->driver, " * ");
+	fprintf(file,
+		" */\n"
+		"struct %s {\n"
+		"\tstruct road_i2c_chip chip;\n"
+		"};\n\n"
+		"static int %s_write(struct road_i2c_chip *chip, const uint8_t *data, size_t len)\n"
+		"{\n"
+		"\tif (!len)\n"
+		"\t\treturn 0;\n"
+		"\treturn road_chip_fail(chip, \"the model does not take a message of %%zu bytes, 0x%%02x ...\",\n"
+		"\t\t\t      len, data[0]);\n"
+		"}\n\n"
+		"static int %s_read(struct road_i2c_chip *chip, uint8_t *data, size_t len)\n"
+		"{\n"
+		"\treturn road_chip_fail(chip, \"the model has no answer for a read of %%zu bytes\",\n"
+		"\t\t\t      len);\n"
+		"}\n\n"
+		"static const struct road_i2c_ops %s_ops = {\n"
+		"\t.write = %s_write,\n"
+		"\t.read = %s_read,\n"
+		"};\n\n",
+		id, id, id, id, id, id);
+}
+
 static void print_c_model(FILE *file, const struct skeleton *skeleton,
 			  const char *id)
 {
 	const struct driver *driver = skeleton->driver;
 
+	if (driver->commands) {
+		print_c_commands(file, skeleton, id);
+		return;
+	}
 	fprintf(file,
 		"/* %s: its registers, from the datasheet. */\n"
 		"static const struct road_reg_desc %s_regs[] = {\n"
@@ -334,14 +410,15 @@ static void print_c_model(FILE *file, const struct skeleton *skeleton,
 		"\t.regs = %s_regs,\n"
 		"\t.width = %u,\n"
 		"\t.addr_width = %u,\n"
-		"%s"
+		"%s%s"
 		"};\n\n"
 		"struct %s {\n"
 		"\tstruct road_regmap map;\n"
 		"};\n\n",
 		skeleton->compatible, id, id, id, driver->value_bytes,
 		driver->addr_bytes,
-		driver->little ? "\t.little_endian = true,\n" : "", id);
+		driver->little ? "\t.little_endian = true,\n" : "",
+		driver->bulk ? "\t.auto_increment = true,\n" : "", id);
 }
 
 static void print_c_device(FILE *file, const struct skeleton *skeleton)
@@ -391,6 +468,8 @@ static void print_c_device(FILE *file, const struct skeleton *skeleton)
 static void print_c_fixture(FILE *file, const struct skeleton *skeleton,
 			    const char *id)
 {
+	bool commands = skeleton->driver->commands;
+
 	fprintf(file,
 		"FIXTURE(%s)\n"
 		"{\n"
@@ -403,11 +482,15 @@ static void print_c_fixture(FILE *file, const struct skeleton *skeleton,
 	print_c_device(file, skeleton);
 	fprintf(file,
 		"\n"
-		"\tself->machine = road_test_machine(_metadata, NULL);\n"
-		"\tASSERT_OK(road_regmap_init(&self->chip.map, \"%s\", &%s_config));\n"
-		"\tASSERT_OK(road_device_add(self->machine, &config,\n"
-		"\t\t\t\t  &self->chip.map.chip, &self->dev));\n",
+		"\tself->machine = road_test_machine(_metadata, NULL);\n");
+	fprintf(file, commands ?
+		"\troad_i2c_chip_init(&self->chip.chip, \"%s\", &%s_ops);\n" :
+		"\tASSERT_OK(road_regmap_init(&self->chip.map, \"%s\", &%s_config));\n",
 		id, id);
+	fprintf(file,
+		"\tASSERT_OK(road_device_add(self->machine, &config,\n"
+		"\t\t\t\t  &self->chip.%s, &self->dev));\n",
+		commands ? "chip" : "map.chip");
 	if (*skeleton->binding->gpios)
 		fputs("\tASSERT_OK(road_add_fragment(self->machine, &lines));\n",
 		      file);
@@ -416,26 +499,37 @@ static void print_c_fixture(FILE *file, const struct skeleton *skeleton,
 		"}\n\n"
 		"FIXTURE_TEARDOWN(%s)\n"
 		"{\n"
-		"\troad_regmap_deinit(&self->chip.map);\n"
-		"}\n\n", id);
+		"%s"
+		"}\n\n", id,
+		commands ? "" : "\troad_regmap_deinit(&self->chip.map);\n");
 }
 
 static void print_c_test(FILE *file, const struct skeleton *skeleton,
 			 const char *id)
 {
+	char *hint = text("\tTH_LOG(\"next step: if the model lacks %s, which is said below, \"\n"
+			  "\t       \"%s %s_%s\");\n",
+			  skeleton->driver->commands ? "an answer" :
+						       "a register",
+			  skeleton->driver->commands ?
+				  "take it from the datasheet and give it in" :
+				  "take it from the datasheet and declare it in",
+			  id, skeleton->driver->commands ? "write() or _read()" :
+							   "regs");
+
 	fprintf(file,
 		"/* Fails, and says what to do. At the end tests of yours stand here. */\n"
 		"TEST_F(%s, next_step)\n"
 		"{\n"
-		"\tTH_LOG(\"next step: if the model lacks a register, which is said below, \"\n"
-		"\t       \"take it from the datasheet and declare it in %s_regs\");\n"
+		"%s"
 		"\tASSERT_OK(road_device_bind(self->dev));\n"
 		"\tTH_LOG(\"next step: %s has bound the chip; write a test of \"\n"
 		"\t       \"what it offers in %%s, and remove this one\",\n"
 		"\t       road_device_path(self->dev));\n"
 		"\tEXPECT_TRUE(false);\n"
 		"}\n\n"
-		"TEST_HARNESS_MAIN\n", id, id, skeleton->driver->name);
+		"TEST_HARNESS_MAIN\n", id, hint, skeleton->driver->name);
+	free(hint);
 }
 
 static bool write_c(const struct skeleton *skeleton, const char *path)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import errno
 import textwrap
 
-from .errors import GuestError, ModelError
-from .models import I2CModel, RegisterModel
+from .errors import GuestError, ModelError, RoadtestError
+from .models import I2CModel, Model, RegisterModel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _LOG_LINES = 8
 
 _CAUSES = {
     errno.ENODEV: "the driver did not accept the chip, an id or a revision that "
-    "it read for example, or the kernel has no module for this compatible",
+    "it read for example, or misses something in its devicetree node",
     errno.EAGAIN: "the driver waits for something else (EPROBE_DEFER): a "
     "supply, a clock, a line or an interrupt that its node names",
     errno.ENOENT: "the driver misses something in its devicetree node",
@@ -43,69 +43,93 @@ _CAUSES = {
 
 
 class Explorer(I2CModel):
-    """Stands in for a chip whose registers are not known: it notes what the
-    driver does, and answers with the values of the registers that its model
-    declares, and 0 for the others."""
+    """Stands in for a chip that is not known yet: it notes what the driver
+    does, and answers with the values of the registers that its model declares,
+    and 0 for all else. A model that is no map of registers is told by its
+    messages."""
 
-    def __init__(self, model: RegisterModel) -> None:
-        self.model = model
+    def __init__(self, model: Model) -> None:
+        self.map = model if isinstance(model, RegisterModel) else None
         self.pointer: int | None = None
         self.seen: list[str] = []
-        """Each access to a register that is not declared, once, in order."""
+        """Each access to a register that is not declared, or each message,
+        once, in order."""
         self.first = 0, 0
         """Address and width of the first of them."""
         self.bare_reads = 0
         """Reads before any register was selected."""
 
     def write(self, data: bytes) -> None:
-        """The address of a register, and what goes into it."""
-        size = self.model.addr_bytes
+        """The address of a register and what goes into it, or a command."""
+        if self.map is None:
+            self._add(f"write {data.hex(' ')}" if data else "write, no bytes")
+            return
+        size = self.map.addr_bytes
         if len(data) < size:
+            if data:
+                self._add(
+                    f"write {data.hex(' ')}, which is no address of {size} bytes"
+                )
             return
         self.pointer = int.from_bytes(data[:size], "big")
         if len(data) > size:
-            self._note("write", data[size:])
+            self._note(self.map, "write", data[size:])
 
     def read(self, length: int) -> bytes:
         """What the register holds."""
+        if self.map is None:
+            self._add(f"read {_bytes(length)}")
+            return bytes(length)
         if self.pointer is None:
             self.bare_reads += 1
             return bytes(length)
-        declared = self.model.registers.get(self.pointer)
+        model = self.map
+        declared = model.registers.get(self.pointer)
         if declared is None:
-            self._note("read", bytes(length))
+            self._note(model, "read", bytes(length))
             return bytes(length)
-        model = self.model
         width = declared.width or model.value_bytes
         order = "little" if model.byteorder == "little" else "big"
         value = declared.reset.to_bytes(width, order)  # type: ignore[arg-type]
         return (value * length)[:length]
 
-    def _note(self, what: str, data: bytes) -> None:
-        if self.pointer is None or self.pointer in self.model.registers:
+    def _note(self, model: RegisterModel, what: str, data: bytes) -> None:
+        if self.pointer is None or self.pointer in model.registers:
             return
         if not self.seen:
             self.first = self.pointer, len(data)
-        size = f"{len(data)} byte" + ("s" if len(data) > 1 else "")
-        line = f"{what:5} 0x{self.pointer:02x}, {size}"
+        digits = 2 + 2 * model.addr_bytes
+        line = f"{what:5} {self.pointer:#0{digits}x}, {_bytes(len(data))}"
         if what == "write":
             line += f": {data.hex(' ')}"
-        if len(data) > self.model.value_bytes:
-            line += " (more than one register? see auto_increment)"
+        if len(data) > model.value_bytes:
+            more = "" if model.auto_increment else "? see auto_increment"
+            line += f" (more than one register{more})"
+        self._add(line)
+
+    def _add(self, line: str) -> None:
         if line not in self.seen:
             self.seen.append(line)
+
+
+def _bytes(number: int) -> str:
+    return f"{number} byte" + ("s" if number > 1 else "")
 
 
 def next_step(test: TestCase) -> NoReturn:
     """Fail the test, and say what its suite needs next.
 
     The class declares one device with ``bind=False`` and a
-    :class:`~roadtest.models.RegisterModel`. Raises AssertionError.
+    :class:`~roadtest.models.RegisterModel` or an
+    :class:`~roadtest.models.I2CModel`. Raises AssertionError.
     """
     device, chip = test.dev, test.chip
     name = type(chip).__name__
-    if not chip.registers and isinstance(chip, RegisterModel):
-        _explore(test, f"{name} has no registers yet")
+    if isinstance(chip, RegisterModel):
+        if not chip.registers:
+            _explore(test, f"{name} has no registers yet")
+    elif not _answers(chip):
+        _explore(test, f"{name} does not answer yet")
     error = _bind(device)
     if isinstance(error, ModelError):
         if "which the model does not have" in str(error):
@@ -118,22 +142,34 @@ def next_step(test: TestCase) -> NoReturn:
             "docs/writing-tests.md.",
         )
     if error is not None:
-        _fail(_failed(error), _look_at(test))
+        _fail(_failed(error), _look_at(test, error))
     _bound(device)
 
 
 def _bind(device: BoundDevice) -> GuestError | ModelError | None:
     """Bind it, and return what failed."""
-    error: GuestError | ModelError
+    error: GuestError | ModelError | None = None
     try:
         device.bind()
     except (GuestError, ModelError) as caught:
         error = caught
-    else:
-        return None
-    if "no module of this kernel" in str(error):
+    except RoadtestError as caught:
+        if "no module of this kernel" not in str(caught):
+            raise
+        _no_driver(str(caught))
+    if error is not None and "no module of this kernel" in str(error):
         _no_driver(str(error))
     return error
+
+
+def _answers(chip: Model) -> bool:
+    """Has its class a hook for messages?"""
+    return any(
+        name in vars(base)
+        for base in type(chip).__mro__
+        if base not in I2CModel.__mro__
+        for name in ("write", "read", "start")
+    )
 
 
 def _no_driver(error: str) -> NoReturn:
@@ -146,29 +182,42 @@ def _no_driver(error: str) -> NoReturn:
 
 
 def _explore(test: TestCase, why: str) -> NoReturn:
-    """Name all registers that the driver touches, not only the first."""
+    """Name all that the driver touches, not only the first."""
     device, chip = test.dev, test.chip
     explorer = Explorer(chip)
     test.board.detach(chip)
     test.board.attach(explorer, device.addr)
     error = _bind(device)
-    end = "it binds then" if error is None else _failed(error)
-    if not explorer.seen:
-        if explorer.bare_reads:
-            _fail(
-                f"{why}; the driver reads without selecting a register",
-                "Its chip is no register map: derive the model from I2CModel "
-                "(docs/models.md).",
-            )
+    if not explorer.seen and not explorer.bare_reads:
         if error is None:
             _bound(device)
-        _fail(f"{why}; {end}", _look_at(test))
+        _fail(
+            f"the probe failed before the driver used the chip.\n{_failed(error)}",
+            _look_at(test, error),
+        )
+    end = "it binds then" if error is None else _failed(error)
+    if not explorer.seen:
+        _fail(
+            f"{why}; the driver reads without selecting a register, and {end}",
+            "Its chip is no register map: derive the model from I2CModel "
+            "(docs/models.md).",
+        )
     name = type(chip).__name__
     lines = "\n".join(f"    {line}" for line in explorer.seen[:_MAX_LINES])
     if len(explorer.seen) > _MAX_LINES:
         lines += f"\n    and {len(explorer.seen) - _MAX_LINES} more"
+    if explorer.map is None:
+        _fail(
+            f"{why}.\n"
+            f"With 0 in each byte that it reads, the driver did\n{lines}\n"
+            f"and {end}.",
+            "Look these messages up in the datasheet and answer them in "
+            f"write(self, data) and\nread(self, length) of {name} "
+            "(docs/models.md, raw chips).",
+        )
     first, width = explorer.first
-    sized = f", width={width}" if width < chip.value_bytes else ""
+    digits = 2 + 2 * explorer.map.addr_bytes
+    sized = f", width={width}" if width < explorer.map.value_bytes else ""
     _fail(
         f"{why}.\n"
         f"With 0 in each register that {name} does not have, the driver did\n"
@@ -176,28 +225,71 @@ def _explore(test: TestCase, why: str) -> NoReturn:
         f"and {end}.",
         "Look these registers up in the datasheet and declare them in "
         f"{name}, as in\n"
-        f"    NAME = Register(0x{first:02x}, reset=0x00{sized})\n"
+        f"    NAME = Register({first:#0{digits}x}, reset=0x00{sized})\n"
         "with what the datasheet has: reset value, width, access, fields "
         "(docs/models.md).",
     )
 
 
-def _failed(error: GuestError | ModelError) -> str:
+def _failed(error: GuestError | ModelError | None) -> str:
     """A probe that gave an errno, in words."""
     number = error.errno if isinstance(error, GuestError) else 0
     cause = _CAUSES.get(number or 0, "see the driver's probe function")
     return f"{error}\n    ({cause})"
 
 
-def _look_at(test: TestCase) -> str:
-    """What the driver said, and what it did last."""
-    log = test.guest.log.splitlines()
-    lines = [line for line in log if test.dev.name in line][-_LOG_LINES:]
-    text = "Where to look: what the driver read last, and what it printed.\n"
-    text += "\n".join(f"    {line}" for line in lines)
-    entries = test.chip.traffic().entries[-_LOG_LINES:]
-    text += "\n".join(["", *(f"    {entry}" for entry in entries)])
-    return text.rstrip()
+def _look_at(test: TestCase, error: GuestError | ModelError | None) -> str:
+    """What the driver said, what its node has, and what it did last."""
+    lines = [
+        line
+        for line in test.guest.log.splitlines()
+        if test.dev.name in line and line not in str(error)
+    ]
+    text = ""
+    if isinstance(error, GuestError) and error.errno == errno.EAGAIN:
+        lines += _deferred(test.dev)
+    if lines:
+        text = "The kernel said\n"
+        text += "\n".join(f"    {line}" for line in lines[-_LOG_LINES:]) + "\n"
+    chip = test.chip
+    if chip.attached and chip.traffic().entries:
+        entries = chip.traffic().entries[-_LOG_LINES:]
+        text += "The last of what the driver did to the chip:\n"
+        return text + "\n".join(f"    {entry}" for entry in entries)
+    return text + (
+        f"Its node has {_node(test.dev)}.\n"
+        "See its probe function for what else it asks for: a property, an "
+        "interrupt (irq=),\na line, a supply. What the binding has stands at "
+        "the head of the suite."
+    )
+
+
+def _node(device: BoundDevice) -> str:
+    """Names of the properties and children of its devicetree node."""
+    names = sorted(
+        path.name + ("" if path.is_file() else " {}")
+        for path in (device / "of_node").iterdir()
+    )
+    return ", ".join(n for n in names if n not in ("name", "phandle"))
+
+
+def _deferred(device: BoundDevice) -> list[str]:
+    """Why a probe is deferred: the kernel tells it to debuggers alone."""
+    machine = device._machine
+    control = device._at("/sys/kernel/debug/dynamic_debug/control")
+    functions = "func dev_err_probe", "func __dev_probe_failed"
+    mark = machine.log_mark()
+    try:
+        for function in functions:
+            control.write_text(f"{function} +p")
+        device.bind()
+    except GuestError:
+        pass
+    finally:
+        for function in functions:
+            control.write_text(f"{function} -p")
+    log = machine.log_since(mark).splitlines()
+    return [line for line in log if device.id in line]
 
 
 _NOT_OFFERED = ("driver", "subsystem", "of_node", "supplier", "consumer")
@@ -227,7 +319,45 @@ _USES = {
     "iio": "reads self.dev.iio[NAME]",
     "rtc": "calls self.dev.rtc.read_time() (docs/subsystems.md has the others)",
     "regulator": "reads self.dev.regulator[NAME]",
+    "pwm": 'writes "0" to (self.dev / "{name}/export"), then period, '
+    "duty_cycle and enable of pwm0 below it,",
+    "input": 'opens (self.guest / "dev/input/{event}") for what is reported, 24 '
+    "bytes an event,",
+    "gpio": 'writes the number of a line, from that in base of "{name}" on, to '
+    '(self.guest / "sys/class/gpio/export") and uses value and direction of '
+    "gpioNUMBER there,",
+    "leds": 'writes to (self.dev / "{name}/brightness")',
+    "backlight": 'writes to (self.dev / "{name}/brightness")',
+    "power_supply": 'reads (self.dev / "{name}" / ATTRIBUTE).read_text()',
+    "i2c-": "attaches models of chips behind it",
 }
+_NODE = 'opens (self.guest / "dev/{node}") and uses read(), write() or ioctl() of it'
+
+
+def _use(device: BoundDevice, offers: dict[str, list[str]]) -> str:
+    """How a test uses the first thing of what it offers."""
+    for kind, text in _USES.items():
+        for name in sorted(offers):
+            if name.startswith(kind):
+                events = [n for n in offers if "/event" in n]
+                event = events[0].rpartition("/")[2] if events else "eventN"
+                return text.format(name=name, event=event)
+    for name in sorted(offers):
+        node = _devname(device / name)
+        if node:
+            return _NODE.format(node=node)
+    where = min(offers) if offers else "..."
+    return f"reads (self.dev / {where!r} / NAME).read_text()"
+
+
+def _devname(device: GuestPath) -> str:
+    """Name of its node below /dev; "" if it has none."""
+    try:
+        lines = (device / "uevent").read_text().splitlines()
+    except GuestError:
+        return ""
+    names = [n.partition("=")[2] for n in lines if n.startswith("DEVNAME=")]
+    return names[0] if names else ""
 
 
 def _bound(device: BoundDevice) -> NoReturn:
@@ -237,22 +367,30 @@ def _bound(device: BoundDevice) -> NoReturn:
         f"    {name}: {' '.join(offers[name])}".rstrip(" :")
         for name in sorted(offers)
     ]
-    where = min(offers) if offers else "..."
-    use = f"reads (self.dev / {where!r} / NAME).read_text()"
-    for name in _USES:
-        if any(n.startswith(name) for n in offers):
-            use = _USES[name]
-            break
     advice = (
-        "Write a test in place of this one that sets a register of self.chip, "
-        f"{use} and asserts what it must be. Take out bind=False: then the "
-        "device is bound before each test. docs/tutorial.md goes on from here."
+        "Write a test in place of this one that sets what self.chip answers, "
+        if not isinstance(device.chip, RegisterModel)
+        else "Write a test in place of this one that sets a register of self.chip, "
+    ) + (
+        f"{_use(device, offers)} and asserts what it must be. Take out bind=False: "
+        "then the device is bound before each test. docs/tutorial.md goes on "
+        "from here."
     )
+    own = sorted(
+        path.name
+        for path in device.iterdir()
+        if path.is_file() and path.name not in _GENERIC
+    )
+    if own:
+        lines.append(f"    attributes of its own: {' '.join(own)}")
     _fail(
         f"the driver {device.driver} has bound the chip. It offers\n"
         + ("\n".join(lines) or "    nothing in sysfs"),
         textwrap.fill(advice, 80, break_on_hyphens=False),
     )
+
+
+_GENERIC = ("uevent", "modalias", "name", "waiting_for_supplier")
 
 
 def _fail(what: str, then: str) -> NoReturn:

@@ -324,6 +324,121 @@ endif
         self.assertIn("CONFIG_SENSORS_LM75=m", self.read("hwmon/config"))
 
 
+class Kinds(NewTestCase):
+    """What the chip looks like on the bus, from the driver's source."""
+
+    def kind(self, source, *more):
+        self.write("linux/drivers/hwmon/x.c",
+                   'static const struct of_device_id m[] = '
+                   '{ { .compatible = "acme,x" }, {} };\n'
+                   "static struct i2c_driver d = { };\n" + source)
+        result = self.new("hwmon/x", *more)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return self.read("hwmon/test-x.c" if more else "hwmon/test_x.py")
+
+    def config(self, inner):
+        return self.kind(
+            "static const struct regmap_config y = { .reg_bits = 32, .val_bits = 32 };\n"
+            f"static const struct regmap_config x_config = {{ {inner} }};\n"
+            "devm_regmap_init_i2c(client, &x_config);\n")
+
+    def test_the_config_that_the_regmap_is_given(self):
+        text = self.config(".reg_bits = 16,\n.val_bits = 16,\n"
+                           ".val_format_endian = REGMAP_ENDIAN_LITTLE,")
+        self.assertIn('value_bytes, byteorder = 2, "little"', text)
+        self.assertIn("addr_bytes = 2\n", text)
+        self.assertNotIn("auto_increment", text)
+
+    def test_a_config_of_another_file_and_a_macro(self):
+        self.write("linux/drivers/hwmon/x-core.c",
+                   "#define X_BITS 16\nconst struct regmap_config x_config = "
+                   "{ .reg_bits = 8, .val_bits = X_BITS };\n")
+        text = self.kind("devm_regmap_init_i2c(client, &x_config);\n"
+                         "regmap_bulk_read(map, 0, buf, 2);\n")
+        self.assertIn('value_bytes, byteorder = 2, "big"', text)
+        self.assertIn("auto_increment = True", text)
+
+    def test_registers_of_odd_widths_are_messages(self):
+        text = self.config(".reg_bits = 7, .val_bits = 9,")
+        self.assertIn("class X(I2CModel):", text)
+        self.assertIn("Registers of 9 bits with addresses of 7 bits", text)
+        ast.parse(text)
+
+    def test_smbus_words_are_little_and_swapped_ones_big(self):
+        for call, order in (("i2c_smbus_read_word_data(c, 1);", "little"),
+                            ("i2c_smbus_read_word_swapped(c, 1);", "big")):
+            with self.subTest(call):
+                text = self.kind(call)
+                self.assertIn(f'value_bytes, byteorder = 2, "{order}"', text)
+                os.unlink(self.path("hwmon/test_x.py"))
+
+    def test_commands_are_no_registers(self):
+        text = self.kind("i2c_master_send(c, buf, 2); i2c_master_recv(c, buf, 6);")
+        self.assertIn("class X(I2CModel):", text)
+        self.assertIn("from roadtest.models import I2CModel\n", text)
+        self.assertIn("messages of its own", text)
+
+    def test_functions_that_take_a_register_of_16_bits(self):
+        text = self.kind("int rd(u16 reg) { i2c_transfer(c->adapter, m, 2); }")
+        self.assertIn("class X(RegisterModel):", text)
+        self.assertIn("addr_bytes = 2\n", text)
+
+    def test_commands_in_c_compile(self):
+        text = self.kind("i2c_master_recv(c, buf, 6);", "--lang", "c")
+        self.assertIn("struct road_i2c_chip chip;", text)
+        include = os.path.join(os.path.dirname(__file__), "../../include")
+        done = subprocess.run(
+            ["gcc", "-Wall", "-Werror", "-fsyntax-only", "-I", include,
+             self.path("hwmon/test-x.c")], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_an_interrupt_that_no_binding_tells_of(self):
+        text = self.kind("devm_request_threaded_irq(dev, client->irq, h);")
+        self.assertIn('irq="falling",', text)
+
+    def test_a_driver_by_its_i2c_names(self):
+        self.write("linux/drivers/hwmon/y.c",
+                   'static const struct i2c_device_id i[] = { { "y1" }, { "y2" }, {} };\n'
+                   "static struct i2c_driver d = { };\n")
+        result = self.new("hwmon/y")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("\n  y1  (by its I2C name: ", result.stdout)
+        self.assertNotIn("VENDOR", result.stdout)
+        for name in "y1", "acme,y1":
+            self.assertEqual(self.new("hwmon/y", "--compatible", name).returncode, 0)
+            self.assertEqual(self.device("hwmon/test_y.py")[0], name)
+            os.unlink(self.path("hwmon/test_y.py"))
+        result = self.new("hwmon/y", "--compatible", "VENDOR,y1")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("VENDOR stands for", result.stderr)
+
+    def test_what_the_example_has_of_other_boards_stays_there(self):
+        self.write("linux/Documentation/devicetree/bindings/hwmon/x.yaml", """
+properties:
+  compatible:
+    const: acme,x
+required: [compatible, reg]
+examples:
+  - |
+    i2c {
+        x@1 {
+            compatible = "acme,x";
+            reg = <1>;
+            led-hog { gpio-hog; gpios = <1 0>; output-high; };
+            i2c@0 { reg = <0>; eeprom@50 { compatible = "atmel,24c02"; reg = <0x50>; }; };
+            charger { compatible = "acme,x-charger"; };
+            port { endpoint { remote-endpoint = <&csi>; data-lanes = <1 2>; }; };
+        };
+    };
+""")
+        self.kind("")
+        properties = self.device("hwmon/test_x.py")[1]["properties"]
+        for wanted in ("i2c@0 {", "acme,x-charger", "data-lanes = <1 2>;"):
+            self.assertIn(wanted, properties)
+        for other in ("hog", "eeprom", "&csi"):
+            self.assertNotIn(other, properties)
+
+
 class Refuses(NewTestCase):
     def test_to_choose_between_vendors_and_lists_what_there_is(self):
         result = self.new("hwmon/tmp75")
@@ -337,6 +452,17 @@ class Refuses(NewTestCase):
         self.assertRefused(self.new("hwmon/plat"), "is a platform driver")
         self.assertRefused(self.new("hwmon/lib"),
                            "lib.c registers no driver of the I2C bus")
+
+    def test_an_spi_driver_names_its_sibling_on_i2c(self):
+        self.assertRefused(self.new("hwmon/split-spi"),
+                           "split-spi.c is an SPI driver",
+                           "on I2C its chips have drivers/hwmon/split-i2c.c: "
+                           "roadtest new hwmon/split-i2c\n")
+
+    def test_a_compatible_that_only_ends_like_a_name(self):
+        self.assertRefused(
+            self.new("hwmon/lm75", "--compatible", "acme,lm75"),
+            "acme,lm75")
 
     def test_names_that_do_not_exist_with_those_that_are_near(self):
         self.assertRefused(self.new("hwmon/lm57"), "no driver in drivers/hwmon",

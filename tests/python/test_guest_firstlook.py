@@ -4,9 +4,10 @@ a test."""
 
 from __future__ import annotations
 
-from roadtest import Device, TestCase
+from roadtest import Device, DtFragment, TestCase
+from roadtest.driver import platform_device
 from roadtest.firstlook import interface, next_step
-from roadtest.models import Register, RegisterModel
+from roadtest.models import I2CModel, Register, RegisterModel
 
 
 class Empty(RegisterModel):
@@ -50,6 +51,25 @@ class Narrow(RegisterModel):
     value_bytes = 2
 
 
+class Wide(RegisterModel):
+    addr_bytes = 2
+
+
+class Mute(I2CModel):
+    """Commands that nobody has looked up yet."""
+
+
+class Talks(I2CModel):
+    """The LM75's configuration."""
+
+    def write(self, data: bytes) -> None:
+        """Which register."""
+
+    def read(self, length: int) -> bytes:
+        """All are 0."""
+        return bytes(length)
+
+
 class NextStep(TestCase):
     narrow = Device("national,lm75", model=Narrow, bind=False)
     empty = Device("ti,tmp102", model=Empty, bind=False)
@@ -59,6 +79,10 @@ class NextStep(TestCase):
     other = Device("ti,tmp102", model=OtherChip, bind=False)
     rtc = Device("nxp,pcf8563", model=Clock, bind=False)
     unknown = Device("acme,nothing", model=Finished, bind=False)
+    wide = Device("national,lm75", model=Wide, bind=False)
+    mute = Device("national,lm75", model=Mute, bind=False)
+    talks = Device("national,lm75", model=Talks, bind=False)
+    no_alias = Device("acme,lm75", model=Narrow, bind=False)
     device = empty
 
     def step(self, device: Device) -> str:
@@ -119,6 +143,25 @@ class NextStep(TestCase):
         self.assertIn("the driver did not accept the chip", text)
         self.assertIn("read CONFIG", text)
 
+    def test_messages_of_a_chip_that_is_no_map(self) -> None:
+        text = self.step(self.mute)  # type: ignore[arg-type]
+        self.assertIn("Mute does not answer yet", text)
+        self.assertIn("\n    write 01\n    read 1 byte\nand it binds", text)
+        self.assertIn("read(self, length) of Mute", text)
+
+    def test_such_a_chip_that_answers_is_bound(self) -> None:
+        text = self.step(self.talks)  # type: ignore[arg-type]
+        self.assertIn("the driver lm75 has bound the chip", text)
+        self.assertIn("sets what self.chip answers", text)
+
+    def test_an_address_of_another_width(self) -> None:
+        text = self.step(self.wide)  # type: ignore[arg-type]
+        self.assertIn("write 01, which is no address of 2 bytes", text)
+
+    def test_a_driver_that_has_no_alias_for_the_node(self) -> None:
+        text = self.step(self.no_alias)  # type: ignore[arg-type]
+        self.assertIn("\n    read  0x01, 1 byte\n", text)
+
     def test_a_kernel_without_the_driver(self) -> None:
         text = self.step(self.unknown)  # type: ignore[arg-type]
         self.assertIn('alias "of:NdeviceT(null)Cacme,nothing"', text)
@@ -131,3 +174,45 @@ class NextStep(TestCase):
         self.assertTrue(name.startswith("hwmon/hwmon"))
         self.assertIn("temp1_input", found[name])
         self.assertNotIn("uevent", found[name])
+
+
+class BeforeAnyTraffic(TestCase):
+    """The probe fails, and the chip has not been asked."""
+
+    dts = DtFragment(
+        """
+/ {
+    late: regulator-late {
+        compatible = "regulator-fixed";
+        regulator-name = "late";
+        regulator-min-microvolt = <3300000>;
+        regulator-max-microvolt = <3300000>;
+    };
+};
+"""
+    )
+    device = Device(
+        "amstaos,tsl2772",
+        model=Narrow,
+        properties="vdd-supply = <&late>; vddio-supply = <&vio>;",
+        bind=False,
+    )
+    reason = "supplier regulator-late not ready"
+
+    def test_the_errno_and_what_the_kernel_says(self) -> None:
+        platform_device("regulator-late").unbind()
+        with self.assertRaises(AssertionError) as caught:
+            next_step(self)
+        text = str(caught.exception)
+        self.assertIn("failed before the driver used the chip", text)
+        self.assertIn("failed with EAGAIN", text)
+        self.assertIn("EPROBE_DEFER", text)
+        self.assertRegex(text, f"The kernel said\n.*{self.reason}")
+        self.assertIn("vdd-supply", text)
+
+
+class BeforeAnyTrafficWithoutLinks(BeforeAnyTraffic):
+    """It is the driver that asks for the supply."""
+
+    machine_options = {"kernel_args": "fw_devlink=off"}
+    reason = "Failed to get supply 'vdd'"
