@@ -267,8 +267,10 @@ static bool read_messages(struct kind *kind)
 		"_read_register(", "_write_register(", "u8 subaddr",
 		"i2c_smbus_", NULL,
 	};
+	/* The last: of a library of commands. */
 	bool smbus = has_any(kind->source, (const char *const[]){
-			"i2c_smbus_read_byte(", "i2c_smbus_write_byte(", NULL });
+			"i2c_smbus_read_byte(", "i2c_smbus_write_byte(",
+			"ms_sensors_", NULL });
 
 	if (smbus || !has_any(kind->source, (const char *const[]){
 			"i2c_transfer(", "i2c_master_send(", "i2c_master_recv(",
@@ -314,6 +316,7 @@ bool driver_complete(struct driver *driver, const char *root)
 			       ".compatible", &driver->compatibles);
 		read_far_table(&kind, ".id_table", "struct i2c_device_id ", "{",
 			       &driver->ids);
+		driver->acpi = strstr(source, ".acpi_match_table");
 		driver->wants_irq = strstr(source, "client->irq");
 		read_kind(&kind);
 	}

@@ -84,9 +84,26 @@ static void add_once(struct strings *list, const char *start, size_t len)
 		free(item);
 }
 
+/* The string that a macro of the file is: "#define NAME "foo"". */
+static void add_macro(const char *source, const char *name, size_t len,
+		      struct strings *out)
+{
+	char *define = text("#define %.*s", (int)len, name);
+	const char *s = strstr(source, define);
+
+	if (s) {
+		s += strlen(define);
+		s += strspn(s, " \t");
+		if (*s == '"')
+			add_once(out, s + 1, strcspn(s + 1, "\""));
+	}
+	free(define);
+}
+
 /* The first string behind each @key in a table; with "{" as the key it is that
  * of each entry. */
-static void read_table(const char *open, const char *key, struct strings *out)
+static void read_table(const char *source, const char *open, const char *key,
+		       struct strings *out)
 {
 	const char *end = block_end(open);
 
@@ -94,9 +111,16 @@ static void read_table(const char *open, const char *key, struct strings *out)
 	     s = strstr(s + 1, key)) {
 		const char *stop = s + strcspn(s, "}");
 		const char *quote = s + strcspn(s, "\"");
+		const char *name = s + strlen(key);
+		size_t len = 0;
 
+		name += strspn(name, " \t\n=");
+		while (isalnum((unsigned char)name[len]) || name[len] == '_')
+			len++;
 		if (quote < stop && stop < end)
 			add_once(out, quote + 1, strcspn(quote + 1, "\""));
+		else if (len && stop < end)
+			add_macro(source, name, len, out);
 	}
 }
 
@@ -105,8 +129,15 @@ void driver_read_tables(const char *source, const char *type, const char *key,
 {
 	const char *open = source;
 
-	while ((open = find_table(open, type)))
-		read_table(open, key, out);
+	while ((open = find_table(open, type))) {
+		size_t before = out->num;
+
+		read_table(source, open, key, out);
+		/* Macros with arguments make its entries: what is text in them
+		 * is the name. */
+		if (out->num == before)
+			read_table(source, open, "(", out);
+	}
 }
 
 /* Is a driver of this bus defined here? */

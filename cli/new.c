@@ -230,6 +230,11 @@ static const char *no_match(const struct new *new, const struct driver *driver)
 		cli_error("which of them? say so with --compatible");
 		return NULL;
 	}
+	if (!new->compatible && driver->acpi) {
+		cli_error("%s matches by ACPI alone, which a kernel for UML does not have",
+			  driver->path);
+		return NULL;
+	}
 	if (!new->compatible) {
 		cli_error("%s has no table of compatibles or I2C names that could be read",
 			  driver->path);

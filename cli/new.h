@@ -32,6 +32,7 @@ struct driver {
 	unsigned int addr_bytes;
 	bool little;		/* values */
 	bool bulk;		/* reads or writes several at once */
+	bool acpi;		/* has a table for ACPI */
 	bool wants_irq;		/* looks at its interrupt */
 };
 

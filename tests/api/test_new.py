@@ -412,6 +412,18 @@ class Kinds(NewTestCase):
         self.assertEqual(result.returncode, 2)
         self.assertIn("VENDOR stands for", result.stderr)
 
+    def test_names_that_macros_make(self):
+        for table in ('#define NAME "y1"\nstatic const struct i2c_device_id i[] = '
+                      "{ { NAME, 0 }, {} };\n",
+                      "static const struct i2c_device_id i[] = "
+                      '{ ENTRY("y1", 3), {} };\n'):
+            self.write("linux/drivers/hwmon/y.c",
+                       table + "static struct i2c_driver d = { };\n")
+            with self.subTest(table):
+                self.assertEqual(self.new("hwmon/y").returncode, 0)
+                self.assertEqual(self.device("hwmon/test_y.py")[0], "y1")
+                os.unlink(self.path("hwmon/test_y.py"))
+
     def test_what_the_example_has_of_other_boards_stays_there(self):
         self.write("linux/Documentation/devicetree/bindings/hwmon/x.yaml", """
 properties:
@@ -452,6 +464,12 @@ class Refuses(NewTestCase):
         self.assertRefused(self.new("hwmon/plat"), "is a platform driver")
         self.assertRefused(self.new("hwmon/lib"),
                            "lib.c registers no driver of the I2C bus")
+
+    def test_a_driver_that_acpi_alone_finds(self):
+        self.write("linux/drivers/hwmon/tablet.c",
+                   "static struct i2c_driver d = { .driver = "
+                   "{ .acpi_match_table = ids } };\n")
+        self.assertRefused(self.new("hwmon/tablet"), "matches by ACPI alone")
 
     def test_an_spi_driver_names_its_sibling_on_i2c(self):
         self.assertRefused(self.new("hwmon/split-spi"),
