@@ -124,20 +124,26 @@ static uint32_t reg_decode(const struct road_regmap *map, const uint8_t *data,
 
 	for (i = 0; i < width; i++)
 		value = value << 8 |
-			data[map->config->little_endian ? width - 1 - i : i];
+			data[map->little_endian ? width - 1 - i : i];
 	return value;
+}
+
+/* Does a message go on with the next register? A hook may have changed it. */
+static bool reg_goes_on(const struct road_regmap *map)
+{
+	return map->increment || map->auto_increment;
 }
 
 /* The values behind the address of a write message. */
 static int regmap_write_values(struct road_regmap *map, const uint8_t *data,
 			       size_t len)
 {
-	bool on = map->increment;
 	size_t total = len;
 	int ret;
 
 	while (len) {
 		struct road_reg *reg = road_regmap_reg(map, map->pointer);
+		bool on = reg_goes_on(map);
 		unsigned int width;
 
 		if (!reg)
@@ -168,8 +174,7 @@ static void reg_select(struct road_regmap *map, uint32_t sent)
 	const struct road_regmap_config *config = map->config;
 
 	map->pointer = config->addr_mask ? sent & config->addr_mask : sent;
-	map->increment = config->auto_increment ||
-			 (sent & config->increment_mask);
+	map->increment = sent & config->increment_mask;
 	map->pointer_valid = true;
 }
 
@@ -231,7 +236,7 @@ static int reg_read(struct road_regmap *map, struct road_reg *reg,
 	}
 	value = reg->value & reg_mask(map, reg->desc);
 	for (i = 0; i < len; i++)
-		data[i] = value >> 8 * (config->little_endian ?
+		data[i] = value >> 8 * (map->little_endian ?
 					i : width - 1 - i);
 	reg_trace(map, reg, true, value);
 	reg->value = value & ~reg->desc->rc;
@@ -262,8 +267,7 @@ static int regmap_read(struct road_i2c_chip *chip, uint8_t *data, size_t len)
 			return ret;
 		data += part;
 		len -= part;
-		if (map->increment &&
-		    part == reg_width(map, reg->desc))
+		if (reg_goes_on(map) && part == reg_width(map, reg->desc))
 			map->pointer = reg_next(map, reg);
 	}
 	return 0;
@@ -340,6 +344,19 @@ void road_regmap_reset(struct road_regmap *map)
 		map->regs[i].value = map->regs[i].desc->reset &
 				     reg_mask(map, map->regs[i].desc);
 	map->pointer_valid = false;
+	map->increment = false;
+	map->auto_increment = map->config->auto_increment;
+	map->little_endian = map->config->little_endian;
+}
+
+void road_regmap_set_auto_increment(struct road_regmap *map, bool on)
+{
+	map->auto_increment = on;
+}
+
+void road_regmap_set_little_endian(struct road_regmap *map, bool on)
+{
+	map->little_endian = on;
 }
 
 uint32_t road_regmap_get(struct road_regmap *map, uint32_t addr)

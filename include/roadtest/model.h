@@ -321,6 +321,8 @@ struct road_regmap {
 	uint32_t pointer;		/* address that a read starts at */
 	bool pointer_valid;
 	bool increment;			/* the last address asked for it */
+	bool auto_increment;		/* @config's, until it was set */
+	bool little_endian;
 };
 
 /** road_regmap_init() - Return: 0, -ENOMEM, or -ROAD_EUSAGE for a table with
@@ -330,8 +332,13 @@ ROAD_API int road_regmap_init(struct road_regmap *map, const char *name,
 /** road_regmap_deinit() - detach and free. */
 ROAD_API void road_regmap_deinit(struct road_regmap *map);
 /** road_regmap_reset() - all registers to their reset value; the pointer is
- *  invalid until written. */
+ *  invalid until written; auto-increment and byte order are @config's. */
 ROAD_API void road_regmap_reset(struct road_regmap *map);
+/** road_regmap_set_auto_increment(), road_regmap_set_little_endian() - for a
+ *  chip that has a bit for it: what comes next on the bus goes by it. Nothing
+ *  else of the config may change while the map lives. */
+ROAD_API void road_regmap_set_auto_increment(struct road_regmap *map, bool on);
+ROAD_API void road_regmap_set_little_endian(struct road_regmap *map, bool on);
 /** road_regmap_reg() - the register at @addr; NULL if there is none. */
 ROAD_API struct road_reg *road_regmap_reg(struct road_regmap *map,
 					  uint32_t addr);

@@ -371,10 +371,24 @@ static PyObject *regs_reset(struct ext_regs *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+static PyObject *regs_set_auto_increment(struct ext_regs *self, PyObject *on)
+{
+	road_regmap_set_auto_increment(&self->map, on == Py_True);
+	Py_RETURN_NONE;
+}
+
+static PyObject *regs_set_little_endian(struct ext_regs *self, PyObject *on)
+{
+	road_regmap_set_little_endian(&self->map, on == Py_True);
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef regs_methods[] = {
 	{ "_get", (PyCFunction)regs_get, METH_O },
 	{ "_set", (PyCFunction)regs_set, METH_VARARGS },
 	{ "_reset", (PyCFunction)regs_reset, METH_NOARGS },
+	{ "_set_auto_increment", (PyCFunction)regs_set_auto_increment, METH_O },
+	{ "_set_little_endian", (PyCFunction)regs_set_little_endian, METH_O },
 	{ NULL }
 };
 

@@ -5,6 +5,7 @@ of them."""
 from __future__ import annotations
 
 from . import _roadtest
+from .hooks import find_hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,17 +73,10 @@ def check(cls: type[RegisterModel], register: Register) -> None:
 
 def table(cls: type, registers: list[Register]) -> tuple[object, ...]:
     """The rows that the extension turns into struct road_reg_desc."""
-    hooks: dict[tuple[str, str], list[str]] = {}
-    for base in reversed(cls.__mro__):
-        for name, fn in vars(base).items():
-            for kind, register in getattr(fn, "_roadtest_hooks", ()):
-                names = hooks.setdefault((kind, register.name), [])
-                if name not in names:
-                    names.append(name)
+    hooks = find_hooks(cls, registers)
 
     def functions(kind: str, register: Register) -> tuple[object, ...]:
-        names = hooks.get((kind, register.name), ())
-        return tuple(getattr(cls, name) for name in names)
+        return tuple(hooks.get((kind, register.name), ()))
 
     return tuple(
         (

@@ -22,7 +22,9 @@ from .attributes import check_new, nearest
 from .clock import nanoseconds
 from .errors import ModelError
 from .expect import RegisterAccess
+from .hooks import note_hook
 from .layout import ACCESS, check, find_registers, refuse_nameless, table
+from .options import check_option, differ, options_of
 from .trace import Accesses, accesses
 
 TYPE_CHECKING = False
@@ -110,6 +112,7 @@ class Model(_roadtest.Chip):
             cls = type(self)
             if name not in self.__dict__ and not hasattr(cls, name):
                 check_new(self, name, sys._getframe(1))
+            check_option(self, name, value)
             object.__setattr__(self, name, value)
 
     @property
@@ -356,23 +359,20 @@ Traffic`."""
     def before_read(self, fn: Hook) -> Hook:
         """Decorator: ``fn(self, value)`` runs before the register goes out;
         it may set the register."""
-        return _mark(fn, "before_read", self)
+        note_hook(sys._getframe(1), "before_read", self, fn)
+        return fn
 
     def on_write(self, fn: Hook) -> Hook:
         """Decorator: ``fn(self, value)`` runs when the guest wrote; ``value``
         is a :class:`RegisterValue`. It may set the register."""
-        return _mark(fn, "on_write", self)
+        note_hook(sys._getframe(1), "on_write", self, fn)
+        return fn
 
     def on_read(self, fn: Hook) -> Hook:
         """Decorator: ``fn(self, value)`` runs when the register went out and
         read-to-clear was applied."""
-        return _mark(fn, "on_read", self)
-
-
-def _mark(fn: Hook, kind: str, register: Register) -> Hook:
-    hooks = fn.__dict__.setdefault("_roadtest_hooks", [])
-    hooks.append((kind, register))
-    return fn
+        note_hook(sys._getframe(1), "on_read", self, fn)
+        return fn
 
 
 class RegisterState:
@@ -519,6 +519,11 @@ class RegisterModel(Model, _roadtest.RegisterChip):
     method ``command(self, sent)`` sees the address of each write message as
     it was sent; if it returns True the byte was all, and selects no register.
 
+    Of a chip, ``self.auto_increment`` and ``self.byteorder`` can be set at any
+    time, which is for chips that have a bit for them; what comes next on the
+    bus goes by it, and :meth:`reset` undoes it. The others are the class's: to
+    set them of a chip is an AttributeError.
+
     A register without hooks never enters Python.
     """
 
@@ -529,14 +534,25 @@ class RegisterModel(Model, _roadtest.RegisterChip):
     addr_mask: int = 0
     increment_mask: int = 0
     _layout: _roadtest.Layout | None = None
+    _options: tuple[object, ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        refuse_nameless(cls)
+        cls._make_layout()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> RegisterModel:
+        # Somebody set an option of the class after it was made.
+        if differ(cls):
+            cls._make_layout()
+        return super().__new__(cls, *args, **kwargs)
+
+    @classmethod
+    def _make_layout(cls) -> None:
         if cls.byteorder not in ("big", "little"):
             raise ValueError(f'byteorder is "big" or "little": {cls.byteorder}')
         if cls.addr_bytes not in (1, 2):
             raise ValueError(f"addr_bytes is 1 or 2, not {cls.addr_bytes}")
-        refuse_nameless(cls)
         registers = find_registers(cls)
         cls.registers = {}
         for register in registers:
@@ -558,10 +574,14 @@ class RegisterModel(Model, _roadtest.RegisterChip):
             cls.increment_mask,
             hasattr(cls, "command"),
         )
+        cls._options = options_of(cls)
 
     def reset(self) -> None:
-        """All registers to their reset value, as at power-on."""
+        """All registers to their reset value, as at power-on;
+        ``auto_increment`` and ``byteorder`` too."""
         self._reset()
+        self.__dict__.pop("auto_increment", None)
+        self.__dict__.pop("byteorder", None)
 
     def writes(self, register: Register | RegisterState | str) -> Accesses:
         """The guest's writes to a register (or the one of this name) since

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
 import struct
@@ -508,6 +509,134 @@ class Hooks(TestCase):
         self.board.attach(chip, 0x50)
         self.transfer(b"\x00\x07")
         self.assertEqual(chip.seen, 1)
+
+    def test_two_hooks_of_one_name_both_run(self) -> None:
+        class Twice(RegisterModel):
+            A = Register(0x00)
+            B = Register(0x01)
+
+            def __init__(self) -> None:
+                self.seen: list[object] = []
+
+            @A.on_write
+            def changed(self, value: RegisterValue) -> None:
+                self.seen.append(("A", int(value)))
+
+            @B.on_write
+            def changed(self, value: RegisterValue) -> None:  # type: ignore[no-redef] # noqa: F811
+                self.seen.append(("B", int(value)))
+
+            @B.on_write
+            def changed(self, value: RegisterValue) -> None:  # type: ignore[no-redef] # noqa: F811
+                self.seen.append("B again")
+
+        class Derived(Twice):
+            pass
+
+        for chip in Twice(), Derived():
+            self.board.attach(chip, 0x50)
+            self.transfer(b"\x00\x05")
+            self.transfer(b"\x01\x06")
+            self.assertEqual(chip.seen, [("A", 5), ("B", 6), "B again"])
+            self.board.detach(chip)
+
+    def test_hooks_that_a_loop_makes_all_run(self) -> None:
+        class Looped(RegisterModel):
+            for _i in range(3):
+                vars()[f"R{_i}"] = Register(_i)
+
+                def hook(self, value: RegisterValue, i: int = _i) -> None:
+                    getattr(self, f"R{i}").value = 0x10 + i
+
+                vars()[f"R{_i}"].before_read(hook)
+            del hook
+            LAST = Register(3)
+            LAST.before_read(lambda self, value: setattr(self.LAST, "value", 9))
+
+        self.board.attach(Looped(), 0x50)
+        self.assertEqual(
+            [self.transfer(bytes([i]), 1)[0] for i in range(4)],
+            [0x10, 0x11, 0x12, 9],
+        )
+
+    def test_a_hook_under_another_decorator_is_what_that_made(self) -> None:
+        def twice(fn: Any) -> Any:
+            @functools.wraps(fn)
+            def wrapper(self: Any, value: RegisterValue) -> None:
+                fn(self, value)
+                fn(self, value)
+
+            return wrapper
+
+        class Chip(RegisterModel):
+            A = Register(0x00)
+            seen = 0
+
+            @twice
+            @A.on_write
+            def wrote(self, value: RegisterValue) -> None:
+                self.seen += 1
+
+        chip = Chip()
+        self.board.attach(chip, 0x50)
+        self.transfer(b"\x00\x01")
+        self.assertEqual(chip.seen, 2)
+
+    def test_auto_increment_is_a_register_bit(self) -> None:
+        class Chip(RegisterModel):
+            MODE = Register(0x00, fields={"AI": 5})
+            DATA = Register(0x01)
+            MORE = Register(0x02)
+
+            @MODE.on_write
+            def mode(self, value: RegisterValue) -> None:
+                self.auto_increment = bool(value.AI)
+
+        chip = Chip()
+        self.board.attach(chip, 0x50)
+        self.transfer(b"\x00\x20")
+        self.assertTrue(chip.auto_increment)
+        self.transfer(b"\x01\xaa\xbb")
+        self.assertEqual((chip.DATA.value, chip.MORE.value), (0xAA, 0xBB))
+        self.assertEqual(self.transfer(b"\x01", 2), b"\xaa\xbb")
+        self.transfer(b"\x00\x00")
+        self.assertEqual(self.transfer(b"\x01", 2), b"\xaa\xaa")
+        chip.auto_increment = True
+        chip.reset()
+        self.assertFalse(chip.auto_increment)
+        chip.DATA.value = 1
+        self.assertEqual(self.transfer(b"\x01", 2), b"\x01\x01")
+
+    def test_byte_order_is_a_register_bit(self) -> None:
+        class Chip(RegisterModel):
+            value_bytes = 2
+            MODE = Register(0x00, width=1)
+            DATA = Register(0x01, reset=0x1234)
+
+            @MODE.on_write
+            def mode(self, value: RegisterValue) -> None:
+                self.byteorder = "little" if value else "big"
+
+        chip = Chip()
+        self.board.attach(chip, 0x50)
+        self.assertEqual(self.transfer(b"\x01", 2), b"\x12\x34")
+        self.transfer(b"\x00\x01")
+        self.assertEqual(self.transfer(b"\x01", 2), b"\x34\x12")
+        self.transfer(b"\x01\x78\x56")
+        self.assertEqual(chip.DATA.value, 0x5678)
+        with self.assertRaisesRegex(ValueError, '"big" or "little": .middle'):
+            chip.byteorder = "middle"
+        chip.reset()
+        self.assertEqual(self.transfer(b"\x01", 2), b"\x12\x34")
+
+    def test_an_option_of_the_class_holds_for_chips_made_later(self) -> None:
+        class Chip(RegisterModel):
+            A = Register(0x10, reset=0x12)
+            B = Register(0x11, reset=0x56)
+
+        Chip.auto_increment = True
+        self.board.attach(Chip(), 0x50)
+        self.assertEqual(self.transfer(b"\x10", 2), b"\x12\x56")
 
     def test_little_endian_and_auto_increment(self) -> None:
         class Chip(RegisterModel):

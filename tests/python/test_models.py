@@ -7,7 +7,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from roadtest import ModelError, UsageError
+from roadtest import ModelError, UsageError, layout
 from roadtest.models import BusError, I2CModel, Nak, Register, RegisterModel
 from roadtest.models import RegisterValue
 
@@ -193,6 +193,132 @@ class Declarations(unittest.TestCase):
 
             class Wrong(RegisterModel):
                 byteorder = "network"
+
+
+class HooksDeclared(unittest.TestCase):
+    """Hooks that could never run are refused by name."""
+
+    def test_a_hook_outside_of_a_class_is_refused(self) -> None:
+        with self.assertRaisesRegex(
+            TypeError, r"late\(\) can't become a hook of CONFIG here"
+        ):
+
+            @Chip.CONFIG.on_write
+            def late(self: object, value: RegisterValue) -> None:
+                pass
+
+    def test_a_hook_of_another_classes_register_is_refused(self) -> None:
+        with self.assertRaisesRegex(
+            TypeError,
+            r"Other: wrote\(\) is on_write of Chip\.CONFIG, which is no "
+            "register of Other",
+        ):
+
+            class Other(RegisterModel):
+                CONFIG = Register(0x01)
+
+                @Chip.CONFIG.on_write
+                def wrote(self, value: RegisterValue) -> None:
+                    pass
+
+        self.assertEqual(Chip().CONFIG.value, 0xC810)
+
+    def test_what_was_refused_is_nobodys_hook(self) -> None:
+        def broken() -> None:
+            class Bad(Chip):
+                @Chip.BYTE.on_write
+                def wrote(self, value: RegisterValue) -> None:
+                    pass
+
+                raise KeyError
+
+        with self.assertRaises(KeyError):
+            broken()
+
+        class Good(Chip):
+            pass
+
+        hooks = [row[-1] for row in layout.table(Good, [Chip.BYTE])]
+        self.assertEqual(hooks, [()])
+
+    def test_one_of_several_of_a_name_is_not_overridden(self) -> None:
+        class Twice(RegisterModel):
+            A = Register(0)
+            B = Register(1)
+
+            @A.on_write
+            def wrote(self, value: RegisterValue) -> None:
+                pass
+
+            @B.on_write
+            def wrote(self, value: RegisterValue) -> None:  # type: ignore[no-redef] # noqa: F811
+                pass
+
+        with self.assertRaisesRegex(
+            TypeError, r"Over\.wrote would override one of several hooks of Twice"
+        ):
+
+            class Over(Twice):
+                def wrote(self, value: RegisterValue) -> None:
+                    pass
+
+    def test_a_hook_is_a_function(self) -> None:
+        wrong: Any = 3
+        with self.assertRaisesRegex(TypeError, "A.on_read is for a function"):
+
+            class Wrong(RegisterModel):
+                A = Register(0)
+                A.name = "A"
+                A.on_read(wrong)
+
+
+class Options(unittest.TestCase):
+    """What has no effect when it is set of a chip is refused."""
+
+    def test_options_of_the_class_are_not_the_chips(self) -> None:
+        chip: Any = Chip()
+        for name, value in (
+            ("value_bytes", 1),
+            ("addr_bytes", 2),
+            ("addr_mask", 0x7F),
+            ("increment_mask", 0x80),
+            ("registers", {}),
+        ):
+            with self.subTest(name), self.assertRaisesRegex(
+                AttributeError, f"{name} is an option of the class Chip"
+            ):
+                setattr(chip, name, value)
+
+    def test_a_method_that_comes_too_late_is_refused(self) -> None:
+        class Raw(I2CModel):
+            def __init__(self) -> None:
+                self.stop = lambda: None  # type: ignore[method-assign]
+
+        class Map(RegisterModel):
+            def __init__(self) -> None:
+                self.command = lambda sent: True
+
+        for cls, name in ((Raw, "stop"), (Map, "command")):
+            with self.assertRaisesRegex(
+                AttributeError, rf"{cls.__name__} has no {name}\(\), and"
+            ):
+                cls()
+
+    def test_data_of_that_name_is_the_models_own(self) -> None:
+        class Raw(I2CModel):
+            def __init__(self) -> None:
+                self.command = 5
+                self.stop = False  # type: ignore[assignment, method-assign]
+
+        self.assertEqual(Raw().command, 5)
+
+    def test_an_option_that_is_wrong_later_is_refused_too(self) -> None:
+        class Late(Chip):
+            pass
+
+        Late.addr_bytes = 3
+        with self.assertRaisesRegex(ValueError, "addr_bytes is 1 or 2, not 3"):
+            Late()
 
 
 class Attributes(unittest.TestCase):

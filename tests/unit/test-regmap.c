@@ -369,6 +369,42 @@ static void an_address_may_hold_a_command(void)
 	teardown(&chip);
 }
 
+static int mode(struct road_regmap *map, struct road_reg *reg, uint32_t old,
+		uint32_t written)
+{
+	if (reg->desc->addr == COMMAND) {
+		road_regmap_set_auto_increment(map, written & 1);
+		road_regmap_set_little_endian(map, written & 2);
+	}
+	return 0;
+}
+
+static void a_bit_of_a_register_may_change_increment_and_byte_order(void)
+{
+	static const struct road_regmap_config config = {
+		.regs = regs, .width = 2, .after_write = mode,
+	};
+	struct chip chip;
+
+	setup(&chip, &config);
+	CHECK_INT(WRITE(&chip, RESULT), 0);
+	CHECK_STR(chip_read(&chip, 4), "34563456");
+	CHECK_INT(WRITE(&chip, COMMAND, 1), 0);
+	CHECK_INT(WRITE(&chip, RESULT), 0);
+	CHECK_STR(chip_read(&chip, 4), "3456c810");
+	CHECK_INT(WRITE(&chip, COMMAND, 2), 0);
+	CHECK_INT(WRITE(&chip, RESULT), 0);
+	CHECK_STR(chip_read(&chip, 4), "56345634");
+	CHECK_INT(WRITE(&chip, LIMIT, 1, 2), 0);
+	CHECK_INT(road_regmap_get(&chip.map, LIMIT), 0x0201);
+	/* It is on behind the byte that turns it on, and no sooner. */
+	CHECK_INT(WRITE(&chip, COMMAND, 1, 0xff), -EREMOTEIO);
+	road_regmap_reset(&chip.map);
+	CHECK_INT(WRITE(&chip, RESULT), 0);
+	CHECK_STR(chip_read(&chip, 4), "34563456");
+	teardown(&chip);
+}
+
 static void accesses_are_in_the_trace(void)
 {
 	struct chip chip;
@@ -435,6 +471,8 @@ static const struct unit_test tests[] = {
 	{ "access_rules_of_bits", access_rules_of_bits },
 	{ "hooks_run_in_order", hooks_run_in_order },
 	{ "an_address_may_hold_a_command", an_address_may_hold_a_command },
+	{ "a_bit_of_a_register_may_change_increment_and_byte_order",
+	  a_bit_of_a_register_may_change_increment_and_byte_order },
 	{ "accesses_are_in_the_trace", accesses_are_in_the_trace },
 	{ "wrong_tables_are_refused", wrong_tables_are_refused },
 };
