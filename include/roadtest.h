@@ -72,6 +72,9 @@ enum road_errno {
 	ROAD_EHOST,
 	/** The devicetree does not compile; the message has file and line. */
 	ROAD_EDEVICETREE,
+	/** A program in the guest ended otherwise than by exit(0); the message
+	 *  has how, and what it wrote to standard error. */
+	ROAD_EPROGRAM,
 };
 
 /**
@@ -435,8 +438,8 @@ road_start_ioctl(struct road_machine *machine, int fd, unsigned long request,
 		 size_t num_ptrs);
 
 /** @argv: NULL-terminated; @input: for standard input, may be NULL. Result:
- *  wait status (as of waitpid(2)); data: uint32_t length of standard output,
- *  standard output, standard error. */
+ *  0, or -ROAD_EPROGRAM when it ended otherwise than by exit(0); data: uint32_t
+ *  length of standard output, standard output, standard error. */
 ROAD_API struct road_call *
 road_start_run(struct road_machine *machine, const char *const *argv,
 	       const void *input, size_t len);
@@ -455,6 +458,10 @@ ROAD_API int road_call_wait(struct road_call *call);
 /** road_call_result() - 0 or a count, or the guest's -errno; -ROAD_EUSAGE
  *  while it runs. */
 ROAD_API int64_t road_call_result(const struct road_call *call);
+
+/** road_call_status() - of a call of road_start_run() that has finished, and ran
+ *  the program: its wait status (as of waitpid(2)). -1 of any other. */
+ROAD_API int road_call_status(const struct road_call *call);
 
 /** road_call_data() - what came back; @len bytes, valid until the call is
  *  destroyed. */
@@ -572,10 +579,11 @@ ROAD_API int road_module_unload(struct road_machine *machine,
 struct road_output {
 	char *out, *err;	/* NUL-terminated */
 	size_t out_len, err_len;
+	int status;		/* as of waitpid(2); 0: it exited with 0 */
 };
 
-/** Return: the wait status (0: it exited with 0) or an error. @output may be
- *  NULL. */
+/** Return: 0; -ROAD_EPROGRAM when it ended otherwise than by exit(0): @output
+ *  is filled in then too; or another error. @output may be NULL. */
 ROAD_API int road_run(struct road_machine *machine, const char *const *argv,
 		      const void *input, size_t len,
 		      struct road_output *output);

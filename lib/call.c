@@ -108,7 +108,17 @@ int64_t road_call_result(const struct road_call *call)
 		return machine_error(agent_machine(call->agent), -ROAD_EUSAGE,
 				     "%s: it still runs; road_call_wait() first",
 				     call->what);
-	return call->result < 0 ? call_error(call) : call->result;
+	if (call->result < 0)
+		return call_error(call);
+	if (call->op == PROTO_RUN && call->result)
+		return call_program_error(call);
+	return call->result;
+}
+
+int road_call_status(const struct road_call *call)
+{
+	return call->op == PROTO_RUN && call->done && call->result >= 0 ?
+		       call->result : -1;
 }
 
 const void *road_call_data(const struct road_call *call, size_t *len)

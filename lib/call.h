@@ -87,6 +87,10 @@ int64_t call_finish(struct road_machine *machine, struct road_call *call);
 /* Leave the message of a call that failed. Return: its result. */
 int64_t call_error(const struct road_call *call);
 
+/* A program that ended otherwise than by exit(0): leave the message. Return:
+ * -ROAD_EPROGRAM. */
+int call_program_error(const struct road_call *call);
+
 /* ---- call-journal.c */
 
 void call_journal_begin(const struct road_call *call,

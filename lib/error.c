@@ -46,6 +46,7 @@ static const struct errno_name errno_names[] = {
 	{ ROAD_EUSAGE, "ROAD_EUSAGE" },
 	{ ROAD_EHOST, "ROAD_EHOST" },
 	{ ROAD_EDEVICETREE, "ROAD_EDEVICETREE" },
+	{ ROAD_EPROGRAM, "ROAD_EPROGRAM" },
 };
 
 const char *road_strerror(int error)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "guest.h"
 #include "machine.h"
@@ -38,6 +39,52 @@ struct road_call *road_start_run(struct road_machine *machine,
 	call = call_start(machine, &request, "run %s", argc ? argv[0] : "");
 	free(parts);
 	return call;
+}
+
+/* Standard error in a message: its end. */
+#define MAX_STDERR 1000
+
+/* Its standard error, if the answer has one. */
+static const char *run_stderr(const struct road_call *call, size_t *len)
+{
+	struct proto_run head;
+
+	*len = 0;
+	if (call->len < sizeof(head))
+		return "";
+	memcpy(&head, call->data, sizeof(head));
+	if (head.out_len > call->len - sizeof(head))
+		return "";
+	*len = call->len - sizeof(head) - head.out_len;
+	return call->data + sizeof(head) + head.out_len;
+}
+
+int call_program_error(const struct road_call *call)
+{
+	struct road_machine *machine = agent_machine(call->agent);
+	int status = call->result;
+	const char *text;
+	size_t len;
+
+	if (WIFEXITED(status))
+		machine_error(machine, -ROAD_EPROGRAM,
+			      "%s: it exited with status %d", call->what,
+			      WEXITSTATUS(status));
+	else
+		machine_error(machine, -ROAD_EPROGRAM,
+			      "%s: it was killed by signal %d (%s)",
+			      call->what, WTERMSIG(status),
+			      strsignal(WTERMSIG(status)));
+	text = run_stderr(call, &len);
+	if (len > MAX_STDERR) {
+		text += len - MAX_STDERR;
+		len = MAX_STDERR;
+	}
+	while (len && text[len - 1] == '\n')
+		len--;
+	if (len)
+		err_append(machine_error_of(machine), ": %.*s", (int)len, text);
+	return -ROAD_EPROGRAM;
 }
 
 static char *copy_text(const char *data, size_t len)
@@ -75,6 +122,7 @@ static int run_output(struct road_machine *machine,
 		free(got.err);
 		return err_nomem(machine_error_of(machine));
 	}
+	got.status = call->result;
 	*output = got;
 	return 0;
 }
@@ -91,6 +139,8 @@ int road_run(struct road_machine *machine, const char *const *argv,
 		if (ret)
 			result = ret;
 	}
+	if (result > 0)
+		result = call_program_error(call);
 	road_call_destroy(call);
 	return result;
 }

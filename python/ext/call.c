@@ -61,6 +61,9 @@ static PyObject *call_result(struct ext_call *self, PyObject *unused)
 {
 	if (!ext_usable(self->machine))
 		return NULL;
+	/* That a program did not exit with 0 is no exception here. */
+	if (road_call_status(self->call) >= 0)
+		return PyLong_FromLong(road_call_status(self->call));
 	return ext_int_result(self->machine, road_call_result(self->call),
 			      self->path);
 }

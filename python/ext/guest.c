@@ -320,19 +320,17 @@ static PyObject *guest_run(struct ext_machine *self, PyObject *args)
 	PyBuffer_Release(&input);
 	if (!state)
 		ret = NULL;
-	else if (status < 0)
+	else if (status < 0 && status != -ROAD_EPROGRAM)
 		ret = ext_raise(self, status, argv[0]);
 	else
-		ret = Py_BuildValue("(iy#y#)", status,
+		ret = Py_BuildValue("(iy#y#)", output.status,
 				    output.out ? output.out : "",
 				    (Py_ssize_t)output.out_len,
 				    output.err ? output.err : "",
 				    (Py_ssize_t)output.err_len);
 	PyMem_Free(argv);
-	if (state && status >= 0) {
-		free(output.out);
-		free(output.err);
-	}
+	free(output.out);
+	free(output.err);
 	return ret;
 }
 

@@ -367,13 +367,14 @@ TEST_F(agent, program_gets_its_input_and_gives_its_outputs)
 {
 	const char *const argv[] = { GUEST_HELPER_PATH, "cat", "3", NULL };
 	struct road_output output;
-	int status;
 
 	guest_put_helper(_metadata, self->machine);
-	status = road_run(self->machine, argv, "in\0put", 6, &output);
-	ASSERT_OK(status);
-	EXPECT_TRUE(WIFEXITED(status));
-	EXPECT_EQ(3, WEXITSTATUS(status));
+	ASSERT_EQ(-ROAD_EPROGRAM, road_run(self->machine, argv, "in\0put", 6,
+					   &output));
+	EXPECT_HAS(road_machine_error(self->machine),
+		   "exited with status 3: done");
+	EXPECT_TRUE(WIFEXITED(output.status));
+	EXPECT_EQ(3, WEXITSTATUS(output.status));
 	EXPECT_EQ(6, output.out_len);
 	EXPECT_EQ(0, memcmp(output.out, "in\0put", 7));
 	EXPECT_STREQ("done", output.err);

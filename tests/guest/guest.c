@@ -94,6 +94,8 @@ int guest_run_helper(struct road_test_run *_metadata,
 	helper_args(argv, ap);
 	va_end(ap);
 	ret = road_run(machine, argv, NULL, 0, &output);
+	if (ret == -ROAD_EPROGRAM)
+		ret = output.status;
 	if (ret >= 0 && out)
 		snprintf(out, size, "%s", output.out);
 	if (ret > 0)

@@ -332,19 +332,27 @@ static void a_program_has_its_streams_and_status(void)
 {
 	const char *missing[] = { "/no/such/program", NULL };
 	struct road_output output;
-	int status;
+	struct road_call *call;
 
-	status = shell("cat; echo error >&2; exit 3", "hello", &output);
-	CHECK(WIFEXITED(status));
-	CHECK_INT(WEXITSTATUS(status), 3);
+	CHECK_INT(shell("cat; echo error >&2; exit 3", "hello", &output),
+		  -ROAD_EPROGRAM);
+	CHECK_STR(road_machine_error(&m),
+		  "run sh: it exited with status 3: error");
+	CHECK(WIFEXITED(output.status));
+	CHECK_INT(WEXITSTATUS(output.status), 3);
 	CHECK_STR(output.out, "hello");
 	CHECK_INT(output.out_len, 5);
 	CHECK_STR(output.err, "error\n");
 	free(output.out);
 	free(output.err);
-	status = shell("kill -TERM $$", NULL, NULL);
-	CHECK(WIFSIGNALED(status));
-	CHECK_INT(WTERMSIG(status), SIGTERM);
+	CHECK_INT(shell("kill -TERM $$", NULL, NULL), -ROAD_EPROGRAM);
+	CHECK_HAS(road_machine_error(&m), "killed by signal 15");
+	call = road_start_run(&m, (const char *[]){ "false", NULL }, NULL, 0);
+	CHECK_INT(road_call_status(call), -1);
+	CHECK_INT(road_call_wait(call), 0);
+	CHECK_INT(road_call_result(call), -ROAD_EPROGRAM);
+	CHECK_INT(WEXITSTATUS(road_call_status(call)), 1);
+	road_call_destroy(call);
 	CHECK_INT(road_run(&m, missing, NULL, 0, NULL), -ENOENT);
 	CHECK_HAS(road_machine_error(&m), "run /no/such/program: ");
 }
