@@ -640,7 +640,8 @@ ROAD_API char *road_log_since(const struct road_machine *machine, size_t mark);
  * @regex: POSIX extended; matched against each line since the test's begin
  *
  * A report whose first lines match is no failure then; if none comes until
- * road_test_end(), that is one. Return: 0; -ROAD_EUSAGE for a bad @regex.
+ * road_test_end(), that is one. A guest that ends with such a report has ended
+ * as expected. Return: 0; -ROAD_EUSAGE for a bad @regex.
  */
 ROAD_API int road_expect_log(struct road_machine *machine, const char *regex);
 

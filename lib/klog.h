@@ -36,6 +36,8 @@ struct klog {
 	size_t num_expects;
 	bool dropped;		/* out of memory, or past the limit of lines */
 	unsigned int keep;	/* lines past the limit that still stay */
+	unsigned int unexpected;	/* what klog_test_end() found wrong */
+	bool end_expected;	/* reports of the last instant are no more news */
 };
 
 void klog_init(struct klog *klog, const uint64_t *now);
@@ -70,6 +72,10 @@ bool klog_test_begin(struct klog *klog);
 /* 0, or -ROAD_EORACLE with a message that has the report's lines. Asked again,
  * it answers the same. */
 int klog_test_end(struct klog *klog, struct road_error *error);
+/* Of a guest that has ended: was there a report at its last instant that the
+ * test expects? Then the others of that instant, which follow from it, are
+ * expected too. */
+bool klog_end_expected(struct klog *klog);
 void klog_expects_deinit(struct klog *klog);
 /* malloc()ed text for a message about the guest's end: lines since @mark and of
  * the test that runs, each with a newline before it; NULL when out of memory. */

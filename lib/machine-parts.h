@@ -50,6 +50,8 @@ struct road_machine {
 	uint64_t boot_ns;		/* wall time that it took */
 	size_t reports_before;		/* in the log, when the call began */
 	bool explaining;		/* a limit has passed; asking why */
+	struct machine_trouble *troubles;
+	bool kept;			/* see machine_keep() */
 };
 
 /* Of the guest, which is booted or will be. */
@@ -76,6 +78,16 @@ int machine_run_call(struct agent_transport *transport,
 bool machine_interrupted(struct engine *engine);
 /* End the guest if one call has made its kernel report bugs without end. */
 void machine_count_reports(struct road_machine *machine);
+
+/* ---- machine-trouble.c */
+
+/* Note the machine's error; @end: the machine has ended with it. NULL when out
+ * of memory. */
+struct machine_trouble *machine_trouble_add(struct road_machine *machine,
+					    bool end);
+/* More is known of the last one: take the machine's error for it. */
+void machine_trouble_renew(struct road_machine *machine);
+void machine_troubles_free(struct road_machine *machine);
 
 /* ---- machine-boot.c */
 

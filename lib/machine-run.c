@@ -72,8 +72,10 @@ static void machine_explain_end(struct road_machine *machine)
 int machine_end(struct road_machine *machine)
 {
 	struct road_error *fatal = &machine->engine.fatal;
+	bool ends = machine->state != MACHINE_GONE;
+	int ret;
 
-	if (machine->state == MACHINE_UP || machine->state == MACHINE_NEW) {
+	if (ends) {
 		machine->state = MACHINE_GONE;
 		machine_explain_end(machine);
 		uml_kill(&machine->uml);
@@ -85,7 +87,10 @@ int machine_end(struct road_machine *machine)
 		if (machine->agent)
 			agent_gone(machine->agent);
 	}
-	return machine_error(machine, fatal->code, "%s", err_message(fatal));
+	ret = machine_error(machine, fatal->code, "%s", err_message(fatal));
+	if (ends)
+		machine_trouble_add(machine, true);
+	return ret;
 }
 
 int machine_gone(struct road_machine *machine)
@@ -204,6 +209,7 @@ static int machine_model_error(struct road_machine *machine, bool torn)
 		uml_kill(&machine->uml);
 		agent_gone(machine->agent);
 	}
+	machine_trouble_add(machine, torn);
 	return ret;
 }
 
@@ -214,9 +220,10 @@ static int machine_ended(struct road_machine *machine)
 
 	if (!machine->engine.model.code)
 		return ret;
-	ret = machine_model_error(machine, false);
+	ret = err_move(&machine->error, &machine->engine.model);
 	err_append(&machine->error, "\nand then the guest ended: %s",
 		   err_message(&machine->engine.fatal));
+	machine_trouble_renew(machine);
 	return ret;
 }
 

@@ -195,6 +195,11 @@ void road_machine_destroy(struct road_machine *machine)
 			    "a model's callback destroyed the machine, which waits for it; do it in the test");
 		return;
 	}
+	if (machine->kept) {
+		engine_fail(&machine->engine, -ROAD_EUSAGE,
+			    "road_machine_destroy() of a machine of road_test_machine(), which ends with the test");
+		return;
+	}
 	coverage_take(machine);
 	/* This end is none to be told. */
 	journal_deinit(&machine->engine.journal);
@@ -214,6 +219,7 @@ void road_machine_destroy(struct road_machine *machine)
 	dt_deinit(&machine->dt);
 	kernel_deinit(&machine->kernel);
 	err_clear(&machine->error);
+	machine_troubles_free(machine);
 	machine_free_config(machine);
 	free(machine->root);
 	free(machine);
@@ -308,14 +314,31 @@ void road_test_begin(struct road_machine *machine, const char *name)
 	trace_note(&machine->engine.trace, name);
 }
 
+/* Did the guest end with a report that the test expects? */
+static bool machine_end_expected(struct road_machine *machine)
+{
+	struct machine_trouble *end;
+
+	if (machine->state != MACHINE_GONE ||
+	    machine->engine.fatal.code != -ROAD_EGONE ||
+	    !klog_end_expected(&machine->klog))
+		return false;
+	end = machine_trouble_of(machine, -ROAD_EGONE);
+	if (end)
+		end->taken = end->count;
+	return true;
+}
+
 int road_test_end(struct road_machine *machine)
 {
 	int ret = 0;
 
-	if (machine->state == MACHINE_GONE)
-		return machine_gone(machine);
 	if (machine->state == MACHINE_UP)
 		ret = road_settle(machine);
+	if (machine_end_expected(machine))
+		ret = 0;
+	else if (!ret && machine->state == MACHINE_GONE)
+		return machine_gone(machine);
 	/* The first error counts, but its reports are not the next test's. */
 	if (ret)
 		klog_test_end(&machine->klog, NULL);
@@ -349,6 +372,11 @@ void road_test_step(struct road_machine *machine, enum road_step step,
 		fprintf(out, ",\"line\":%d", line);
 	}
 	journal_end(&machine->engine.journal);
+}
+
+unsigned int machine_reports(const struct road_machine *machine)
+{
+	return machine->klog.unexpected;
 }
 
 size_t road_trace_count(const struct road_machine *machine)

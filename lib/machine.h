@@ -50,4 +50,42 @@ void machine_forget(struct road_machine *machine, const void *from,
 bool machine_holds(const struct road_machine *machine, const void *from,
 		   const void *to);
 
+/* ---- machine-trouble.c: for the end of a test */
+
+/*
+ * struct machine_trouble - something that no test may pass over: a model
+ * failed, the guest ended
+ * @code, @message: as the call that met with it returned them
+ * @end: the machine has ended with it
+ * @count: so often it came
+ * @taken: so often the test named the error as the one that it expects
+ * @told: a failure of the test is about it
+ * @matched: and that is the bug that the test knows of
+ */
+struct machine_trouble {
+	struct machine_trouble *next;
+	int code;
+	bool end, told, matched;
+	unsigned int count, taken;
+	char message[];
+};
+
+/* The oldest first. */
+struct machine_trouble *machine_troubles(const struct road_machine *machine);
+/* The last one that a call can have met with that returned @code; NULL. */
+struct machine_trouble *machine_trouble_of(const struct road_machine *machine,
+					   int code);
+/* Calls of the test that still run, as text for a message; NULL: none. */
+char *machine_blocked(const struct road_machine *machine);
+bool machine_is_gone(const struct road_machine *machine);
+/* A machine that is kept is not destroyed by road_machine_destroy(): somebody
+ * else will do that. */
+void machine_keep(struct road_machine *machine, bool keep);
+/* The test leaves a model's callback by longjmp(): the machine has ended. Does
+ * nothing if it is in none. */
+void machine_abandon(struct road_machine *machine);
+/* Reports in the log that the last road_test_end() found unexpected, and those
+ * that it missed. */
+unsigned int machine_reports(const struct road_machine *machine);
+
 #endif /* LIB_MACHINE_H */

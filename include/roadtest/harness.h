@@ -107,8 +107,10 @@ struct road_test_run;
  * @config: may be NULL. A seed of 0 takes the environment's ROADTEST_SEED.
  *
  * The harness owns it: at the test's end the oracles are asked (a report of
- * the kernel that the test did not expect fails it) and the machine is
- * destroyed. A test may have several. Ends the test when out of memory.
+ * the kernel that the test did not expect fails it), a call that still blocks
+ * fails the test, and the machine is destroyed: road_machine_destroy() is not
+ * for it. A test may have several. Ends the test when out of memory. Of a
+ * machine of road_machine_create() the harness knows nothing.
  */
 ROAD_API struct road_machine *
 road_test_machine(struct road_test_run *_metadata,
@@ -118,7 +120,7 @@ road_test_machine(struct road_test_run *_metadata,
 ROAD_API const char *road_test_name(const struct road_test_run *_metadata);
 
 /** SKIP(statement, fmt, ...) - the test is skipped for a reason; @statement
- *  is usually return. Failures before it still count. */
+ *  is usually return. Failures before it still count. In set-up and test. */
 #define SKIP(statement, fmt, ...) \
 	do { \
 		road_test_skip(_metadata, fmt, ##__VA_ARGS__); \
@@ -142,7 +144,9 @@ ROAD_API const char *road_test_name(const struct road_test_run *_metadata);
  *
  * Exactly one failure, whose message matches @regex (POSIX extended), is
  * accepted: the test passes and says @reason. Any other failure counts, and
- * without one the test fails, since the bug seems to be fixed. Once a test.
+ * without one the test fails, since the bug seems to be fixed. Once a test, in
+ * the test itself. A crash or hang of the guest, with all that fails by its
+ * code, is one failure; @regex may match the kernel's log in its message.
  */
 #define KNOWN_BUG(regex, reason) \
 	road_test_known_bug(_metadata, __FILE__, __LINE__, regex, reason)
@@ -160,7 +164,21 @@ ROAD_API const char *road_test_name(const struct road_test_run *_metadata);
  *		TH_LOG("after %d tries", tries);
  *	}
  *
- * Integers of any type are compared by their value (-1 < 1U); pointers too.
+ * Integers of any type are compared by their value (-1 < 1U); pointers too. A
+ * string in quotes has no value to compare, and fails: that is for STREQ.
+ *
+ * They work in processes that the test forks, in threads, in callbacks of
+ * models and in exit handlers: a failure there is one of the test. ASSERT_* ends
+ * that process or thread; in a callback it ends the test, and the machine. What
+ * a process does that outlives its test only fails the program, if it comes
+ * before the program's end: wait for it in the test. A test in which no
+ * assertion runs, and that has no machine, fails.
+ *
+ * An error below -4096 (enum road_errno) that a model or the machine met with
+ * fails the test at its end, whatever became of its code, unless an assertion
+ * names it as the one that it expects:
+ *
+ *	EXPECT_EQ(-ROAD_EMODEL, road_read(machine, fd, buf, 1));
  */
 #define EXPECT_EQ(expected, seen) \
 	ROAD_COMPARE(EXPECT, EQ, #expected, #seen, expected, seen)
@@ -206,7 +224,8 @@ ROAD_API const char *road_test_name(const struct road_test_run *_metadata);
 	ROAD_STRINGS(ASSERT, NE, #expected, #seen, expected, seen)
 
 /** EXPECT_OK(call) - @call did not return an error; else the message is that
- *  of road_machine_error(). */
+ *  of road_machine_error(). An int, long or the like: a bool, a pointer, or a
+ *  type that no error fits into does not compile. */
 #define EXPECT_OK(call) ROAD_OK(EXPECT, #call, call)
 #define ASSERT_OK(call) ROAD_OK(ASSERT, #call, call)
 
@@ -365,6 +384,36 @@ static inline struct road_value road_value_pointer(const volatile void *p)
 		unsigned long long: road_value_unsigned, \
 		default: road_value_pointer)(x)
 
+static inline int64_t road_result(int64_t result)
+{
+	return result;
+}
+
+/* Such a type has no negative error, or has lost it. */
+int64_t road_result_of_bool(bool is_true)
+	__attribute__((error("a bool is no result: use ..._TRUE()")));
+int64_t road_result_of_unsigned(unsigned int number)
+	__attribute__((error("an error does not fit into this type: use int")));
+int64_t road_result_of_pointer(const volatile void *p)
+	__attribute__((error("a pointer is no result: use ..._NOT_NULL()")));
+
+/* What a call returns that gives a negative error when it fails. */
+#define ROAD_RESULT(x) \
+	_Generic((x), \
+		int: road_result, \
+		long: road_result, \
+		long long: road_result, \
+		unsigned long: road_result, \
+		unsigned long long: road_result, \
+		bool: road_result_of_bool, \
+		char: road_result_of_unsigned, \
+		signed char: road_result_of_unsigned, \
+		short: road_result_of_unsigned, \
+		unsigned char: road_result_of_unsigned, \
+		unsigned short: road_result_of_unsigned, \
+		unsigned int: road_result_of_unsigned, \
+		default: road_result_of_pointer)(x)
+
 enum road_comparison {
 	ROAD_CMP_EQ,
 	ROAD_CMP_NE,
@@ -444,6 +493,7 @@ ROAD_API void road_test_known_bug(struct road_test_run *_metadata,
 	ROAD_CHECK(kind, #kind "_STR" #op, road_test_strings, expected_text, \
 		   seen_text, ROAD_CMP_##op == ROAD_CMP_EQ, expected, seen)
 #define ROAD_OK(kind, text, call) \
-	ROAD_CHECK(kind, #kind "_OK", road_test_ok, NULL, text, call)
+	ROAD_CHECK(kind, #kind "_OK", road_test_ok, NULL, text, \
+		   ROAD_RESULT(call))
 
 #endif /* ROADTEST_HARNESS_H */

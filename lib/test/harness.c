@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -38,7 +39,7 @@ struct harness {
 	size_t num_cases;
 	unsigned int timeout;
 	bool list, no_fork;
-	struct test_outcome *outcome;	/* shared with the child */
+	struct test_outcome *outcomes;	/* one a case; shared with its child */
 	struct ktap ktap;
 	int signals;			/* signalfd */
 	sigset_t old_mask;
@@ -122,8 +123,8 @@ static void harness_deinit(struct harness *h)
 	for (size_t i = 0; i < h->num_cases; i++)
 		free(h->cases[i].id);
 	free(h->cases);
-	if (h->outcome)
-		munmap(h->outcome, sizeof(*h->outcome));
+	if (h->outcomes)
+		munmap(h->outcomes, h->num_cases * sizeof(*h->outcomes));
 	if (h->ktap.file)
 		fclose(h->ktap.file);
 	if (h->signals >= 0)
@@ -305,7 +306,7 @@ child_main(struct harness *h, const struct test_case *tc, int output,
 	sigprocmask(SIG_SETMASK, &h->old_mask, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_crash_init();
-	test_run_case(tc, h->outcome);
+	test_run_case(tc, output);
 	/* Not _exit(): the leak checker and coverage report at exit. */
 	exit(0);
 }
@@ -320,7 +321,6 @@ static bool child_start(struct harness *h, const struct test_case *tc,
 	*child = (struct child){ .limit = h->timeout };
 	if (limit && h->timeout)
 		child->limit = limit;
-	*h->outcome = (struct test_outcome){ 0 };
 	child->tail = calloc(1, TAIL_SIZE + 1);
 	if (!child->tail || pipe2(fds, O_CLOEXEC))
 		return false;
@@ -336,12 +336,15 @@ static bool child_start(struct harness *h, const struct test_case *tc,
 	return child->pidfd >= 0;
 }
 
-/* Pass on what is there. */
+/* Pass on what is there, and not what comes meanwhile: a test that prints
+ * without an end has its limit of time, too. */
 static void child_read(struct harness *h, struct child *child)
 {
 	char buf[4096];
 	ssize_t len;
+	int left = 0;
 
+	ioctl(child->output, FIONREAD, &left);
 	while ((len = read(child->output, buf, sizeof(buf))) > 0) {
 		size_t over = child->tail_len + len > TAIL_SIZE ?
 			      child->tail_len + len - TAIL_SIZE : 0;
@@ -353,6 +356,9 @@ static void child_read(struct harness *h, struct child *child)
 		memcpy(child->tail + child->tail_len, buf, len);
 		child->tail_len += len;
 		child->tail[child->tail_len] = '\0';
+		left -= len;
+		if (left <= 0)
+			break;
 	}
 	if (!len) {
 		close(child->output);
@@ -424,8 +430,8 @@ static int child_wait(struct harness *h, struct child *child)
 }
 
 /* Say how a child ended that did not end well. */
-static void child_explain(struct harness *h, const struct child *child,
-			  int status)
+static void child_explain(struct harness *h, const struct test_case *tc,
+			  const struct child *child, int status)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -437,7 +443,7 @@ static void child_explain(struct harness *h, const struct child *child,
 	else if (WIFSIGNALED(status))
 		ktap_diag(&h->ktap, "the test died of SIG%s",
 			  sigabbrev_np(WTERMSIG(status)));
-	else if (!h->outcome->finished)
+	else if (!tc->outcome->finished)
 		ktap_diag(&h->ktap, "the test called exit(%d)",
 			  WEXITSTATUS(status));
 	else
@@ -454,13 +460,14 @@ static void child_explain(struct harness *h, const struct child *child,
 }
 
 /* @ok: it came to its end, and its process ended well. */
-static void harness_result(struct harness *h, const struct test_case *tc,
-			   bool ok)
+static void harness_result(struct harness *h, struct test_case *tc, bool ok)
 {
-	const struct test_outcome *outcome = h->outcome;
+	const struct test_outcome *outcome = tc->outcome;
 	const char *directive = NULL;
 
-	ok = ok && !outcome->failed;
+	tc->failures = __atomic_load_n(&outcome->failures, __ATOMIC_SEQ_CST);
+	/* Those of an exit handler come behind the test's own judgement. */
+	ok = ok && !outcome->failed && tc->failures == outcome->judged;
 	if (ok && outcome->skipped)
 		directive = "SKIP";
 	else if (ok && outcome->known_bug)
@@ -468,7 +475,7 @@ static void harness_result(struct harness *h, const struct test_case *tc,
 	ktap_result(&h->ktap, ok, tc->id, directive, outcome->reason);
 }
 
-static void harness_run_case(struct harness *h, const struct test_case *tc)
+static void harness_run_case(struct harness *h, struct test_case *tc)
 {
 	struct child child;
 	bool ok;
@@ -488,22 +495,22 @@ static void harness_run_case(struct harness *h, const struct test_case *tc)
 		raise(child.interrupted);
 	}
 	ktap_output_end(&h->ktap);
-	ok = !status && h->outcome->finished;
+	ok = !status && tc->outcome->finished;
 	if (!ok)
-		child_explain(h, &child, status);
+		child_explain(h, tc, &child, status);
 	harness_result(h, tc, ok);
 	free(child.tail);
 }
 
 /* In this process; what the test prints goes to standard error. */
-static void harness_run_here(struct harness *h, const struct test_case *tc)
+static void harness_run_here(struct harness *h, struct test_case *tc)
 {
 	sigprocmask(SIG_SETMASK, &h->old_mask, NULL);
 	fflush(NULL);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	ktap_start(&h->ktap, tc->id);
-	test_run_case(tc, h->outcome);
-	harness_result(h, tc, h->outcome->finished);
+	test_run_case(tc, -1);
+	harness_result(h, tc, tc->outcome->finished);
 }
 
 /* ------------------------------------------------------------------------
@@ -522,12 +529,34 @@ static bool harness_prepare(struct harness *h, FILE **out)
 	sigaddset(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, &h->old_mask);
 	h->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	h->outcome = mmap(NULL, sizeof(*h->outcome), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (h->outcome == MAP_FAILED)
-		h->outcome = NULL;
+	h->outcomes = mmap(NULL, h->num_cases * sizeof(*h->outcomes),
+			   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			   -1, 0);
+	if (h->outcomes == MAP_FAILED)
+		h->outcomes = NULL;
+	for (size_t i = 0; h->outcomes && i < h->num_cases; i++)
+		h->cases[i].outcome = &h->outcomes[i];
 	*out = fd < 0 ? NULL : fdopen(fd, "we");
-	return *out && h->outcome && h->signals >= 0;
+	return *out && h->outcomes && h->signals >= 0;
+}
+
+/* A process that a test has left behind may fail after the test has ended. The
+ * result is printed by then: what remains is that the run fails. */
+static bool harness_late_failures(const struct harness *h)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < h->num_cases; i++) {
+		const struct test_case *tc = &h->cases[i];
+
+		if (__atomic_load_n(&tc->outcome->failures,
+				    __ATOMIC_SEQ_CST) == tc->failures)
+			continue;
+		fprintf(stderr, "%s: %s: an assertion failed in a process that the test forked, after the test had ended: wait for it there\n",
+			h->program, tc->id);
+		any = true;
+	}
+	return any;
 }
 
 static int harness_run(struct harness *h)
@@ -559,7 +588,9 @@ static int harness_run(struct harness *h)
 		else
 			harness_run_case(h, &h->cases[i]);
 	}
-	return h->ktap.failed ? EXIT_FAILED : EXIT_PASSED;
+	if (harness_late_failures(h) || h->ktap.failed)
+		return EXIT_FAILED;
+	return EXIT_PASSED;
 }
 
 int road_test_main(int argc, char **argv, const struct road_test_table *table)

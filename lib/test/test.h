@@ -3,7 +3,9 @@
  * test.h - the parts of the C test harness
  *
  * harness.c	the parent: options, one child after the other, time limit
- * run.c	the child: one test with its machines and its assertions
+ * run.c	the child: one test with its machines
+ * assert.c	its assertions
+ * failure.c	what they count and say
  * crash.c	the child's handler of fatal signals
  * ktap.c	output
  */
@@ -12,6 +14,9 @@
 
 #include <roadtest/harness.h>
 
+#include <pthread.h>
+#include <regex.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -21,10 +26,17 @@ struct test_case {
 	const struct road_variant *variant;
 	char *id;
 	bool selected;
+	struct test_outcome *outcome;
+	unsigned int failures;	/* of them, when its result was printed */
 };
 
-/* How the child tells the parent; in memory that both share. */
+/* How the child tells the parent; in memory that both share, and with them
+ * whatever the test forked. */
 struct test_outcome {
+	unsigned int failures;	/* atomic, as are the next two */
+	unsigned int matched;	/* failures that are the known bug */
+	unsigned int checks;	/* assertions that ran */
+	unsigned int judged;	/* failures at the end of the test */
 	bool finished;		/* the test came to its end */
 	bool failed;
 	bool skipped;
@@ -34,8 +46,50 @@ struct test_outcome {
 
 /* --- run.c */
 
-/* Run one case in this process. What it prints goes to stderr and stdout. */
-void test_run_case(const struct test_case *tc, struct test_outcome *outcome);
+struct run_machine {
+	struct run_machine *next;
+	struct road_machine *machine;
+	size_t log_mark;
+};
+
+/* struct road_test_run - a test that runs, `_metadata` in its functions */
+struct road_test_run {
+	const struct test_case *tc;
+	struct test_outcome *outcome;
+	struct run_machine *machines;		/* newest first */
+	pid_t pid;				/* the test's, and its thread */
+	pthread_t thread;
+	enum road_test_phase phase;
+	bool running;				/* a phase does, and it can bail */
+	bool asked;				/* a machine's oracles were */
+	jmp_buf bail;
+	const void *frame;			/* of what bail leads to */
+	int say_fd;				/* to the harness; -1: none */
+	ino_t say_ino;
+	bool has_known_bug;
+	regex_t known_bug;
+};
+
+/* Run one case in this process. What it prints goes to stderr and stdout, its
+ * failures to @say_fd if that is one. */
+void test_run_case(const struct test_case *tc, int say_fd);
+
+/* --- failure.c */
+
+struct machine_trouble;
+
+/* A counter of struct test_outcome. */
+void run_count(unsigned int *counter, unsigned int num);
+/* Is this a process that the test forked, or a thread that it started? */
+bool run_is_elsewhere(const struct road_test_run *run);
+/* A failure with its message, which may have several lines. @trouble: which it
+ * is about, may be NULL: such failures count once. */
+void run_failure(struct road_test_run *run, const char *message,
+		 struct machine_trouble *trouble);
+/* The same, of a place in the test. */
+void run_fail_about(struct road_test_run *run, struct machine_trouble *trouble,
+		    const char *file, int line, const char *fmt, ...)
+	ROAD_PRINTF(5, 6);
 
 /* --- crash.c */
 

@@ -181,6 +181,86 @@ class Sample(unittest.TestCase):
         self.assertLess(self.seconds, 25)
 
 
+class Odd(unittest.TestCase):
+    """Tests that might pass by what they do. Their names say how they end."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.done = subprocess.run(
+            [os.environ["HARNESS_ODD"]], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL)
+        cls.results, cls.said, lines = {}, {}, []
+        for line in cls.done.stdout.splitlines():
+            match = re.match(r"((?:not )?ok) \d+ (?:fixture\.)?(\S+)(?: # (.*))?$", line)
+            if match:
+                cls.results[match[2]] = (match[1], match[3])
+                cls.said[match[2]] = "\n".join(lines)
+                lines = []
+            else:
+                lines.append(line[:500])
+
+    def test_each_ends_as_its_name_says(self):
+        self.assertIn(f"1..{len(self.results)}\n", self.done.stdout)
+        for name, result in self.results.items():
+            with self.subTest(name):
+                expected = {
+                    "fails": ("not ok", None), "passes": ("ok", None),
+                    "known": ("ok", "known bug: known"),
+                }[name.partition("_")[0]]
+                self.assertEqual(result, expected, self.said[name][-1000:])
+                self.assertNotIn("not reached", self.said[name])
+
+    def test_failures_are_said(self):
+        for name, text in (
+            ("fails_by_an_expectation_in_a_child", "EXPECT_EQ(1, 2)"),
+            ("fails_by_an_assertion_in_a_child", "ASSERT_EQ(1, 2)"),
+            ("fails_when_a_child_comes_back", "came back from it: end it with _exit()"),
+            ("fails_when_a_child_skips", "SKIP() in a process that the test forked"),
+            ("fails_when_a_thread_skips", "SKIP() in a thread of the test"),
+            ("fails_by_an_expectation_at_exit", "EXPECT_EQ(1, 2)"),
+            ("fails_when_it_is_empty", "no assertion ran"),
+            ("fails_when_it_compares_the_addresses_of_strings", "use EXPECT_STREQ()"),
+            ("fails_audibly_with_its_outputs_closed", "EXPECT_EQ(1, 2)"),
+            ("fails_audibly_with_its_outputs_elsewhere", "EXPECT_EQ(1, 2)"),
+            ("fails_when_it_prints_for_ever", "took more than 1 s"),
+            ("fails_when_it_skips_in_its_teardown", "SKIP() when the test has run"),
+        ):
+            with self.subTest(name):
+                self.assertIn(text, self.said[name])
+
+    def test_a_failure_behind_its_test_fails_the_program(self):
+        self.assertRegex(self.done.stderr,
+                         "passes_and_leaves_a_child: an assertion failed in a process")
+        done = subprocess.run(
+            [os.environ["HARNESS_ODD"], "--filter", "passes_and_leaves_a_child",
+             "--filter", "passes_behind_it"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(re.findall("^ok", done.stdout, re.M)), 2)
+
+
+class Compiled(unittest.TestCase):
+    """What can only be a mistake does not compile."""
+
+    def compiles(self, body):
+        include = os.path.join(os.path.dirname(__file__), "../../include")
+        done = subprocess.run(
+            ["cc", "-O1", "-Werror", "-I", include, "-x", "c", "-", "-c", "-o", "/dev/null"],
+            input=f"#include <roadtest/harness.h>\nTEST(x) {{ {body} }}\n",
+            capture_output=True, text=True)
+        return "" if done.returncode == 0 else done.stderr
+
+    def test_ok_is_for_what_has_an_error(self):
+        for type_ in ("int", "long", "ssize_t", "int64_t", "size_t", "uint64_t"):
+            self.assertEqual(self.compiles(f"{type_} x = 0; EXPECT_OK(x);"), "", type_)
+        for value, text in (
+            ("road_machine_is_up(NULL)", "a bool is no result"),
+            ("road_start_read(NULL, 0, 1)", "a pointer is no result"),
+            ("(unsigned int)0", "an error does not fit"),
+            ("(uint8_t)0", "an error does not fit"),
+        ):
+            self.assertIn(text, self.compiles(f"EXPECT_OK({value});"), value)
+
+
 class Options(unittest.TestCase):
     def test_list_prints_ids_only(self):
         result = run("--list")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is said about tests that fail badly, and what they leave behind.
 
-Runs tests/guest/bad.c; GUEST_BAD is the path of the program.
+Runs tests/guest/bad.c and swallowed.c; GUEST_BAD and GUEST_SWALLOWED are the
+paths of the programs.
 """
 
 import os
@@ -88,6 +89,59 @@ class Diagnostics(unittest.TestCase):
     def test_report_in_a_teardown_fails_its_test(self) -> None:
         self.failed("warned.teardown_warns", "reported a bug", "lkdtm")
         self.assertTrue(self.results["warned.teardown_warns_as_expected"][0])
+
+
+class Swallowed(unittest.TestCase):
+    """Tests that look away from what went wrong. Their names say how they end."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        done = subprocess.run(
+            [os.environ["GUEST_SWALLOWED"]], stdout=subprocess.PIPE, text=True
+        )
+        cls.ktap = done.stdout
+        cls.results = results(done.stdout)
+        cls.known = re.findall(r"^ok \d+ (\S+) # known bug: known$", done.stdout, re.M)
+
+    def said(self, test: str) -> str:
+        return self.results[f"machine.{test}"][1]
+
+    def test_each_ends_as_its_name_says(self) -> None:
+        self.assertIn(f"1..{len(self.results)}\n", self.ktap)
+        for test, (passed, said) in self.results.items():
+            with self.subTest(test):
+                name = test.rpartition(".")[2]
+                self.assertRegex(name, "^(fails|passes|known)")
+                self.assertEqual(passed, not name.startswith("fails"), said)
+                self.assertEqual(test in self.known, name.startswith("known"), said)
+
+    def test_what_was_ignored_is_said(self) -> None:
+        for test, text in (
+            ("fails_when_a_models_error_is_ignored", "returned ROAD_EMODEL, and the "),
+            ("fails_when_a_models_error_is_any_error", "register 1 is not for you"),
+            ("fails_when_another_one_is_ignored", "register 2 is not for you"),
+            ("fails_when_a_crash_is_ignored", "panic - not syncing: dumptest"),
+            ("fails_when_a_hang_is_ignored", "not finished after 100"),
+            ("fails_with_a_known_crash_and_another_failure", "2 failures, a known"),
+            ("fails_with_a_known_report_and_another", "2 failures, a known"),
+            ("fails_when_a_call_blocks_at_its_end", "still blocks at the end"),
+            ("fails_when_a_call_blocks_that_was_given_up", "still blocks at the end"),
+            ("fails_when_a_program_exits_with_1", "it exited with status 1"),
+            ("fails_when_it_destroys_the_harnesss_machine", "road_machine_destroy()"),
+        ):
+            with self.subTest(test):
+                self.assertIn(text, self.said(test))
+
+    def test_a_crash_is_told_once(self) -> None:
+        said = self.said("fails_with_another_crash_than_is_known")
+        self.assertEqual(said.count("Kernel panic - not syncing"), 1, said)
+        self.assertNotIn("2 failures", said)
+
+    def test_an_assertion_in_a_model_ends_the_test(self) -> None:
+        self.assertNotIn(
+            "not reached", self.said("fails_by_an_assertion_in_a_model")
+        )
+        self.assertIn("# reached", self.said("fails_by_an_assertion_in_a_timer"))
 
 
 def processes(directory: str) -> list[int]:
