@@ -47,15 +47,29 @@ void elf_close(struct elf_file *elf)
 	*elf = (struct elf_file){ 0 };
 }
 
-static const Elf64_Shdr *elf_sections(const struct elf_file *elf, size_t *num)
+/*
+ * A table of the file: nothing says that it lies where a structure may, so what
+ * is looked at is copied. @len: bytes of all of it.
+ */
+static bool elf_entry(const struct elf_file *elf, uint64_t offset,
+		      uint64_t len, size_t i, void *entry, size_t size)
+{
+	const char *table = at(elf, offset, len);
+
+	if (!table || i >= len / size)
+		return false;
+	memcpy(entry, table + i * size, size);
+	return true;
+}
+
+static bool elf_section(const struct elf_file *elf, size_t i,
+			Elf64_Shdr *section)
 {
 	const Elf64_Ehdr *ehdr = at(elf, 0, sizeof(*ehdr));
-	const Elf64_Shdr *sections;
+	uint64_t size = (uint64_t)ehdr->e_shnum * sizeof(*section);
 
-	sections = at(elf, ehdr->e_shoff,
-		      (uint64_t)ehdr->e_shnum * sizeof(*sections));
-	*num = sections ? ehdr->e_shnum : 0;
-	return sections;
+	return elf_entry(elf, ehdr->e_shoff, size, i, section,
+			 sizeof(*section));
 }
 
 /* The name at @offset of a table of them, if it ends there. */
@@ -92,32 +106,39 @@ static bool symbol_is(const Elf64_Sym *sym, const char *name,
 		wanted->section == sym->st_shndx);
 }
 
+/* Look through one table of symbols, with the names in @names. */
+static const char *elf_find_in(const struct elf_file *elf,
+			       const Elf64_Shdr *table,
+			       const Elf64_Shdr *names,
+			       const struct wanted *wanted, uint64_t *value)
+{
+	const char *name;
+	Elf64_Sym sym;
+	size_t i;
+
+	for (i = 0; elf_entry(elf, table->sh_offset, table->sh_size, i, &sym,
+			      sizeof(sym)); i++) {
+		name = elf_string(elf, names, sym.st_name);
+		if (!symbol_is(&sym, name, wanted))
+			continue;
+		*value = sym.st_value;
+		return name;
+	}
+	return NULL;
+}
+
 static const char *elf_find(const struct elf_file *elf,
 			    const struct wanted *wanted, uint64_t *value)
 {
-	const Elf64_Shdr *sections, *table;
-	size_t num, s, i;
+	Elf64_Shdr table, names;
+	const char *name = NULL;
+	size_t s;
 
-	sections = elf_sections(elf, &num);
-	for (s = 0; s < num; s++) {
-		const Elf64_Sym *syms;
-
-		table = &sections[s];
-		if (table->sh_type != SHT_SYMTAB || table->sh_link >= num)
-			continue;
-		syms = at(elf, table->sh_offset, table->sh_size);
-		for (i = 0; syms && i < table->sh_size / sizeof(*syms); i++) {
-			const char *name = elf_string(elf,
-						      &sections[table->sh_link],
-						      syms[i].st_name);
-
-			if (!symbol_is(&syms[i], name, wanted))
-				continue;
-			*value = syms[i].st_value;
-			return name;
-		}
-	}
-	return NULL;
+	for (s = 0; !name && elf_section(elf, s, &table); s++)
+		if (table.sh_type == SHT_SYMTAB &&
+		    elf_section(elf, table.sh_link, &names))
+			name = elf_find_in(elf, &table, &names, wanted, value);
+	return name;
 }
 
 const char *elf_function(const struct elf_file *elf, uint64_t addr,
@@ -153,19 +174,20 @@ const char *elf_module_function(const struct elf_file *elf, uint64_t offset,
 {
 	const Elf64_Ehdr *ehdr = at(elf, 0, sizeof(*ehdr));
 	struct wanted wanted = { .type = STT_FUNC };
-	const Elf64_Shdr *sections;
+	Elf64_Shdr section, names;
 	uint64_t begin = 0;
-	size_t num, i;
+	size_t i;
 
-	sections = elf_sections(elf, &num);
-	for (i = 0; i < num && ehdr->e_shstrndx < num; i++) {
-		uint64_t align = sections[i].sh_addralign;
+	if (!elf_section(elf, ehdr->e_shstrndx, &names))
+		return NULL;
+	for (i = 0; elf_section(elf, i, &section); i++) {
+		uint64_t align = section.sh_addralign;
 
-		if (!is_code(elf, &sections[i], &sections[ehdr->e_shstrndx]))
+		if (!is_code(elf, &section, &names))
 			continue;
 		if (align > 1)
 			begin = (begin + align - 1) / align * align;
-		if (offset >= begin && offset - begin < sections[i].sh_size) {
+		if (offset >= begin && offset - begin < section.sh_size) {
 			const char *name;
 
 			wanted.section = i;
@@ -174,7 +196,7 @@ const char *elf_module_function(const struct elf_file *elf, uint64_t offset,
 			*start += name ? begin : 0;
 			return name;
 		}
-		begin += sections[i].sh_size;
+		begin += section.sh_size;
 	}
 	return NULL;
 }

@@ -18,7 +18,7 @@ struct uml {
 	pid_t guard;		/* cleans up behind us, 0: none */
 	int guard_fd;		/* the guard acts when this is closed */
 	bool pinned;		/* the caller's CPU mask was changed */
-	uint8_t cpus[128];	/* what it was */
+	uint64_t cpus[16];	/* what it was, a cpu_set_t */
 };
 
 /*

@@ -20,6 +20,7 @@ static void every_error_has_a_name(void)
 	CHECK_STR(road_strerror(-524), "ENOTSUPP");
 	CHECK_STR(road_strerror(-ROAD_EGONE), "ROAD_EGONE");
 	CHECK_STR(road_strerror(-ROAD_EDEVICETREE), "ROAD_EDEVICETREE");
+	CHECK_STR(road_strerror(-ROAD_EPROGRAM), "ROAD_EPROGRAM");
 	CHECK_STR(road_strerror(INT_MIN), "unknown error");
 	CHECK_STR(road_strerror(INT_MAX), "unknown error");
 }
