@@ -7,7 +7,9 @@
  *	programs/KEY/test-x	the program
  *	programs/KEY/test-x.d	what it was made from, as the compiler says
  *
- * Both are moved there when they are complete, since another run may look for
+ * KEY is for the source and for all that changes what a compiler makes of it:
+ * which one that is, its arguments, its environment. Two compilers in turn have
+ * a program each. Both files are moved there when they are complete, since another run may look for
  * them at the same time.
  */
 #include "run.h"
@@ -16,6 +18,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* $0 is the compiler. */
+#define COMPILE "exec \"$0\" -g -O1 -D_GNU_SOURCE -MMD -MF \"$3\" -o \"$1\" \"$2\""
 
 /* True also if @than is gone. */
 static bool is_older(const char *path, const char *than)
@@ -33,15 +38,21 @@ static bool is_older(const char *path, const char *than)
  * Compiling
  */
 
+/* The compiler as the user names it. */
+static const char *compiler(void)
+{
+	const char *cc = getenv("CC");
+
+	return cc && *cc ? cc : "cc";
+}
+
 /* @source: as the user named it; @real: from wherever somebody looks. */
 static bool compile(const char *source, const char *real, const char *exe,
 		    const char *depends, const char *flags)
 {
-	const char *cc = getenv("CC");
-	char *command = text("exec \"$0\" -g -O1 -D_GNU_SOURCE -MMD -MF \"$3\" -o \"$1\" \"$2\" %s",
-			     flags);
-	char *argv[] = { "sh", "-c", command, (char *)(cc && *cc ? cc : "cc"),
-			 (char *)exe, (char *)real, (char *)depends, NULL };
+	char *command = text(COMPILE " %s", flags);
+	char *argv[] = { "sh", "-c", command, (char *)compiler(), (char *)exe,
+			 (char *)real, (char *)depends, NULL };
 	const struct process_options options = { .out_fd = STDERR_FILENO };
 	int status;
 
@@ -130,31 +141,77 @@ static bool is_fresh(const char *exe, const char *depends)
 	return fresh;
 }
 
+/* Which file the compiler is: another one in its place is another compiler,
+ * though its package keeps the time at which it was built. */
+static char *compiler_identity(void)
+{
+	char *path = find_program(compiler());
+	char *identity;
+	struct stat st;
+
+	if (path && !stat(path, &st))
+		identity = text("%s %llu %llu %lld %lld.%09ld", path,
+				(unsigned long long)st.st_dev,
+				(unsigned long long)st.st_ino,
+				(long long)st.st_size,
+				(long long)st.st_ctim.tv_sec,
+				st.st_ctim.tv_nsec);
+	else
+		identity = text("%s", compiler());
+	free(path);
+	return identity;
+}
+
+/* What compilers take from their environment: where they look for headers,
+ * libraries and their own parts, and what they take for the date. */
+static char *compiler_environment(void)
+{
+	static const char *const names[] = {
+		"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH",
+		"GCC_EXEC_PREFIX", "SOURCE_DATE_EPOCH", "CCC_OVERRIDE_OPTIONS",
+	};
+	char *all = text("%s", ""), *more;
+	const char *value;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		value = getenv(names[i]);
+		if (!value)
+			continue;
+		more = text("%s%s=%s\n", all, names[i], value);
+		free(all);
+		all = more;
+	}
+	return all;
+}
+
 /* Where the program of the source @real is kept. */
-static char *cached_path(const char *real)
+static char *cached_path(const char *real, const char *flags)
 {
 	const char *base = strrchr(real, '/') + 1;
-	char *cache = cache_dir(), *hash = hash_text(real);
+	char *identity = compiler_identity();
+	char *environment = compiler_environment();
+	char *key = text("%s\n%s\n" COMPILE " %s\n%s", real, identity, flags,
+			 environment);
+	char *cache = cache_dir(), *hash = hash_text(key);
 	char *exe = text("%s/programs/%s/%.*s", cache, hash,
 			 (int)strlen(base) - 2, base);
 
 	free(hash);
 	free(cache);
+	free(key);
+	free(environment);
+	free(identity);
 	return exe;
 }
 
 static bool compile_cached(const char *source, const char *real,
-			   const char *exe, const char *depends)
+			   const char *exe, const char *depends,
+			   const char *flags)
 {
 	char *dir = text("%.*s", (int)(strrchr(exe, '/') - exe), exe);
-	char *flags = library_flags();
-	bool ok = flags && make_directories(dir) &&
+	bool ok = make_directories(dir) &&
 		  compile_into(source, real, exe, depends, flags);
 
-	if (!flags)
-		cli_error("%s is not built, and pkg-config does not know roadtest",
-			  source);
-	free(flags);
 	free(dir);
 	return ok;
 }
@@ -162,20 +219,28 @@ static bool compile_cached(const char *source, const char *real,
 /* To be freed; NULL after a message. */
 static char *cached_program(const char *source)
 {
-	char *real = realpath(source, NULL), *exe, *depends;
+	char *real = realpath(source, NULL), *exe, *depends, *flags;
 
 	if (!real) {
 		cli_error("%s: %m", source);
 		return NULL;
 	}
-	exe = cached_path(real);
+	flags = library_flags();
+	if (!flags) {
+		cli_error("%s is not built, and pkg-config does not know roadtest",
+			  source);
+		free(real);
+		return NULL;
+	}
+	exe = cached_path(real, flags);
 	depends = text("%s.d", exe);
 	if (!is_fresh(exe, depends) &&
-	    !compile_cached(source, real, exe, depends)) {
+	    !compile_cached(source, real, exe, depends, flags)) {
 		free(exe);
 		exe = NULL;
 	}
 	free(depends);
+	free(flags);
 	free(real);
 	return exe;
 }

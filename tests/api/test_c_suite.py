@@ -46,6 +46,43 @@ class CSuite(CommandTestCase):
         os.unlink(self.path("sub/num ber.h"))
         self.assertEqual(self.run_tests("sub/test-own.c").returncode, 2)
 
+    def compiler(self, name, *flags):
+        return self.write(name, f'#!/bin/sh\nexec cc {" ".join(flags)} "$@"\n', 0o755)
+
+    def test_each_compiler_has_a_program_of_its_own(self):
+        self.write("sub/test-own.c", SUITE.replace("NUMBER,", "NUMBER + OTHER,"))
+        zero = self.compiler("zero", "-DOTHER=0")
+        one = self.compiler("one", "-DOTHER=1")
+        self.env["CC"] = zero
+        self.assertTrue(self.compiles())
+        self.env["CC"] = one
+        self.assertTrue(self.compiles(status=1))
+        self.assertFalse(self.compiles(status=1))
+        self.env["CC"] = zero
+        self.assertFalse(self.compiles())
+        os.unlink(zero)
+        self.compiler("zero", "-DOTHER=2")
+        self.assertTrue(self.compiles(status=1))
+
+    def test_a_compiler_is_another_one_when_path_finds_another(self):
+        self.write("sub/test-own.c", SUITE.replace("NUMBER,", "NUMBER + OTHER,"))
+        for name, status in (("a", 0), ("b", 1)):
+            self.write(f"{name}/own-cc", f'#!/bin/sh\nexec cc -DOTHER={status} "$@"\n', 0o755)
+        path = self.env.get("PATH", os.environ["PATH"])
+        self.env["CC"] = "own-cc"
+        for name, status in (("a", 0), ("b", 1), ("a", 0)):
+            self.env["PATH"] = f"{self.path(name)}:{path}"
+            self.compiles(status)
+
+    def test_where_headers_are_found_counts_too(self):
+        self.write("sub/test-own.c", "#include <own-limit.h>\n" + SUITE.replace(
+            "NUMBER,", "NUMBER + LIMIT,"))
+        for name, limit in (("a", 0), ("b", 1)):
+            self.write(f"{name}/own-limit.h", f"#define LIMIT {limit}\n")
+        for name, status in (("a", 0), ("b", 1), ("a", 0)):
+            self.env["CPATH"] = self.path(name)
+            self.compiles(status)
+
     def test_another_run_does_not_take_what_is_half_written(self):
         self.env["CC"] = self.write("cc", """#!/bin/bash
 for ((i = 1; i <= $#; i++)); do
