@@ -46,16 +46,30 @@ struct road_reg *road_regmap_reg(struct road_regmap *map, uint32_t addr)
 	return NULL;
 }
 
+/* As it goes over the bus, without the page. */
+static uint32_t reg_addr(const struct road_reg_desc *desc)
+{
+	return desc->addr & 0xffff;
+}
+
+/* What stands at an address of the bus now: on this page, or on every one. */
+static struct road_reg *reg_at(struct road_regmap *map, uint32_t addr)
+{
+	struct road_reg *reg = road_regmap_reg(map,
+					       ROAD_PAGED(map->page, addr));
+
+	return reg ? reg : road_regmap_reg(map, addr);
+}
+
 /*
  * Where a message goes on behind @reg. Chips number their registers one by
  * one, or give each byte of them an address; the table tells which.
  */
 static uint32_t reg_next(struct road_regmap *map, const struct road_reg *reg)
 {
-	uint32_t addr = reg->desc->addr, width = reg_width(map, reg->desc);
+	uint32_t addr = reg_addr(reg->desc), width = reg_width(map, reg->desc);
 
-	if (!road_regmap_reg(map, addr + 1) &&
-	    road_regmap_reg(map, addr + width))
+	if (!reg_at(map, addr + 1) && reg_at(map, addr + width))
 		return addr + width;
 	return addr + 1;
 }
@@ -75,6 +89,10 @@ static void reg_trace(struct road_regmap *map, const struct road_reg *reg,
 
 static int reg_unknown(struct road_regmap *map, const char *access)
 {
+	if (map->page)
+		return road_chip_fail(&map->chip,
+				      "%s register 0x%02x of page %u, which the model does not have",
+				      access, map->pointer, map->page);
 	return road_chip_fail(&map->chip,
 			      "%s register 0x%02x, which the model does not have",
 			      access, map->pointer);
@@ -103,12 +121,14 @@ static int reg_write(struct road_regmap *map, struct road_reg *reg,
 	if (desc->access == ROAD_RO)
 		return road_chip_fail(&map->chip,
 				      "write of 0x%0*x to %s (0x%02x), which is read-only",
-				      digits, written, desc->name, desc->addr);
+				      digits, written, desc->name,
+				      reg_addr(desc));
 	if (written & desc->reserved)
 		return road_chip_fail(&map->chip,
 				      "write of 0x%0*x to %s (0x%02x) sets reserved bits 0x%0*x, which must be 0",
-				      digits, written, desc->name, desc->addr,
-				      digits, written & desc->reserved);
+				      digits, written, desc->name,
+				      reg_addr(desc), digits,
+				      written & desc->reserved);
 	reg->value = reg_after_write(map, desc, old, written);
 	reg_trace(map, reg, false, written);
 	if (!map->config->after_write)
@@ -142,7 +162,7 @@ static int regmap_write_values(struct road_regmap *map, const uint8_t *data,
 	int ret;
 
 	while (len) {
-		struct road_reg *reg = road_regmap_reg(map, map->pointer);
+		struct road_reg *reg = reg_at(map, map->pointer);
 		bool on = reg_goes_on(map);
 		unsigned int width;
 
@@ -154,8 +174,8 @@ static int regmap_write_values(struct road_regmap *map, const uint8_t *data,
 					      "write of %zu byte%s to %s (0x%02x), which has %u%s",
 					      on ? len : total,
 					      (on ? len : total) == 1 ? "" : "s",
-					      reg->desc->name, reg->desc->addr,
-					      width,
+					      reg->desc->name,
+					      reg_addr(reg->desc), width,
 					      len > width ? " and no auto-increment" : "");
 		ret = reg_write(map, reg, reg_decode(map, data, width));
 		if (ret)
@@ -210,7 +230,7 @@ static int regmap_write(struct road_i2c_chip *chip, const uint8_t *data,
 	if (ret)
 		return ret < 0 ? ret : 0;
 	reg_select(map, sent);
-	if (len == addr_width && !road_regmap_reg(map, map->pointer))
+	if (len == addr_width && !reg_at(map, map->pointer))
 		return reg_unknown(map, "selection of");
 	return regmap_write_values(map, data + addr_width, len - addr_width);
 }
@@ -228,7 +248,7 @@ static int reg_read(struct road_regmap *map, struct road_reg *reg,
 	if (reg->desc->access == ROAD_WO)
 		return road_chip_fail(&map->chip,
 				      "read of %s (0x%02x), which is write-only",
-				      reg->desc->name, reg->desc->addr);
+				      reg->desc->name, reg_addr(reg->desc));
 	if (config->before_read) {
 		ret = config->before_read(map, reg);
 		if (ret)
@@ -254,7 +274,7 @@ static int regmap_read(struct road_i2c_chip *chip, uint8_t *data, size_t len)
 				      "read of %zu byte%s before a register was selected since power-on",
 				      len, len == 1 ? "" : "s");
 	while (len) {
-		struct road_reg *reg = road_regmap_reg(map, map->pointer);
+		struct road_reg *reg = reg_at(map, map->pointer);
 		size_t part;
 
 		if (!reg)
@@ -288,6 +308,16 @@ static const struct road_i2c_ops regmap_ops = {
 	.read = regmap_read,
 };
 
+/* At one address, and on one page: one that is on every page is on each. */
+static bool regs_collide(const struct road_reg_desc *a,
+			 const struct road_reg_desc *b)
+{
+	unsigned int page_a = a->addr >> 16, page_b = b->addr >> 16;
+
+	return reg_addr(a) == reg_addr(b) &&
+	       (page_a == page_b || !page_a || !page_b);
+}
+
 static bool regmap_table_valid(const struct road_regmap_config *config)
 {
 	uint32_t max_addr = config->addr_width == 2 ? 0xffff : 0xff;
@@ -296,10 +326,10 @@ static bool regmap_table_valid(const struct road_regmap_config *config)
 	if (!config->regs || config->width > 4 || config->addr_width > 2)
 		return false;
 	for (desc = config->regs; desc->name; desc++) {
-		if (desc->width > 4 || desc->addr > max_addr)
+		if (desc->width > 4 || reg_addr(desc) > max_addr)
 			return false;
 		for (other = config->regs; other != desc; other++)
-			if (other->addr == desc->addr)
+			if (regs_collide(desc, other))
 				return false;
 	}
 	return true;
@@ -347,6 +377,7 @@ void road_regmap_reset(struct road_regmap *map)
 	map->increment = false;
 	map->auto_increment = map->config->auto_increment;
 	map->little_endian = map->config->little_endian;
+	map->page = 0;
 }
 
 void road_regmap_set_auto_increment(struct road_regmap *map, bool on)
@@ -357,6 +388,11 @@ void road_regmap_set_auto_increment(struct road_regmap *map, bool on)
 void road_regmap_set_little_endian(struct road_regmap *map, bool on)
 {
 	map->little_endian = on;
+}
+
+void road_regmap_set_page(struct road_regmap *map, unsigned int page)
+{
+	map->page = page;
 }
 
 uint32_t road_regmap_get(struct road_regmap *map, uint32_t addr)

@@ -230,7 +230,7 @@ struct road_reg_field {
 
 /**
  * struct road_reg_desc - one register, from the datasheet
- * @addr: register address (pointer byte)
+ * @addr: register address (pointer byte); ROAD_PAGED() of one page
  * @name: NULL ends a table of registers
  * @reset: value after power-on and road_regmap_reset()
  * @access: see enum road_reg_access
@@ -253,6 +253,16 @@ struct road_reg_desc {
 	uint32_t reserved;
 	const struct road_reg_field *fields;
 };
+
+/**
+ * ROAD_PAGED() - the register at @addr of one page (or bank) of a chip that has
+ * several behind the same addresses
+ *
+ * In the table, and wherever a register's address is an argument. A register
+ * without stands on every page, the one that selects the page for instance.
+ * @page: 0 to 254; road_regmap_set_page() selects it.
+ */
+#define ROAD_PAGED(page, addr) (((page) + 1U) << 16 | (addr))
 
 struct road_regmap;
 
@@ -323,6 +333,7 @@ struct road_regmap {
 	bool increment;			/* the last address asked for it */
 	bool auto_increment;		/* @config's, until it was set */
 	bool little_endian;
+	unsigned int page;
 };
 
 /** road_regmap_init() - Return: 0, -ENOMEM, or -ROAD_EUSAGE for a table with
@@ -332,13 +343,17 @@ ROAD_API int road_regmap_init(struct road_regmap *map, const char *name,
 /** road_regmap_deinit() - detach and free. */
 ROAD_API void road_regmap_deinit(struct road_regmap *map);
 /** road_regmap_reset() - all registers to their reset value; the pointer is
- *  invalid until written; auto-increment and byte order are @config's. */
+ *  invalid until written; auto-increment and byte order are @config's; the page
+ *  is 0. */
 ROAD_API void road_regmap_reset(struct road_regmap *map);
 /** road_regmap_set_auto_increment(), road_regmap_set_little_endian() - for a
  *  chip that has a bit for it: what comes next on the bus goes by it. Nothing
  *  else of the config may change while the map lives. */
 ROAD_API void road_regmap_set_auto_increment(struct road_regmap *map, bool on);
 ROAD_API void road_regmap_set_little_endian(struct road_regmap *map, bool on);
+/** road_regmap_set_page() - what comes next on the bus is of this page, 0 to
+ *  254; see ROAD_PAGED(). */
+ROAD_API void road_regmap_set_page(struct road_regmap *map, unsigned int page);
 /** road_regmap_reg() - the register at @addr; NULL if there is none. */
 ROAD_API struct road_reg *road_regmap_reg(struct road_regmap *map,
 					  uint32_t addr);

@@ -383,11 +383,22 @@ static PyObject *regs_set_little_endian(struct ext_regs *self, PyObject *on)
 	Py_RETURN_NONE;
 }
 
+static PyObject *regs_set_page(struct ext_regs *self, PyObject *page)
+{
+	unsigned long n = PyLong_AsUnsignedLong(page);
+
+	if (PyErr_Occurred())
+		return NULL;
+	road_regmap_set_page(&self->map, n);
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef regs_methods[] = {
 	{ "_get", (PyCFunction)regs_get, METH_O },
 	{ "_set", (PyCFunction)regs_set, METH_VARARGS },
 	{ "_reset", (PyCFunction)regs_reset, METH_NOARGS },
 	{ "_set_auto_increment", (PyCFunction)regs_set_auto_increment, METH_O },
+	{ "_set_page", (PyCFunction)regs_set_page, METH_O },
 	{ "_set_little_endian", (PyCFunction)regs_set_little_endian, METH_O },
 	{ NULL }
 };

@@ -24,7 +24,7 @@ from .errors import ModelError
 from .expect import RegisterAccess
 from .hooks import note_hook
 from .layout import ACCESS, check, find_registers, refuse_nameless, table
-from .options import check_option, differ, options_of
+from .options import PAGES, check_option, differ, options_of
 from .trace import Accesses, accesses
 
 TYPE_CHECKING = False
@@ -226,8 +226,8 @@ class I2CModel(Model, _roadtest.RawChip):
 class Register:
     """A register of a :class:`RegisterModel`, from the datasheet.
 
-    ``addr`` is its address (pointer byte); ``reset`` the value after
-    power-on; ``access`` "rw", "ro" (a write fails the test) or "wo" (a read
+    ``addr`` is its address (pointer byte); ``page`` the page or bank that it
+    stands on, None for every one; ``reset`` the value after power-on; ``access`` "rw", "ro" (a write fails the test) or "wo" (a read
     does); ``width`` its bytes, 0 for the model's. Masks: ``writable`` bits
     that a write changes (0: all), ``w1c`` bits that a write of 1 clears,
     ``rc`` bits that a read clears, ``reserved`` bits that must be written as
@@ -241,6 +241,7 @@ class Register:
         self,
         addr: int,
         *,
+        page: int | None = None,
         reset: int = 0,
         access: str = "rw",
         width: int = 0,
@@ -256,8 +257,12 @@ class Register:
             raise ValueError(f"a register's address has 16 bits: {addr:#x}")
         if not 0 <= width <= 4:
             raise ValueError(f"a register has 1 to 4 bytes, not {width}")
+        if page is not None and page not in PAGES:
+            raise ValueError(f"a page has a number, 0 to 254, not {page}")
         self.name = f"0x{addr:02x}"
-        self.addr = addr
+        self.page = page
+        # What the table and the trace call it: ROAD_PAGED() of model.h.
+        self.addr = addr if page is None else page + 1 << 16 | addr
         self.reset = reset
         self.access = access
         self.width = width
@@ -279,7 +284,8 @@ class Register:
             self.owner = owner
 
     def __repr__(self) -> str:
-        return f"<Register {self.name} at 0x{self.addr:02x}>"
+        of = "" if self.page is None else f" of page {self.page}"
+        return f"<Register {self.name} at 0x{self.addr & 0xFFFF:02x}{of}>"
 
     if TYPE_CHECKING:
 
@@ -519,9 +525,10 @@ class RegisterModel(Model, _roadtest.RegisterChip):
     method ``command(self, sent)`` sees the address of each write message as
     it was sent; if it returns True the byte was all, and selects no register.
 
-    Of a chip, ``self.auto_increment`` and ``self.byteorder`` can be set at any
-    time, which is for chips that have a bit for them; what comes next on the
-    bus goes by it, and :meth:`reset` undoes it. The others are the class's: to
+    Of a chip, ``self.auto_increment``, ``self.byteorder`` and ``self.page``
+    can be set at any time, which is for chips that have a register for them;
+    what comes next on the bus goes by it, and :meth:`reset` undoes it. The
+    others are the class's: to
     set them of a chip is an AttributeError.
 
     A register without hooks never enters Python.
@@ -533,6 +540,9 @@ class RegisterModel(Model, _roadtest.RegisterChip):
     auto_increment: bool = False
     addr_mask: int = 0
     increment_mask: int = 0
+    page: int = 0
+    """The page that is selected, of registers that have one; of the class:
+    at power-on."""
     _layout: _roadtest.Layout | None = None
     _options: tuple[object, ...] = ()
 
@@ -545,7 +555,14 @@ class RegisterModel(Model, _roadtest.RegisterChip):
         # Somebody set an option of the class after it was made.
         if differ(cls):
             cls._make_layout()
-        return super().__new__(cls, *args, **kwargs)
+        self = super().__new__(cls, *args, **kwargs)
+        self._first_page()
+        return self
+
+    def _first_page(self) -> None:
+        page = type(self).page
+        if isinstance(page, int):  # it may be the name of a hook, too
+            check_option(self, "page", page)
 
     @classmethod
     def _make_layout(cls) -> None:
@@ -578,10 +595,11 @@ class RegisterModel(Model, _roadtest.RegisterChip):
 
     def reset(self) -> None:
         """All registers to their reset value, as at power-on;
-        ``auto_increment`` and ``byteorder`` too."""
+        ``auto_increment``, ``byteorder`` and ``page`` too."""
         self._reset()
-        self.__dict__.pop("auto_increment", None)
-        self.__dict__.pop("byteorder", None)
+        for name in ("auto_increment", "byteorder", "page"):
+            self.__dict__.pop(name, None)
+        self._first_page()
 
     def writes(self, register: Register | RegisterState | str) -> Accesses:
         """The guest's writes to a register (or the one of this name) since

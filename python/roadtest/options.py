@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _OF_CLASS = ("value_bytes", "addr_bytes", "addr_mask", "increment_mask")
 _OF_CHIP = ("auto_increment", "byteorder")
+PAGES = range(255)
 # Looked for in the class when a chip is made, and not later.
 _RAW_HOOKS = ("start", "write", "read", "stop")
 
@@ -48,3 +49,7 @@ def check_option(chip: Any, name: str, value: object) -> None:
         if value not in ("big", "little"):
             raise ValueError(f'byteorder is "big" or "little": {value!r}')
         chip._set_little_endian(value == "little")
+    elif name == "page":
+        if not isinstance(value, int) or value not in PAGES:
+            raise ValueError(f"page is a number, 0 to 254, not {value!r}")
+        chip._set_page(value)

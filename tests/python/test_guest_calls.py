@@ -607,6 +607,38 @@ class Hooks(TestCase):
         chip.DATA.value = 1
         self.assertEqual(self.transfer(b"\x01", 2), b"\x01\x01")
 
+    def test_a_register_selects_the_page(self) -> None:
+        class Chip(RegisterModel):
+            PAGE = Register(0x00)
+            BELOW = Register(0x01, page=0, reset=0x10)
+            ABOVE = Register(0x01, page=1, reset=0x11)
+
+            @PAGE.on_write
+            def turn(self, value: RegisterValue) -> None:
+                self.page = int(value)
+
+        chip = Chip()
+        self.board.attach(chip, 0x50)
+        self.assertEqual(self.transfer(b"\x01", 1), b"\x10")
+        self.transfer(b"\x00\x01")
+        self.assertEqual(self.transfer(b"\x01", 1), b"\x11")
+        self.transfer(b"\x01\x77")
+        self.assertEqual((chip.BELOW.value, chip.ABOVE.value), (0x10, 0x77))
+        self.assertEqual(chip.writes(chip.ABOVE).values, [0x77])
+        self.assertEqual(chip.writes(chip.BELOW).values, [])
+        self.assertIn("ABOVE", str(chip.traffic()))
+        with self.assertRaisesRegex(ValueError, "0 to 254, not 255"):
+            chip.page = 255
+        chip.reset()
+        self.assertEqual((self.transfer(b"\x01", 1), chip.page), (b"\x10", 0))
+        self.board.detach(chip)
+
+        class Other(Chip):
+            page = 1
+
+        self.board.attach(Other(), 0x50)
+        self.assertEqual(self.transfer(b"\x01", 1), b"\x11")
+
     def test_byte_order_is_a_register_bit(self) -> None:
         class Chip(RegisterModel):
             value_bytes = 2

@@ -405,6 +405,53 @@ static void a_bit_of_a_register_may_change_increment_and_byte_order(void)
 	teardown(&chip);
 }
 
+enum { PAGE = 0, BELOW = 1, ABOVE = 2 };
+
+static int turn(struct road_regmap *map, struct road_reg *reg, uint32_t old,
+		uint32_t written)
+{
+	if (reg->desc->addr == PAGE)
+		road_regmap_set_page(map, written);
+	return 0;
+}
+
+static void a_register_may_select_a_page(void)
+{
+	static const struct road_reg_desc table[] = {
+		{ PAGE, "PAGE" },
+		{ ROAD_PAGED(0, BELOW), "BELOW0", .reset = 0x10 },
+		{ ROAD_PAGED(1, BELOW), "BELOW1", .reset = 0x11 },
+		{ ROAD_PAGED(1, ABOVE), "ABOVE1", .reset = 0x21,
+		  .access = ROAD_RO },
+		{ 0 },
+	};
+	static const struct road_regmap_config config = {
+		.regs = table, .auto_increment = true, .after_write = turn,
+	};
+	struct chip chip;
+
+	setup(&chip, &config);
+	CHECK_INT(WRITE(&chip, PAGE), 0);
+	CHECK_STR(chip_read(&chip, 2), "0010");
+	CHECK_INT(WRITE(&chip, ABOVE), -EREMOTEIO);
+	CHECK_INT(WRITE(&chip, PAGE, 1), 0);
+	CHECK_INT(WRITE(&chip, PAGE), 0);
+	CHECK_STR(chip_read(&chip, 3), "011121");
+	CHECK_INT(WRITE(&chip, BELOW, 0x55), 0);
+	CHECK_INT(road_regmap_get(&chip.map, ROAD_PAGED(1, BELOW)), 0x55);
+	CHECK_INT(road_regmap_get(&chip.map, ROAD_PAGED(0, BELOW)), 0x10);
+	CHECK_INT(WRITE(&chip, ABOVE, 1), -EREMOTEIO);
+	CHECK_STR(failure, "write of 0x01 to ABOVE1 (0x02), which is read-only");
+	CHECK_INT(WRITE(&chip, PAGE, 2), 0);
+	CHECK_INT(WRITE(&chip, BELOW), -EREMOTEIO);
+	CHECK_STR(failure,
+		  "selection of register 0x01 of page 2, which the model does not have");
+	road_regmap_reset(&chip.map);
+	CHECK_INT(WRITE(&chip, BELOW), 0);
+	CHECK_STR(chip_read(&chip, 1), "10");
+	teardown(&chip);
+}
+
 static void accesses_are_in_the_trace(void)
 {
 	struct chip chip;
@@ -448,6 +495,12 @@ static void wrong_tables_are_refused(void)
 	static const struct road_reg_desc wide[] = {
 		{ 1, "A", .width = 5 }, { 0 }
 	};
+	static const struct road_reg_desc paged[] = {
+		{ ROAD_PAGED(1, 7), "A" }, { ROAD_PAGED(2, 7), "B" }, { 0 }
+	};
+	static const struct road_reg_desc hidden[] = {
+		{ 7, "A" }, { ROAD_PAGED(1, 7), "B" }, { 0 }
+	};
 	static const struct road_reg_desc far[] = { { 0x100, "A" }, { 0 } };
 
 	CHECK_INT(init_with(none, 0, 0), 0);
@@ -456,6 +509,8 @@ static void wrong_tables_are_refused(void)
 	CHECK_INT(init_with(NULL, 0, 0), -ROAD_EUSAGE);
 	CHECK_INT(init_with(twice, 0, 0), -ROAD_EUSAGE);
 	CHECK_INT(init_with(wide, 0, 0), -ROAD_EUSAGE);
+	CHECK_INT(init_with(paged, 0, 0), 0);
+	CHECK_INT(init_with(hidden, 0, 0), -ROAD_EUSAGE);
 	CHECK_INT(init_with(far, 0, 0), -ROAD_EUSAGE);
 	CHECK_INT(init_with(far, 0, 2), 0);
 }
@@ -473,6 +528,7 @@ static const struct unit_test tests[] = {
 	{ "an_address_may_hold_a_command", an_address_may_hold_a_command },
 	{ "a_bit_of_a_register_may_change_increment_and_byte_order",
 	  a_bit_of_a_register_may_change_increment_and_byte_order },
+	{ "a_register_may_select_a_page", a_register_may_select_a_page },
 	{ "accesses_are_in_the_trace", accesses_are_in_the_trace },
 	{ "wrong_tables_are_refused", wrong_tables_are_refused },
 };
