@@ -118,6 +118,25 @@ static void harness_collect(struct harness *h,
 		qsort(h->cases, h->num_cases, sizeof(*h->cases), case_order);
 }
 
+/* Of two tests of one name a run would know one, and report it for both. */
+static bool harness_names_differ(const struct harness *h)
+{
+	for (size_t i = 0; i < h->num_cases; i++) {
+		for (size_t k = 0; k < i; k++) {
+			const struct road_test *a = h->cases[k].test;
+			const struct road_test *b = h->cases[i].test;
+
+			if (strcmp(h->cases[i].id, h->cases[k].id))
+				continue;
+			fprintf(stderr, "%s: two tests are called \"%s\", at %s:%d and %s:%d: give one another name\n",
+				h->program, h->cases[i].id, a->file, a->line,
+				b->file, b->line);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void harness_deinit(struct harness *h)
 {
 	for (size_t i = 0; i < h->num_cases; i++)
@@ -603,7 +622,8 @@ int road_test_main(int argc, char **argv, const struct road_test_table *table)
 	int rc;
 
 	harness_collect(&h, table);
-	rc = harness_parse(&h, argc, argv);
+	rc = harness_names_differ(&h) ? harness_parse(&h, argc, argv) :
+					EXIT_NOT_RUN;
 	if (rc < 0 && h.list) {
 		/* Each test is a process and has machines of its own. */
 		puts("# independent");

@@ -238,6 +238,17 @@ class Odd(unittest.TestCase):
         self.assertEqual(len(re.findall("^ok", done.stdout, re.M)), 2)
 
 
+class Twice(unittest.TestCase):
+    def test_a_name_that_stands_twice_is_refused(self):
+        for args in ([], ["--list"], ["--filter", "stands_in_two_files"]):
+            done = subprocess.run([os.environ["HARNESS_TWICE"], *args],
+                                  capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(
+                done.stderr, r'two tests are called "stands_in_two_files", at .*'
+                             r'-a\.c:\d+ and .*-b\.c:\d+: give one another name')
+
+
 class Compiled(unittest.TestCase):
     """What can only be a mistake does not compile."""
 
