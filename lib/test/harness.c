@@ -300,7 +300,9 @@ static bool child_is_held(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, "TracerPid:", 10) && atoi(line + 10))
+		/* One that asks to be traced has us, who do not. */
+		if (!strncmp(line, "TracerPid:", 10) && atoi(line + 10) &&
+		    atoi(line + 10) != getpid())
 			held = true;
 		if (!strncmp(line, "State:\tT", 8))
 			held = true;

@@ -95,6 +95,15 @@ void ktap_diag(struct ktap *ktap, const char *fmt, ...)
 	free(text);
 }
 
+/* One line, whatever the author of a reason wrote: the next one would be a
+ * result. */
+static void ktap_put_reason(struct ktap *ktap, const char *reason)
+{
+	for (; *reason; reason++)
+		fputc((unsigned char)*reason < ' ' || *reason == 0x7f ?
+			      ' ' : *reason, ktap->file);
+}
+
 void ktap_result(struct ktap *ktap, bool ok, const char *id,
 		 const char *directive, const char *reason)
 {
@@ -107,8 +116,10 @@ void ktap_result(struct ktap *ktap, bool ok, const char *id,
 	fprintf(ktap->file, "# " TIME "%lld.%06lld\n",
 		(long long)us / 1000000, (long long)us % 1000000);
 	fprintf(ktap->file, "%sok %u %s", ok ? "" : "not ", ktap->count, id);
-	if (directive)
-		fprintf(ktap->file, " # %s %s", directive, reason);
+	if (directive) {
+		fprintf(ktap->file, " # %s ", directive);
+		ktap_put_reason(ktap, reason);
+	}
 	fputc('\n', ktap->file);
 	fflush(ktap->file);
 }

@@ -63,6 +63,12 @@ road_test_machine(struct road_test_run *_metadata,
 	struct run_machine *entry = calloc(1, sizeof(*entry));
 	const char *seed = getenv("ROADTEST_SEED");
 
+	if (getpid() != _metadata->pid) {
+		road_test_fail(_metadata, _metadata->tc->test->file,
+			       _metadata->tc->test->line,
+			       "road_test_machine() in a process that the test forked: nobody would ask its oracles");
+		road_test_bail(_metadata);
+	}
 	if (!own.seed && seed)
 		own.seed = strtoull(seed, NULL, 0);
 	if (entry)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -206,6 +207,29 @@ TEST(fails_after_a_jump_of_its_own)
 	if (!setjmp(place))
 		jump();
 	EXPECT_EQ(1, 2);
+}
+
+TEST_TIMEOUT(fails_when_it_has_itself_traced_and_hangs, 1)
+{
+	EXPECT_EQ(0, ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	for (;;)
+		;
+}
+
+TEST(skips_and_would_have_another_result)
+{
+	SKIP(return, "a reason\nok 99 fails_but_who_knows\t\x7f.");
+}
+
+TEST(known_with_a_reason_of_two_lines)
+{
+	KNOWN_BUG("1 == 2", "known\r");
+	EXPECT_EQ(1, 2);
+}
+
+TEST(fails_with_a_machine_in_a_child)
+{
+	IN_A_CHILD(road_test_machine(_metadata, NULL));
 }
 
 /* ---- looks at nothing, or at the wrong thing */
