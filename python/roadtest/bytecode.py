@@ -35,9 +35,18 @@ def directory() -> str:
     cache = os.environ.get("ROADTEST_CACHE")
     if not cache:
         base = os.environ.get("XDG_CACHE_HOME")
-        base = base or os.path.expanduser("~/.cache")
+        base = base or os.path.join(_home(), ".cache")
         cache = os.path.join(base, "roadtest")
     return os.path.join(cache, "python")
+
+
+def _home() -> str:
+    home = os.environ.get("HOME")
+    if not home:
+        import pwd
+
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    return home
 
 
 class Loader(SourceFileLoader):

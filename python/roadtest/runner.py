@@ -173,6 +173,11 @@ class Suite:
 def load(path: str, taken: set[str]) -> Suite:
     """Import a test file as a module of its stem's name."""
     name = os.path.splitext(os.path.basename(path))[0]
+    if not name.isprintable() or " " in name or "#" in name:
+        raise CommandError(
+            f"{path!r}: ids of tests begin with the name of the file, and have no "
+            "blanks, control characters or #: rename it"
+        )
     if name in taken:
         raise CommandError(
             f"{path}: another file is called {name} too, and test ids start "
@@ -326,6 +331,7 @@ class Result(unittest.TestResult):
         self._done: set[str] = set()
         self._blocked: list[Blocked] = []
         self._subtests: list[tuple[bool, str]] = []
+        self._told = Told()
         self._status: tuple[bool, str] | None = None
         self._begin = 0.0
 
@@ -333,6 +339,7 @@ class Result(unittest.TestResult):
         """Name it before it runs."""
         super().startTest(test)
         self._subtests = []
+        self._told = Told()
         self._status = None
         self.ktap.line(f"# start {test.id()}")
         self._begin = time.monotonic()
@@ -344,6 +351,8 @@ class Result(unittest.TestResult):
         super().stopTest(test)
         ok, directive = self._status or (False, "")
         self.ktap.line(f"# time {time.monotonic() - self._begin:.6f}")
+        for text in self._told.repeated():
+            self.ktap.diagnostic(text)
         self._print_subtests()
         self._print(ok, test.id(), directive)
 
@@ -382,7 +391,7 @@ class Result(unittest.TestResult):
             verdict = "ok" if ok else "not ok"
             self.ktap.line(f"    {verdict} {number} {name}")
 
-    def _fail(self, test: Any, error: ExcInfo) -> None:
+    def _fail(self, test: Any, error: ExcInfo, subtest: str = "") -> None:
         cut_own_frames(error[2])
         text: str = self._exc_info_to_string(  # type: ignore[attr-defined]
             error, test
@@ -390,7 +399,8 @@ class Result(unittest.TestResult):
         if not self.watchdog.test:
             self._fixture_failed(test, text)
             return
-        self.ktap.diagnostic(text)
+        for part in self._told.first(text, subtest):
+            self.ktap.diagnostic(part)
         tell = getattr(test, "_road_failed", None)
         if tell is not None:
             tell(error[1])
@@ -447,7 +457,53 @@ class Result(unittest.TestResult):
         name = _plain(subtest._subDescription())
         self._subtests.append((err is None, name))
         if err is not None:
-            self._fail(test, err)
+            self._fail(test, err, name)
+
+
+class Told:
+    """What is said of the failures in one test: each once, and the log of a
+    machine that ended once."""
+
+    LOG = "the kernel's log ends with:\n"
+    NAMES = 10
+
+    def __init__(self) -> None:
+        self._subtests: dict[str, list[str]] = {}
+        self._logs: set[str] = set()
+
+    def first(self, text: str, subtest: str) -> list[str]:
+        """What to print of a failure, in a subtest if it has a name. Nothing if
+        another one failed alike."""
+        if not subtest:
+            return [self._without_log(text)]
+        names = self._subtests.setdefault(text, [])
+        names.append(subtest)
+        if len(names) > 1:
+            return []
+        return [f"in the subtest {subtest}:", self._without_log(text)]
+
+    def repeated(self) -> Iterator[str]:
+        """Which subtests failed alike."""
+        for first, *others in self._subtests.values():
+            if not others:
+                continue
+            names = ", ".join(others[: self.NAMES])
+            if len(others) > self.NAMES:
+                names += ", ..."
+            yield f"{len(others)} more fail as the subtest {first} does: {names}"
+
+    def _without_log(self, text: str) -> str:
+        """The log goes on to the next empty line, or to the end."""
+        head, found, rest = text.partition(self.LOG)
+        parts = [head]
+        while found:
+            log, gap, rest = rest.partition("\n\n")
+            again = log.rstrip() in self._logs
+            self._logs.add(log.rstrip())
+            parts += ["the kernel's log is above\n" if again else found + log, gap]
+            head, found, rest = rest.partition(self.LOG)
+            parts.append(head)
+        return "".join(parts)
 
 
 def cut_own_frames(stack: types.TracebackType | None) -> None:
@@ -463,9 +519,17 @@ def cut_own_frames(stack: types.TracebackType | None) -> None:
         last.tb_next = None
 
 
+MAX_REASON = 2000
+"""Characters of what stands in a result's own line."""
+
+
 def _plain(text: str) -> str:
-    """One line, without the character that starts a directive."""
-    return " ".join(text.replace("#", "").split())
+    """One line, without the character that starts a directive, nor those that
+    no line of text has."""
+    line = " ".join(text.replace("#", "").split())
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode()
+                   for c in line)
+    return line if len(line) <= MAX_REASON else f"{line[:MAX_REASON]}..."
 
 
 # ---- watchdog ------------------------------------------------------------

@@ -83,6 +83,23 @@ class A(unittest.TestCase):
 """
 
 
+SUBTESTS = """
+import unittest
+class A(unittest.TestCase):
+    def test_it(self):
+        for n in 1, 2, 3, 4:
+            with self.subTest(n=n):
+                """
+
+REASONS = """
+import unittest
+class A(unittest.TestCase):
+    def test_nul(self): self.skipTest("a\\0b")
+    @unittest.expectedFailure
+    def test_size(self): self.fail("x" * 100000)
+"""
+
+
 LOADS_TWICE = """
 import unittest
 class A(unittest.TestCase):
@@ -145,6 +162,57 @@ class Output(unittest.TestCase):
         out = run("sample_all.py").stdout
         self.assertIn("# AssertionError: 1 != 2 : why # not\n", out)
         self.assertIn("# RuntimeError: an error\n", out)
+
+    def subtests(self, body: str) -> str:
+        """What a test with subtests prints, without the frames of its
+        tracebacks."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(SUBTESTS + body)
+            out = run(path).stdout
+        return re.sub("(?m)^# ( .*|Traceback.*|time .*|start .*|end .*)\n", "", out)
+
+    def test_each_failure_names_its_subtest(self) -> None:
+        self.assertEqual(
+            self.subtests("self.assertNotIn(n, (1, 3))"),
+            "KTAP version 1\n1..1\n"
+            "# in the subtest (n=1):\n"
+            "# AssertionError: 1 unexpectedly found in (1, 3)\n"
+            "# in the subtest (n=3):\n"
+            "# AssertionError: 3 unexpectedly found in (1, 3)\n"
+            "    KTAP version 1\n    1..4\n    not ok 1 (n=1)\n    ok 2 (n=2)\n"
+            "    not ok 3 (n=3)\n    ok 4 (n=4)\n"
+            "not ok 1 test_x.A.test_it\n",
+        )
+
+    def test_failures_that_are_alike_are_told_once(self) -> None:
+        told = self.subtests("self.assertTrue(n == 2)")
+        self.assertEqual(told.count("# AssertionError: False is not true\n"), 1)
+        self.assertIn(
+            "# in the subtest (n=1):\n# AssertionError: False is not true\n"
+            "# 2 more fail as the subtest (n=1) does: (n=3), (n=4)\n",
+            told,
+        )
+
+    def test_the_log_of_a_dead_machine_is_told_once(self) -> None:
+        told = self.subtests(
+            "raise RuntimeError(f'call {n}: the kernel\\'s log ends with:\\n[1] a\\n[2] b')"
+        )
+        self.assertEqual(told.count("# [2] b\n"), 1)
+        self.assertEqual(told.count("# RuntimeError: call 1: the kernel's log ends"), 1)
+        for n in 2, 3, 4:
+            self.assertIn(f"# RuntimeError: call {n}: the kernel's log is above\n", told)
+
+    def test_a_reason_of_any_text_stays_a_line(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(REASONS)
+            out = run(path).stdout
+        self.assertIn("\nok 1 test_x.A.test_nul # SKIP a\\x00b\n", out)
+        (long,) = re.findall("(?m)^ok 2 test_x.A.test_size # XFAIL (.*)", out)
+        self.assertEqual(long, "x" * 2000 + "...")
 
     def test_a_failed_setUpClass_is_told_with_the_tests_of_its_class(self) -> None:
         out = run("sample_all.py").stdout
