@@ -41,7 +41,7 @@ static bool plan_options(struct plan *plan, const struct kernel_request *req)
 	if (!file_exists(flavour) || strchr(plan->flavour, '/') ||
 	    !strcmp(plan->flavour, "base")) {
 		cli_error("there is no flavour \"%s\"", plan->flavour);
-		cli_remedy("fast (no checkers) or check (KASAN, lockdep, ...)");
+		cli_remedy("fast (no checkers), check (KASAN, lockdep, ...) or coverage (gcov)");
 		ok = false;
 	}
 	ok = ok && options_read(&plan->options, base) &&
@@ -232,8 +232,12 @@ int kernel_get(struct kernel_request *request, char **bundle)
 		status = kernel_try(request, &source, bundle, &unmet);
 		again = unmet.num && request->may_refuse &&
 			kernel_refuse(request, &unmet);
-		if (unmet.num && !again)
+		/* That is no commit to be skipped: what was asked for is not
+		 * there. */
+		if (unmet.num && !again) {
 			unmet_print(&unmet);
+			status = CLI_NOT_RUN;
+		}
 		unmet_deinit(&unmet);
 		/* Without any suite there is nothing to build it for. */
 		if (again && !request->bare &&

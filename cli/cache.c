@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,17 +27,28 @@
 /* A compiler that found no room has removed what it had written. */
 #define FULL_BYTES (1 << 20)
 
+/* The environment's, else the user's. */
+static const char *home_dir(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+
+	if (home && *home)
+		return home;
+	user = getpwuid(getuid());
+	return user ? user->pw_dir : "";
+}
+
 char *cache_dir(void)
 {
 	const char *own = getenv("ROADTEST_CACHE");
 	const char *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
 
 	if (own && *own)
 		return text("%s", own);
 	if (xdg && *xdg)
 		return text("%s/roadtest", xdg);
-	return text("%s/.cache/roadtest", home && *home ? home : "");
+	return text("%s/.cache/roadtest", home_dir());
 }
 
 void path_remedy(const char *path)

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MAX_MS (7LL * 24 * 3600 * 1000)	/* no test takes longer */
 #define FIRST_LINE "roadtest history 1 of "
 
 static const char *const words[NUM_RESULTS] = {
@@ -94,6 +95,8 @@ static void lines_read(struct lines *lines, const char *path, const char *name)
 		if (!text_line || !*text_line)
 			continue;
 		line.past.ms = atoll(ms);
+		if (line.past.ms < 0 || line.past.ms > MAX_MS)
+			line.past.ms = -1;
 		line.past.result = word_result(word);
 		lines_add(lines, &line);
 	}

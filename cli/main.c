@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct command {
@@ -124,5 +125,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	open_standard();
+	/* What nobody may look into is of no use to us either. */
+	umask(umask(0) & ~S_IRWXU);
 	return end(dispatch(argc, argv));
 }

@@ -206,18 +206,35 @@ const char *colour(FILE *stream, enum colour which)
 	return codes[which];
 }
 
+/* A name in it may be any bytes. Lines stay lines. */
+static void put_message(const char *said)
+{
+	for (const char *end;; said = end + 1) {
+		char *line;
+
+		end = strchrnul(said, '\n');
+		line = printable(said, end - said);
+		fprintf(stderr, "%s\n", line);
+		free(line);
+		if (!*end)
+			return;
+	}
+}
+
 static void message(const char *label, enum colour which, const char *fmt,
 		    va_list ap)
 {
 	int error = errno;	/* for a %m, and for who calls path_remedy() */
+	char *said;
 
+	if (vasprintf(&said, fmt, ap) < 0)
+		out_of_memory();
 	progress_end();
 	fflush(stdout);
 	fprintf(stderr, "%s%s%s ", colour(stderr, which), label,
 		colour(stderr, COLOUR_NONE));
-	errno = error;
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	put_message(said);
+	free(said);
 	errno = error;
 }
 

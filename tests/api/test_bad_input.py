@@ -163,7 +163,8 @@ class Cache(FakeTree, BadInput):
         good = history.read_bytes()
         head = good.partition(b"\n")[0] + b"\n"
         bad_lines = b"x\ny z\n1 pass\n-7 nope a\n\n9 pass b\n"
-        for bad in b"", b"\0\xff" * 5000, head + bad_lines, good[:-9]:
+        huge = b"9223372036854775807 pass a\n9223372036854775807 pass b\n"
+        for bad in b"", b"\0\xff" * 5000, head + bad_lines, good[:-9], head + huge:
             history.write_bytes(bad)
             result = self.run_tests("--kernel", "kernel", "test-x")
             self.assertEqual((result.returncode, result.stderr), (0, ""))

@@ -5,9 +5,11 @@ of files, directories."""
 import fcntl
 import json
 import os
+import pwd
 import pty
 import re
 import resource
+import stat
 import struct
 import subprocess
 import termios
@@ -155,10 +157,55 @@ class Names(CommandTestCase):
         names = [s.get("name") for s in xml.etree.ElementTree.parse(self.path("x.xml")).getroot()]
         self.assertEqual(names[5], "d/test-\ufffd")
 
+    def test_no_message_has_a_control_character(self):
+        for name in "a\nb", "a b", "\x1b[31m", "\x07":
+            self.write(f"n/test-{name}", "#!/bin/sh\nexit 3\n", 0o755)
+            self.write(f"n/test_{name}.py", "import unittest\nclass A(unittest.TestCase):\n"
+                       "    def test_a(self): pass\n")
+        done = self.roadtest("list", "n")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(len(set(re.findall("(?m)^roadtest: (n/test.*?):", done.stderr))), 8)
+        for name in r"n/test-a\x0ab:", r"n/test_\x1b[31m.py:", r"n/test-\x07:":
+            self.assertIn(f"roadtest: {name} ", done.stderr)
+        for path in "no\x1b[31m\nway", "n/test-a\nb::x":
+            done = self.roadtest("list", path)
+            self.assertNotRegex(done.stderr, "[\x1b\x07]")
+
     def test_of_a_test_that_is_on_no_list(self):
         self.program("test-x", r"printf '# start \x1b[31m\n'; exit 3", ids=("a",))
         result = self.run_tests("test-x")
         self.assertIn("FAIL  \\x1b[31m\n", result.stdout)
+
+
+class Variables(CommandTestCase):
+    """Of the environment, and other things that a process inherits."""
+
+    def setUp(self):
+        super().setUp()
+        self.program("test-x", "pass a", ids=("a",))
+
+    def test_without_home_the_cache_is_in_the_users(self):
+        for name in "ROADTEST_CACHE", "XDG_CACHE_HOME", "HOME":
+            self.env.pop(name, None)
+        home = pwd.getpwuid(os.getuid()).pw_dir
+        for env in {}, {"HOME": ""}:
+            done = subprocess.run([COMMAND, "doctor"], capture_output=True, text=True,
+                                  env={**self.env, **env})
+            self.assertIn(f"kernels are kept in {home}/.cache/roadtest\n", done.stdout)
+
+    def test_without_path(self):
+        del self.env["PATH"]
+        self.write("test_x.py", "import unittest\nclass A(unittest.TestCase):\n"
+                   "    def test_a(self): pass\n")
+        paths = ["test-x"] if os.environ.get("SANITIZED") == "1" else ["test-x", "test_x.py"]
+        self.assertEqual(self.run_tests(*paths).returncode, 0)
+
+    def test_a_umask_that_leaves_nothing(self):
+        done = self.roadtest("run", "--json", "out.json", "test-x",
+                             preexec_fn=lambda: os.umask(0o777))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name, mode in ("out.json", 0o600), ("cache", 0o700), ("cache/history", 0o700):
+            self.assertEqual(stat.S_IMODE(os.stat(self.path(name)).st_mode), mode, name)
 
 
 class LiveLine(OptionsTestCase):

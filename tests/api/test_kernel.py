@@ -12,6 +12,8 @@ from fake_tree import FakeModules, FakeTree
 from test_command import COMMAND
 
 
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
 class Kernel(FakeTree):
     def test_a_bundle_has_all_that_a_machine_needs(self):
         bundle = self.kernel_of()
@@ -85,6 +87,10 @@ class Kernel(FakeTree):
             result = self.roadtest("kernel", "--source", "linux", "--flavour", name)
             self.assertEqual(result.returncode, 2)
             self.assertIn("there is no flavour", result.stderr)
+            for flavour in os.listdir(os.path.join(SOURCE, "kernel")):
+                flavour, _, tail = flavour.partition(".")
+                if tail == "config" and flavour != "base":
+                    self.assertRegex(result.stderr, rf"-> .*\b{flavour}\b")
 
     def test_a_kernel_with_more_suites_serves_one_of_them(self):
         self.write("suites/a/config", "CONFIG_A=m\n")
@@ -104,7 +110,7 @@ class Kernel(FakeTree):
         bundle = self.kernel_of()
         self.assertEqual(self.kernel_of("--print"), bundle)
 
-    def refused(self, fragment, deny, status=125):
+    def refused(self, fragment, deny, status=2):
         self.write("frag", fragment)
         self.env["DENY"] = deny
         result = self.roadtest("kernel", "--source", "linux", "--config", "frag")
@@ -451,7 +457,7 @@ class Refused(FakeTree):
     def test_an_option_of_the_user_is_an_error(self):
         self.write("frag", "CONFIG_CHIP=m\n")
         result = self.run_tests("--config", "frag", "suites/b")
-        self.assertEqual((result.returncode, result.stdout), (125, ""))
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
         self.assertIn("frag:1: CONFIG_CHIP=m did not take effect", result.stderr)
 
     def test_a_kernel_that_does_not_build_is_exit_125(self):
