@@ -3,21 +3,24 @@
  * The directory of a guest: everything that it needs lies in one of its own on
  * tmpfs
  *
- * A lock on that directory says that it is in use. A guard process removes
- * directory and kernel when the test process is gone, however that happened;
- * directories whose lock nobody holds (the guard was killed too) are removed by
- * the next run.
+ * A lock on that directory says that it is in use. A guard process makes it, and
+ * removes directory and kernel when the test process is gone, however that
+ * happened; directories whose lock nobody holds (the guard was killed too) are
+ * removed by the next run.
  */
 #include "uml-dir.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -30,15 +33,52 @@
 
 /* ---- the guard */
 
-int uml_start_guard(struct uml *uml, pid_t pid, const char *dir,
-		    int *guard_fd, pid_t *guard, struct road_error *error)
+/* In the child of a vfork(): only system calls. Away from the terminal and its
+ * signals, of which all are blocked. */
+static void guard_exec(char **argv, int fd, volatile int *failed)
+{
+	char *envp[] = { NULL };
+
+	setsid();
+	fcntl(fd, F_SETFD, 0);
+	execve(argv[0], argv, envp);
+	*failed = errno;
+	_exit(127);
+}
+
+static int guard_spawn(char **argv, int fd, pid_t *guard,
+		       struct road_error *error)
+{
+	volatile int failed = 0;
+	sigset_t all, before;
+	pid_t child;
+
+	/* A Ctrl-C must not strike before the guard can bear it. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	child = vfork();
+	if (!child)
+		guard_exec(argv, fd, &failed);
+	if (child < 0)
+		failed = errno;
+	else if (failed)
+		waitpid(child, NULL, 0);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed)
+		return err_set(error, -ROAD_EHOST, "can't run %s: %s", argv[0],
+			       strerror(failed));
+	*guard = child;
+	return 0;
+}
+
+static int guard_start(const char *dir, bool make, int *guard_fd, pid_t *guard,
+		       struct road_error *error)
 {
 	char *path = uml_find_helper("roadtest-guard", error);
-	char fd_arg[16], pid_arg[16];
-	char *argv[] = { path, fd_arg, pid_arg, (char *)dir, NULL };
-	char *envp[] = { NULL };
-	int fds[2];
-	pid_t child;
+	char fd_arg[16];
+	char *argv[] = { path, fd_arg, (char *)dir, make ? "make" : NULL,
+			 NULL };
+	int fds[2], ret;
 
 	if (!path)
 		return -ROAD_EHOST;
@@ -50,23 +90,14 @@ int uml_start_guard(struct uml *uml, pid_t pid, const char *dir,
 			       strerror(errno));
 	}
 	snprintf(fd_arg, sizeof(fd_arg), "%d", fds[0]);
-	snprintf(pid_arg, sizeof(pid_arg), "%d", pid);
-	child = vfork();
-	if (!child) {
-		fcntl(fds[0], F_SETFD, 0);
-		execve(path, argv, envp);
-		_exit(127);
-	}
+	ret = guard_spawn(argv, fds[0], guard, error);
 	close(fds[0]);
 	free(path);
-	if (child < 0) {
+	if (ret)
 		close(fds[1]);
-		return err_set(error, -ROAD_EHOST, "fork: %s",
-			       strerror(errno));
-	}
-	*guard_fd = fds[1];
-	*guard = child;
-	return 0;
+	else
+		*guard_fd = fds[1];
+	return ret;
 }
 
 void uml_wait_guard(pid_t *guard, int *guard_fd)
@@ -116,7 +147,7 @@ static void uml_sweep_unborn(const char *dir, const struct stat *st)
 }
 
 /* Remove a directory that nobody holds the lock of. */
-static void uml_sweep_one(struct uml *uml, const char *name)
+static void uml_sweep_one(const char *name)
 {
 	struct road_error error = {};
 	struct stat st;
@@ -135,7 +166,7 @@ static void uml_sweep_one(struct uml *uml, const char *name)
 			uml_sweep_unborn(dir, &st);
 		goto out;
 	}
-	if (!uml_start_guard(uml, 0, dir, &guard_fd, &guard, &error))
+	if (!guard_start(dir, false, &guard_fd, &guard, &error))
 		uml_wait_guard(&guard, &guard_fd);
 	close(lock);
 out:
@@ -143,7 +174,7 @@ out:
 	free(dir);
 }
 
-static void uml_sweep(struct uml *uml)
+static void uml_sweep(void)
 {
 	DIR *d = opendir(UML_TMP);
 	struct dirent *entry;
@@ -152,7 +183,7 @@ static void uml_sweep(struct uml *uml)
 		return;
 	while ((entry = readdir(d)))
 		if (!strncmp(entry->d_name, UML_PREFIX, strlen(UML_PREFIX)))
-			uml_sweep_one(uml, entry->d_name);
+			uml_sweep_one(entry->d_name);
 	closedir(d);
 }
 
@@ -248,20 +279,61 @@ static int uml_copy_agent(struct uml *uml, struct road_error *error)
 	return ret;
 }
 
-int uml_make_dir(struct uml *uml, struct road_error *error)
+/* A name that mkdtemp() could have made; nobody else may guess it. */
+static char *uml_choose_name(struct road_error *error)
 {
-	char dir[] = UML_TMP "/" UML_PREFIX "XXXXXX";
-	int ret;
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	char dir[] = UML_TMP "/" UML_PREFIX "XXXXXX", *name;
+	uint64_t random;
 
-	uml_sweep(uml);
-	if (!mkdtemp(dir))
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
+		err_set(error, -ROAD_EHOST, "getrandom: %s", strerror(errno));
+		return NULL;
+	}
+	for (size_t i = sizeof(dir) - 7; i < sizeof(dir) - 1; i++) {
+		dir[i] = letters[random % (sizeof(letters) - 1)];
+		random /= sizeof(letters) - 1;
+	}
+	name = strdup(dir);
+	if (!name)
+		err_nomem(error);
+	return name;
+}
+
+/* Until the guard has made the directory. */
+static int uml_wait_dir(struct uml *uml, struct road_error *error)
+{
+	int made;
+	ssize_t n;
+
+	do
+		n = recv(uml->guard_fd, &made, sizeof(made), MSG_WAITALL);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(made))
+		return err_set(error, -ROAD_EHOST,
+			       "the process that makes %s has ended", uml->dir);
+	if (made)
 		return err_set(error, -ROAD_EHOST,
 			       "can't make a directory in %s: %s", UML_TMP,
-			       strerror(errno));
-	uml->dir = strdup(dir);
+			       strerror(made));
+	return 0;
+}
+
+int uml_make_dir(struct uml *uml, struct road_error *error)
+{
+	int ret;
+
+	uml->dir = uml_choose_name(error);
 	if (!uml->dir)
-		return err_nomem(error);
-	ret = uml_populate(uml, error);
+		return error->code;
+	ret = guard_start(uml->dir, true, &uml->guard_fd, &uml->guard, error);
+	if (ret)
+		return ret;
+	uml_sweep();	/* meanwhile */
+	ret = uml_wait_dir(uml, error);
+	if (!ret)
+		ret = uml_populate(uml, error);
 	return ret ? ret : uml_copy_agent(uml, error);
 }
 
@@ -269,8 +341,9 @@ void uml_keep(const struct uml *uml)
 {
 	char *path;
 
-	kill(uml->guard, SIGKILL);
-	if (asprintf(&path, "%s/lock", uml->dir) < 0)
+	if (uml->guard)
+		kill(uml->guard, SIGKILL);
+	if (!uml->dir || asprintf(&path, "%s/lock", uml->dir) < 0)
 		return;
 	unlink(path);
 	free(path);

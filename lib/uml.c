@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -184,21 +185,25 @@ static void uml_unpin(struct uml *uml)
 	uml->pinned = false;
 }
 
-/* In the child of a vfork(): only system calls. */
-static void uml_exec(const char *dir, char **argv, char **envp, int null_fd,
-		     int out_fd)
+/* In the child of a vfork() of @parent: only system calls. */
+static void uml_exec(const struct uml *uml, pid_t parent, char **argv,
+		     char **envp, int null_fd, int out_fd)
 {
+	const pid_t pid = getpid();
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)	/* killed before that */
+		_exit(127);
+	send(uml->guard_fd, &pid, sizeof(pid), MSG_NOSIGNAL);
 	personality(ADDR_NO_RANDOMIZE);
 	dup2(null_fd, 0);
 	dup2(out_fd, 1);
 	dup2(out_fd, 2);
-	if (chdir(dir))
+	if (chdir(uml->dir))
 		_exit(127);
 	execve(argv[0], argv, envp);
 	_exit(127);
@@ -208,6 +213,7 @@ static int uml_spawn(struct uml *uml, char **argv, char **envp,
 		     struct road_error *error)
 {
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const pid_t parent = getpid();
 	int fds[2];
 	pid_t pid;
 
@@ -220,7 +226,7 @@ static int uml_spawn(struct uml *uml, char **argv, char **envp,
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	pid = vfork();
 	if (!pid)
-		uml_exec(uml->dir, argv, envp, null_fd, fds[1]);
+		uml_exec(uml, parent, argv, envp, null_fd, fds[1]);
 	close(null_fd);
 	close(fds[1]);
 	if (pid < 0) {
@@ -266,9 +272,6 @@ int uml_start(struct uml *uml, const struct uml_config *config,
 	if (config->pin)
 		uml_pin(uml);
 	ret = uml_spawn(uml, args.argv, envp, error);
-	if (!ret)
-		ret = uml_start_guard(uml, uml->pid, uml->dir, &uml->guard_fd,
-				      &uml->guard, error);
 out:
 	args_free(&args);
 	free(shim);
@@ -325,22 +328,14 @@ void uml_kill(struct uml *uml)
 
 void uml_deinit(struct uml *uml, bool keep)
 {
-	struct road_error error = {};
-
 	uml_kill(uml);
 	if (uml->console_fd >= 0)
 		close(uml->console_fd);
-	/* The guard removes the directory; one that never had a guest gets a
-	 * guard for that alone. */
-	if (keep && uml->guard)
+	if (keep)
 		uml_keep(uml);
-	else if (uml->dir && !keep && !uml->guard)
-		uml_start_guard(uml, 0, uml->dir, &uml->guard_fd, &uml->guard,
-				&error);
 	uml_wait_guard(&uml->guard, &uml->guard_fd);
 	if (uml->lock_fd >= 0)
 		close(uml->lock_fd);
 	free(uml->dir);
-	err_clear(&error);
 	uml_init(uml);
 }

@@ -2,19 +2,26 @@
 /*
  * roadtest-guard - clean up behind a test process, however it ended
  *
- *	roadtest-guard FD UMLPID WORKDIR
+ *	roadtest-guard FD WORKDIR [make]
  *
- * FD is one end of a pipe or a pair of sockets whose other end the test process
- * holds. At its end of file the guard kills the guest's kernel UMLPID and its
- * process group, removes the work directory and exits. It works the same way
- * when the test process ends the machine on purpose, so that there is one way
- * of cleaning up and not two.
+ * FD is one end of a pair of sockets whose other end the test process holds. At
+ * its end of file the guard kills the guest's kernel and its process group,
+ * removes the work directory and exits. It works the same way when the test
+ * process ends the machine on purpose, so that there is one way of cleaning up
+ * and not two.
  *
- * A process that the test forked has a copy of that end, and may live longer.
- * So the end of the test process, which is the guard's parent, counts as well.
+ * With "make" it is the guard that makes the directory, once no signal of the
+ * terminal can end it any more: there is no moment at which the directory is
+ * there and nobody would remove it. The answer goes to FD: 0 or an errno, an
+ * int. Who starts it has all signals blocked and its session made before.
  *
- * UMLPID should lead its process group. If the kernel ends first, its group
- * is killed at that moment, while the pid cannot belong to anybody else yet.
+ * The kernel tells its pid itself, an int to FD, before it is executed. It
+ * should lead its process group. If the kernel ends first, its group is killed
+ * at that moment, while the pid cannot belong to anybody else yet.
+ *
+ * A process that the test forked has a copy of the other end, and may live
+ * longer. So the end of the test process, which is the guard's parent, counts
+ * as well.
  *
  * The guard trusts its arguments no further than that: WORKDIR must be
  * /dev/shm/roadtest-SOMETHING. What stands in it was written by the guest
@@ -33,6 +40,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -41,8 +49,8 @@
 #define PARENT "/dev/shm"
 #define PREFIX "roadtest-"
 
-/* Where the pipe is moved to; everything else is closed. */
-#define PIPE_FD 3
+/* Where the socket is moved to; everything else is closed. */
+#define TEST_FD 3
 
 /* How long a killed process may take to die before its files are removed. */
 #define DEATH_MS 2000
@@ -183,16 +191,30 @@ static void target_kill(struct target *target)
 	target->pid = 0;
 }
 
+/* Take what the test process says, the kernel's pid. Return: false at the end
+ * of file. */
+static bool hear(struct target *target)
+{
+	ssize_t n;
+	int pid;
+
+	do {
+		n = recv(TEST_FD, &pid, sizeof(pid), MSG_DONTWAIT);
+		if (n == sizeof(pid) && pid > 1 && !target->pid)
+			target_init(target, pid);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 && errno == EAGAIN;
+}
+
 /* Until the test process has closed its end or has ended; @parent is its
  * pidfd. */
 static void wait_for_end(struct target *target, int parent)
 {
 	struct pollfd fds[3] = {
-		{ .fd = PIPE_FD, .events = POLLIN },
+		{ .fd = TEST_FD, .events = POLLIN },
 		{ .events = POLLIN },
 		{ .fd = parent, .events = POLLIN },
 	};
-	char buf[256];
 
 	for (;;) {
 		fds[1].fd = target->pidfd;	/* -1: poll() skips it */
@@ -205,13 +227,12 @@ static void wait_for_end(struct target *target, int parent)
 		}
 		if (fds[1].revents)
 			target_kill(target);
-		if (fds[2].revents)
+		if (fds[0].revents && !hear(target))
 			return;
-		if (!fds[0].revents)
-			continue;
-		/* Nobody has anything to say here; only the end counts. */
-		if (read(PIPE_FD, buf, sizeof(buf)) <= 0 && errno != EINTR)
+		if (fds[2].revents) {
+			hear(target);	/* it may have come since */
 			return;
+		}
 	}
 }
 
@@ -330,24 +351,42 @@ static int empty_dir(int top)
 	return left ? -1 : 0;
 }
 
+static int remove_once(int parent, const char *name)
+{
+	int top, ret;
+
+	top = open_dir_forced(parent, name);
+	if (top < 0)
+		return errno == ENOENT ? 0 : -1;
+	ret = empty_dir(top);
+	close(top);
+	return unlinkat(parent, name, AT_REMOVEDIR) ? -1 : ret;
+}
+
+/* A tool that the test process ran, dtc say, may outlive it for a moment and
+ * write a file where we have just been. */
 static int remove_workdir(const char *name)
 {
-	int parent, top, ret;
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int parent, ret, ms = 0;
 
 	parent = open_dir(AT_FDCWD, PARENT);
 	if (parent < 0)
 		return -1;
-	top = open_dir_forced(parent, name);
-	if (top < 0) {
-		ret = errno == ENOENT ? 0 : -1;
-	} else {
-		ret = empty_dir(top);
-		close(top);
-		if (unlinkat(parent, name, AT_REMOVEDIR))
-			ret = -1;
-	}
+	while ((ret = remove_once(parent, name)) && errno == ENOTEMPTY &&
+	       ms++ < DEATH_MS)
+		nanosleep(&pause, NULL);
 	close(parent);
 	return ret;
+}
+
+/* And say how it went. Who asked may be gone. */
+static bool make_workdir(const char *path)
+{
+	int error = mkdir(path, 0700) ? errno : 0;
+
+	send(TEST_FD, &error, sizeof(error), MSG_NOSIGNAL);
+	return !error;
 }
 
 /* ------------------------------------------------------------------------
@@ -355,56 +394,55 @@ static int remove_workdir(const char *name)
  */
 
 /*
- * Nothing that the test process has open may stay open here: a pipe of its
- * output would keep a CI system waiting.
+ * Only SIGKILL ends it. Nothing that the test process has open may stay open
+ * here: a pipe of its output would keep a CI system waiting.
  */
 static int detach(int fd)
 {
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
-				       SIGPIPE, SIGTSTP };
-	sigset_t none;
+	sigset_t all;
 	int null;
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	setsid();	/* fails if it leads a group already: as good */
 
-	fd = fcntl(fd, F_DUPFD, PIPE_FD + 1);
+	fd = fcntl(fd, F_DUPFD, TEST_FD + 1);
 	null = open("/dev/null", O_RDWR);
 	if (fd < 0 || null < 0)
 		return -1;
-	for (int i = 0; i < PIPE_FD; i++)
+	for (int i = 0; i < TEST_FD; i++)
 		dup2(null, i);
-	if (dup2(fd, PIPE_FD) < 0)
+	if (dup2(fd, TEST_FD) < 0)
 		return -1;
-	return syscall(SYS_close_range, PIPE_FD + 1, ~0U, 0);
+	return syscall(SYS_close_range, TEST_FD + 1, ~0U, 0);
 }
 
 int main(int argc, char **argv)
 {
-	struct target target;
+	bool make = argc == 4 && !strcmp(argv[3], "make");
+	struct target target = { .pidfd = -1 };
 	const char *name;
-	int fd, pid, parent;
+	int fd, parent;
 
-	if (argc != 4 || !parse_number(argv[1], &fd) ||
-	    !parse_number(argv[2], &pid) || pid == 1 || fcntl(fd, F_GETFD) < 0) {
-		fprintf(stderr, "usage: roadtest-guard FD UMLPID WORKDIR\n");
+	if (argc != 3 + make || !parse_number(argv[1], &fd) ||
+	    fcntl(fd, F_GETFD) < 0) {
+		fprintf(stderr, "usage: roadtest-guard FD WORKDIR [make]\n");
 		return 2;
 	}
-	name = workdir_name(argv[3]);
+	name = workdir_name(argv[2]);
 	if (!name) {
 		fprintf(stderr, "roadtest-guard: %s: not a work directory "
-			"(" PARENT "/" PREFIX "*)\n", argv[3]);
+			"(" PARENT "/" PREFIX "*)\n", argv[2]);
 		return 2;
 	}
+	parent = getppid();
 	if (detach(fd))
 		return 1;
+	parent = syscall(SYS_pidfd_open, parent, 0);
 	if (chdir("/"))
 		return 1;
-	target_init(&target, pid);
-	parent = syscall(SYS_pidfd_open, getppid(), 0);
+	if (make && !make_workdir(argv[2]))
+		return 1;
 	wait_for_end(&target, parent);
 	target_kill(&target);
 	return remove_workdir(name) ? 1 : 0;

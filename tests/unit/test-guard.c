@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,7 +20,7 @@
 
 struct run {
 	char dir[64];
-	int pipe;		/* write end */
+	int fd;			/* our end */
 	pid_t guard;
 };
 
@@ -43,32 +44,44 @@ static void make_dir(char *dir, size_t size, const char *what)
 	CHECK_INT(mkdir(dir, 0700), 0);
 }
 
-static pid_t exec_guard(int fd, pid_t uml, const char *dir)
+static pid_t exec_guard(int fd, const char *dir, const char *make)
 {
-	char fd_text[16], pid_text[16];
+	char fd_text[16];
 	pid_t pid;
 
 	snprintf(fd_text, sizeof(fd_text), "%d", fd);
-	snprintf(pid_text, sizeof(pid_text), "%d", uml);
 	pid = fork();
 	if (pid == 0) {
 		execl(getenv("ROADTEST_GUARD"), "roadtest-guard", fd_text,
-		      pid_text, dir, NULL);
+		      dir, make, NULL);
 		_exit(127);
 	}
 	return pid;
 }
 
-static void start(struct run *run, const char *what, pid_t uml)
+/* A pair whose first end a guard inherits. */
+static void make_pair(int *fds)
+{
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+}
+
+static void start_in(struct run *run, const char *make, pid_t uml)
 {
 	int fds[2];
 
-	make_dir(run->dir, sizeof(run->dir), what);
-	CHECK_INT(pipe(fds), 0);
-	fcntl(fds[1], F_SETFD, FD_CLOEXEC);
-	run->pipe = fds[1];
-	run->guard = exec_guard(fds[0], uml, run->dir);
+	make_pair(fds);
+	run->fd = fds[1];
+	run->guard = exec_guard(fds[0], run->dir, make);
 	close(fds[0]);
+	if (uml)
+		CHECK_INT(write(run->fd, &uml, sizeof(uml)), sizeof(uml));
+}
+
+static void start(struct run *run, const char *what, pid_t uml)
+{
+	make_dir(run->dir, sizeof(run->dir), what);
+	start_in(run, NULL, uml);
 }
 
 /* Until it has detached itself: then it leads a session, and its last step is
@@ -105,7 +118,7 @@ static int exit_status(pid_t pid)
 
 static void finish(struct run *run)
 {
-	close(run->pipe);
+	close(run->fd);
 	CHECK_INT(exit_status(run->guard), 0);
 	CHECK(!exists(run->dir));
 }
@@ -156,7 +169,7 @@ static pid_t start_uml(pid_t *child)
 	return pid;
 }
 
-static void the_end_of_the_pipe_kills_the_group_and_removes_the_tree(void)
+static void the_end_of_the_socket_kills_the_group_and_removes_the_tree(void)
 {
 	struct run run;
 	pid_t uml, stub;
@@ -218,9 +231,10 @@ static void kill_test_process(bool forked)
 
 		setpgid(0, 0);
 		pids[0] = start_uml(&pids[1]);
-		if (pipe2(fds, O_CLOEXEC) || fcntl(fds[0], F_SETFD, 0))
+		make_pair(fds);
+		exec_guard(fds[0], dir, NULL);
+		if (write(fds[1], pids, sizeof(*pids)) != sizeof(*pids))
 			_exit(1);
-		exec_guard(fds[0], pids[0], dir);
 		if (forked)
 			pids[2] = fork();
 		if (forked && !pids[2]) {
@@ -321,14 +335,14 @@ static void only_work_directories_are_accepted(void)
 	};
 	int fds[2];
 
-	CHECK_INT(pipe(fds), 0);
+	make_pair(fds);
 	close(fds[1]);
 	CHECK_INT(dup2(open("/dev/null", O_WRONLY), 9), 9);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		int saved = dup(2), status;
 
 		dup2(9, 2);
-		status = exit_status(exec_guard(fds[0], 0, paths[i]));
+		status = exit_status(exec_guard(fds[0], paths[i], NULL));
 		dup2(saved, 2);
 		close(saved);
 		if (status != 2)
@@ -349,9 +363,9 @@ static void a_work_directory_that_is_a_link_stays(void)
 	CHECK_INT(mkdir(dir, 0700), 0);
 	close(open(canary, O_CREAT | O_WRONLY, 0600));
 	CHECK_INT(symlink(dir, link), 0);
-	CHECK_INT(pipe(fds), 0);
+	make_pair(fds);
 	close(fds[1]);
-	CHECK_INT(exit_status(exec_guard(fds[0], 0, link)), 1);
+	CHECK_INT(exit_status(exec_guard(fds[0], link, NULL)), 1);
 	close(fds[0]);
 	CHECK(exists(canary));
 	unlink(canary);
@@ -359,9 +373,41 @@ static void a_work_directory_that_is_a_link_stays(void)
 	rmdir(dir);
 }
 
-static void signals_of_the_terminal_do_not_end_it(void)
+static void it_makes_the_directory_and_removes_it(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct stat st = { 0 };
+	struct run run;
+	int error = -1;
+
+	make_dir(run.dir, sizeof(run.dir), "make");
+	CHECK_INT(rmdir(run.dir), 0);
+	start_in(&run, "make", 0);
+	CHECK_INT(read(run.fd, &error, sizeof(error)), sizeof(error));
+	CHECK_INT(error, 0);
+	CHECK_INT(stat(run.dir, &st), 0);
+	CHECK_INT(st.st_mode & 07777, 0700);
+	finish(&run);
+}
+
+/* It may be another run's. */
+static void a_directory_that_is_there_already_stays(void)
+{
+	struct run run;
+	int error = -1;
+
+	make_dir(run.dir, sizeof(run.dir), "taken");
+	start_in(&run, "make", 0);
+	CHECK_INT(read(run.fd, &error, sizeof(error)), sizeof(error));
+	CHECK_INT(error, EEXIST);
+	CHECK_INT(exit_status(run.guard), 1);
+	CHECK_INT(rmdir(run.dir), 0);
+	close(run.fd);
+}
+
+static void signals_do_not_end_it(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+				       SIGUSR1, SIGALRM, SIGTSTP };
 	struct run run;
 
 	start(&run, "signals", 0);
@@ -400,15 +446,15 @@ static void it_holds_nothing_of_the_test_open(void)
 			CHECK_STR(target, "anon_inode:[pidfd]");
 	}
 	closedir(dir);
-	CHECK_INT(num, 5);	/* and the pipe; the pidfd is its parent's */
+	CHECK_INT(num, 5);	/* and the socket; the pidfd is its parent's */
 	close(fds[0]);
 	close(fds[1]);
 	finish(&run);
 }
 
 static const struct unit_test tests[] = {
-	{ "the_end_of_the_pipe_kills_the_group_and_removes_the_tree",
-	  the_end_of_the_pipe_kills_the_group_and_removes_the_tree },
+	{ "the_end_of_the_socket_kills_the_group_and_removes_the_tree",
+	  the_end_of_the_socket_kills_the_group_and_removes_the_tree },
 	{ "children_die_when_the_kernel_dies_first",
 	  children_die_when_the_kernel_dies_first },
 	{ "a_kernel_in_a_foreign_group_is_killed_alone",
@@ -423,8 +469,11 @@ static const struct unit_test tests[] = {
 	  only_work_directories_are_accepted },
 	{ "a_work_directory_that_is_a_link_stays",
 	  a_work_directory_that_is_a_link_stays },
-	{ "signals_of_the_terminal_do_not_end_it",
-	  signals_of_the_terminal_do_not_end_it },
+	{ "it_makes_the_directory_and_removes_it",
+	  it_makes_the_directory_and_removes_it },
+	{ "a_directory_that_is_there_already_stays",
+	  a_directory_that_is_there_already_stays },
+	{ "signals_do_not_end_it", signals_do_not_end_it },
 	{ "it_holds_nothing_of_the_test_open",
 	  it_holds_nothing_of_the_test_open },
 };
