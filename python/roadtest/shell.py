@@ -11,7 +11,13 @@ line editing, job control and Ctrl-C are the guest's own.
 The guest runs only while we let it. At the prompt nothing happens, so the clock
 stands still while the user thinks. While a command runs, virtual time follows
 the wall clock, or goes as fast as it can (``--fast``). The prompt is there when
-the shell is in the foreground and has switched its terminal to editing.
+the shell is in the foreground, has switched its terminal to editing, and has
+done nothing for a moment: it waits for the rest of what looks like the begin of
+a key, and sleeps for 20 ms when a question of its own has no answer.
+
+That question is where the cursor is, at each prompt. The terminal does not get
+to see it: one that is far away answers when the shell has gone on, and others
+never do.
 """
 
 from __future__ import annotations
@@ -53,6 +59,8 @@ _TIOCGPGRP, _TCGETS, _TIOCSWINSZ = 0x540F, 0x5401, 0x5414
 _ICANON = 2
 _STEP = 0.01  # seconds between two looks at a command that runs
 _LAG = 0.2  # more than that is not caught up with: we were stopped
+_QUIET = 0.1  # seconds after which the shell waits for nothing but keys
+_WHERE, _HERE = b"\x1b[6n", b"\x1b[1;1R"  # the cursor: asked, answered
 _READS = 16  # blocks of output between two looks at the keyboard
 
 
@@ -190,7 +198,7 @@ class Session:
         self.keys = b""
         self.resized = False
         self.back = False
-        self.silent = 0.0  # virtual seconds in which nothing was printed
+        self.silent = 0.0  # virtual seconds without output and keys
 
     def converse(self) -> str:
         """Until the shell ends ("ended"), or Ctrl-] ("escape")."""
@@ -232,12 +240,19 @@ class Session:
         terminal = self.terminal
         if self.resized:
             self.resized = False
+            self.silent = 0.0
             terminal.set_size()
         if self.keys:
+            self.silent = 0.0
             self.keys = terminal.type(self.keys)
         terminal.run(0)
         output = terminal.output()
-        waits = not self.keys and not output and terminal.at_prompt
+        waits = (
+            self.silent >= _QUIET
+            and not self.keys
+            and not output
+            and terminal.at_prompt
+        )
         if not waits and not terminal.ended:
             if terminal.fast:
                 # A long sleep in few steps, and little beyond its end.
@@ -247,10 +262,17 @@ class Session:
             terminal.run(elapsed)
             output += terminal.output()
             self.silent += elapsed
-        if waits or output:
+        if output:
             self.silent = 0.0
-        _write_all(output)
+        _write_all(self._answered(output))
         return waits
+
+    def _answered(self, output: bytes) -> bytes:
+        """Without the shell's question. Other programs that ask want to know."""
+        if _WHERE in output and self.terminal.at_prompt:
+            output = output.replace(_WHERE, b"")
+            self.keys += _HERE
+        return output
 
     def _read_keys(self, waits: bool) -> bool:
         """Wait for keys: as long as it takes at the prompt, else a moment.

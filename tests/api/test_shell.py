@@ -16,6 +16,7 @@ COMMAND = os.environ["ROADTEST_COMMAND"]
 SOURCE = os.path.normpath(os.path.join(os.path.dirname(__file__), "../.."))
 SUITE = os.path.join(SOURCE, "tests/api/samples/test_shelled.py")
 TIMEOUT = 20
+WHERE = "\033[6n"    # is the cursor? A terminal answers
 
 
 def find_kernel(*paths):
@@ -43,8 +44,9 @@ class ShellTestCase(unittest.TestCase):
 class Terminal:
     """What a user has before him."""
 
-    def __init__(self, env, *args, size=(24, 80)):
+    def __init__(self, env, *args, size=(24, 80), answers=True):
         self.seen = ""
+        self.answers = answers
         self.pid, self.fd = pty.fork()
         if not self.pid:
             os.execve(COMMAND, [COMMAND, "shell", *args], env)
@@ -75,9 +77,10 @@ class Terminal:
         except OSError:
             return False
         text = data.decode("utf-8", "replace")
-        if "\033[6n" in text:   # where is the cursor? as a terminal answers
+        if self.answers and WHERE in text:
             os.write(self.fd, b"\033[1;1R")
-        self.seen += text.replace("\033[6n", "")
+            text = text.replace(WHERE, "")
+        self.seen += text
         return True
 
     def command(self, line):
@@ -121,6 +124,27 @@ class Interactive(ShellTestCase):
         self.assertEqual(shell.command("cat hwmon/*/temp1_input"), ["25000"])
         shell.type("\x04")
         self.assertEqual(shell.end(), 0)
+
+    def test_a_terminal_that_never_says_where_the_cursor_is(self):
+        shell = self.start(answers=False)
+        for word in "one", "two", "three":
+            self.assertEqual(shell.command(f"echo {word}"), [word])
+        self.assertNotIn(WHERE, shell.seen)
+        shell.type("\x04")
+        self.assertEqual(shell.end(), 0)
+
+    def test_a_program_of_the_guest_may_ask_where_the_cursor_is(self):
+        shell = self.start()
+        shell.type("stty raw -echo; printf '\\033[6n'; head -c 6 | od -c; "
+                   "stty sane\n")
+        shell.expect(r"033   \[   1   ;   1   R")
+        shell.expect(r"guest:\S*# $")
+
+    def test_an_escape_key_is_over_before_the_next_key(self):
+        shell = self.start()
+        shell.type("echo ab\033")
+        time.sleep(0.5)
+        self.assertEqual(shell.command("c"), ["abc"])
 
     def test_the_status_is_the_shells(self):
         shell = self.start()
