@@ -124,6 +124,8 @@ int64_t op_close(struct request *request, struct buffer *out);
 int64_t op_read(struct request *request, struct buffer *out);
 int64_t op_pread(struct request *request, struct buffer *out);
 int64_t op_write(struct request *request, struct buffer *out);
+int64_t op_pwrite(struct request *request, struct buffer *out);
+int64_t op_lseek(struct request *request, struct buffer *out);
 int64_t op_read_file(struct request *request, struct buffer *out);
 int64_t op_write_file(struct request *request, struct buffer *out);
 int64_t op_put(struct request *request, struct buffer *out);

@@ -70,6 +70,21 @@ int64_t op_write(struct request *request, struct buffer *out)
 				 request->len));
 }
 
+int64_t op_pwrite(struct request *request, struct buffer *out)
+{
+	const uint64_t *arg = request->header->arg;
+
+	return file_result(pwrite((int)arg[0], request->data, request->len,
+				  (off_t)arg[1]));
+}
+
+int64_t op_lseek(struct request *request, struct buffer *out)
+{
+	const uint64_t *arg = request->header->arg;
+
+	return file_result(lseek((int)arg[0], (off_t)arg[1], (int)arg[2]));
+}
+
 /* Read on until the end: a short read is not the end in procfs. */
 static int64_t file_read_all(int fd, struct buffer *out)
 {

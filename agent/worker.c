@@ -29,6 +29,8 @@ static const op_fn ops[PROTO_NUM_WORKER_OPS] = {
 	[PROTO_LOAD_MODULES] = op_load_modules,
 	[PROTO_UNLOAD_MODULE] = op_unload_module,
 	[PROTO_RUN] = op_run,
+	[PROTO_PWRITE] = op_pwrite,
+	[PROTO_LSEEK] = op_lseek,
 };
 
 static int64_t worker_call(struct request *request, struct buffer *out)

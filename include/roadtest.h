@@ -389,6 +389,9 @@ ROAD_API struct road_call *
 road_start_write(struct road_machine *machine, int fd, const void *data,
 		 size_t len);
 ROAD_API struct road_call *
+road_start_pwrite(struct road_machine *machine, int fd, const void *data,
+		  size_t len, uint64_t offset);
+ROAD_API struct road_call *
 road_start_read_file(struct road_machine *machine, const char *path);
 ROAD_API struct road_call *
 road_start_write_file(struct road_machine *machine, const char *path,
@@ -490,6 +493,18 @@ ROAD_API ssize_t road_pread(struct road_machine *machine, int fd, void *buf,
 /** Return: bytes written, or an error. */
 ROAD_API ssize_t road_write(struct road_machine *machine, int fd,
 			    const void *data, size_t len);
+ROAD_API ssize_t road_pwrite(struct road_machine *machine, int fd,
+			     const void *data, size_t len, uint64_t offset);
+/** lseek(2); @whence: SEEK_SET and so on. Return: the offset from the begin of
+ *  the file, or an error. */
+ROAD_API int64_t road_lseek(struct road_machine *machine, int fd,
+			    int64_t offset, int whence);
+/** road_fd_set_name() - how messages and reports call a guest descriptor that
+ *  did not come from road_open(): one that an ioctl returned (lines of GPIO,
+ *  dma-buf, events). It works without, as "?". @name is copied. Return: 0,
+ *  -ROAD_EUSAGE when @fd is negative, -ROAD_EGONE. */
+ROAD_API int road_fd_set_name(struct road_machine *machine, int fd,
+			      const char *name);
 /** Return: number of ready descriptors (revents are filled in), 0 after
  *  @timeout_ms virtual milliseconds, or an error. */
 ROAD_API int road_poll(struct road_machine *machine, struct road_pollfd *fds,

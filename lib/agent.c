@@ -134,12 +134,11 @@ void agent_fd_closed(struct agent *agent, int fd)
 }
 
 /* Only for messages: that it may fail is no harm. */
-static void agent_fd_opened(struct agent *agent, int64_t fd, const char *what)
+void agent_fd_opened(struct agent *agent, int64_t fd, const char *name)
 {
-	const char *path = strchr(what, ' ');
 	char **names;
 
-	if (fd >= MAX_FD_NAMES || !path)
+	if (fd >= MAX_FD_NAMES)
 		return;
 	if (fd >= agent->num_fd_names) {
 		names = reallocarray(agent->fd_names, fd + 1, sizeof(*names));
@@ -151,7 +150,7 @@ static void agent_fd_opened(struct agent *agent, int64_t fd, const char *what)
 		agent->num_fd_names = fd + 1;
 	}
 	free(agent->fd_names[fd]);
-	agent->fd_names[fd] = strdup(path + 1);
+	agent->fd_names[fd] = strdup(name);
 }
 
 /* ---- calls */
@@ -198,7 +197,8 @@ void agent_call_done(struct road_call *call, int64_t result, char *data,
 	if (call->waited)
 		agent->answered = true;
 	if (call->op == PROTO_OPEN && result >= 0)
-		agent_fd_opened(agent, result, call->what);
+		agent_fd_opened(agent, result,
+				call->what + strlen("open "));
 	if (call->spawns && result < 0)
 		spawn_failed(agent, call->spawns);
 	if (call->dropped) {

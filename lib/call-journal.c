@@ -45,6 +45,7 @@ static const struct call_part *written(const struct call_request *request)
 {
 	switch (request->op) {
 	case PROTO_WRITE:
+	case PROTO_PWRITE:
 		return &request->parts[0];
 	case PROTO_WRITE_FILE:
 		return &request->parts[1];

@@ -114,8 +114,10 @@ struct road_machine *agent_machine(struct agent *agent);
 /* Modules of the machine's kernel, opened on first use. */
 int agent_modules(struct agent *agent, struct modules **out,
 		  struct road_error *error);
-/* Path that descriptor @fd was opened with; "?" if not known. */
+/* Path that descriptor @fd was opened with, or the name that it was given; "?"
+ * if not known. */
 const char *agent_fd_name(struct agent *agent, int fd);
+void agent_fd_opened(struct agent *agent, int64_t fd, const char *name);
 void agent_fd_closed(struct agent *agent, int fd);
 
 #endif /* LIB_CALL_H */

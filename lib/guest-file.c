@@ -137,6 +137,54 @@ ssize_t road_write(struct road_machine *machine, int fd, const void *data,
 	return call_finish(machine, road_start_write(machine, fd, data, len));
 }
 
+struct road_call *road_start_pwrite(struct road_machine *machine, int fd,
+				    const void *data, size_t len,
+				    uint64_t offset)
+{
+	const struct call_part parts[] = { { data, len } };
+	const struct call_request request = {
+		.op = PROTO_PWRITE, .arg = { (unsigned int)fd, offset },
+		.parts = parts, .num_parts = NUM_PARTS(parts),
+	};
+
+	return call_start(machine, &request, "pwrite %s (fd %d)",
+			  guest_fd(machine, fd), fd);
+}
+
+ssize_t road_pwrite(struct road_machine *machine, int fd, const void *data,
+		    size_t len, uint64_t offset)
+{
+	return call_finish(machine, road_start_pwrite(machine, fd, data, len,
+						      offset));
+}
+
+int64_t road_lseek(struct road_machine *machine, int fd, int64_t offset,
+		   int whence)
+{
+	const struct call_request request = {
+		.op = PROTO_LSEEK,
+		.arg = { (unsigned int)fd, offset, (unsigned int)whence },
+	};
+
+	return call_finish(machine,
+			   call_start(machine, &request, "lseek %s (fd %d)",
+				      guest_fd(machine, fd), fd));
+}
+
+int road_fd_set_name(struct road_machine *machine, int fd, const char *name)
+{
+	int ret = machine_may_call(machine);
+
+	if (ret)
+		return ret;
+	if (fd < 0)
+		return machine_error(machine, -ROAD_EUSAGE,
+				     "%d is no descriptor to be called %s", fd,
+				     name);
+	agent_fd_opened(machine_agent(machine), fd, name);
+	return 0;
+}
+
 /* ---- whole files */
 
 struct road_call *road_start_read_file(struct road_machine *machine,

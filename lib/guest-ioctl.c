@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest.h"
+#include "ioctl-name.h"
 #include "machine.h"
 
 /* ---- poll */
@@ -59,7 +60,7 @@ int road_poll(struct road_machine *machine, struct road_pollfd *fds, size_t num,
 
 /* ---- ioctl */
 
-static int ioctl_check(struct road_machine *machine, unsigned long request,
+static int ioctl_check(struct road_machine *machine, const char *name,
 		       const struct road_ioctl_buf *bufs, size_t num_bufs,
 		       const struct road_ioctl_ptr *ptrs, size_t num_ptrs)
 {
@@ -67,29 +68,29 @@ static int ioctl_check(struct road_machine *machine, unsigned long request,
 
 	if (num_bufs > PROTO_MAX_IOCTL_BUFS || num_ptrs > PROTO_MAX_IOCTL_PTRS)
 		return machine_error(machine, -ROAD_EUSAGE,
-				     "ioctl 0x%lx: %zu buffers and %zu pointers; at most %u and %u",
-				     request, num_bufs, num_ptrs,
+				     "ioctl %s: %zu buffers and %zu pointers; at most %u and %u",
+				     name, num_bufs, num_ptrs,
 				     PROTO_MAX_IOCTL_BUFS,
 				     PROTO_MAX_IOCTL_PTRS);
 	for (i = 0; i < num_ptrs; i++) {
 		if (ptrs[i].buf >= num_bufs || ptrs[i].target >= num_bufs)
 			return machine_error(machine, -ROAD_EUSAGE,
-					     "ioctl 0x%lx: pointer %zu is of buffer %u to buffer %u, but there are %zu",
-					     request, i, ptrs[i].buf,
+					     "ioctl %s: pointer %zu is of buffer %u to buffer %u, but there are %zu",
+					     name, i, ptrs[i].buf,
 					     ptrs[i].target, num_bufs);
 		if (ptrs[i].offset + sizeof(void *) > bufs[ptrs[i].buf].len ||
 		    ptrs[i].offset > bufs[ptrs[i].buf].len)
 			return machine_error(machine, -ROAD_EUSAGE,
-					     "ioctl 0x%lx: pointer %zu at offset %zu does not fit into the %zu bytes of buffer %u",
-					     request, i, ptrs[i].offset,
+					     "ioctl %s: pointer %zu at offset %zu does not fit into the %zu bytes of buffer %u",
+					     name, i, ptrs[i].offset,
 					     bufs[ptrs[i].buf].len,
 					     ptrs[i].buf);
 	}
 	for (i = 0; i < num_bufs; i++)
 		if (bufs[i].len > PROTO_MAX_DATA)
 			return machine_error(machine, -ROAD_EUSAGE,
-					     "ioctl 0x%lx: buffer %zu has %zu bytes, at most %u are possible",
-					     request, i, bufs[i].len,
+					     "ioctl %s: buffer %zu has %zu bytes, at most %u are possible",
+					     name, i, bufs[i].len,
 					     PROTO_MAX_DATA);
 	return 0;
 }
@@ -140,11 +141,13 @@ struct road_call *road_start_ioctl(struct road_machine *machine, int fd,
 			 num_bufs | (uint64_t)num_ptrs << 32 },
 		.num_parts = 2 + num_bufs, .check = CALL_EXACT,
 	};
+	char name[IOCTL_TEXT];
 	struct ioctl_parts *parts;
 	struct road_call *call;
 
+	ioctl_describe(request, name);
 	if (machine_may_call(machine) ||
-	    ioctl_check(machine, request, bufs, num_bufs, ptrs, num_ptrs))
+	    ioctl_check(machine, name, bufs, num_bufs, ptrs, num_ptrs))
 		return NULL;
 	parts = malloc(sizeof(*parts));
 	if (!parts) {
@@ -154,8 +157,8 @@ struct road_call *road_start_ioctl(struct road_machine *machine, int fd,
 	call_request.max_data = ioctl_pack(parts, bufs, num_bufs, ptrs,
 					   num_ptrs);
 	call_request.parts = parts->parts;
-	call = call_start(machine, &call_request, "ioctl 0x%lx %s (fd %d)",
-			  request, agent_fd_name(machine_agent(machine), fd),
+	call = call_start(machine, &call_request, "ioctl %s %s (fd %d)",
+			  name, agent_fd_name(machine_agent(machine), fd),
 			  fd);
 	free(parts);
 	return call;

@@ -102,6 +102,8 @@ enum proto_op {
 	PROTO_UNLOAD_MODULE,	/* arg: flags; text: name */
 	PROTO_RUN,		/* arg: argc; texts: argv, bytes: input. Result:
 				 * wait status; struct proto_run, out, err */
+	PROTO_PWRITE,		/* arg: fd, offset; bytes; like WRITE */
+	PROTO_LSEEK,		/* arg: fd, offset, whence. Result: offset */
 	PROTO_NUM_WORKER_OPS,
 
 	/* For the supervisor. */

@@ -79,6 +79,35 @@ static PyObject *call_data(struct ext_call *self, PyObject *unused)
 	return PyBytes_FromStringAndSize(data ? data : "", data ? len : 0);
 }
 
+static int parse_bufs(struct ext_ioctl *self, PyObject *bufs, bool writable);
+
+/* What came back, into the buffers of an ioctl. Nothing does when it was never
+ * made. */
+static PyObject *call_fill(struct ext_call *self, PyObject *bufs)
+{
+	struct ext_ioctl io = { 0 };
+	size_t len = 0, total = 0, i;
+	const char *data;
+
+	if (!ext_usable(self->machine))
+		return NULL;
+	if (parse_bufs(&io, bufs, true) < 0) {
+		ext_ioctl_deinit(&io);
+		return NULL;
+	}
+	data = road_call_data(self->call, &len);
+	for (i = 0; i < io.num_bufs; i++)
+		total += io.bufs[i].len;
+	for (i = 0; len == total && i < io.num_bufs; data += io.bufs[i++].len)
+		memcpy(io.bufs[i].data, data, io.bufs[i].len);
+	ext_ioctl_deinit(&io);
+	if (len && len != total)
+		return PyErr_Format(PyExc_BufferError, "an ioctl was started "
+				    "with %zu bytes, and its buffers have %zu now",
+				    len, total);
+	Py_RETURN_NONE;
+}
+
 static PyObject *call_done(struct ext_call *self, void *unused)
 {
 	if (!ext_usable(self->machine))
@@ -107,6 +136,7 @@ static PyMethodDef call_methods[] = {
 	{ "signal", (PyCFunction)call_signal, METH_O },
 	{ "result", (PyCFunction)call_result, METH_NOARGS },
 	{ "data", (PyCFunction)call_data, METH_NOARGS },
+	{ "fill", (PyCFunction)call_fill, METH_O },
 	{ NULL }
 };
 

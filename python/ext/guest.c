@@ -113,6 +113,49 @@ static PyObject *guest_write(struct ext_machine *self, PyObject *args)
 	return state ? ext_int_result(self, ret, NULL) : NULL;
 }
 
+static PyObject *guest_pwrite(struct ext_machine *self, PyObject *args)
+{
+	PyThreadState *state;
+	uint64_t offset;
+	Py_buffer data;
+	ssize_t ret = 0;
+	int fd;
+
+	if (!PyArg_ParseTuple(args, "iy*O&", &fd, &data, ext_u64, &offset))
+		return NULL;
+	state = ext_begin(self);
+	if (state) {
+		ret = road_pwrite(self->machine, fd, data.buf, data.len,
+				  offset);
+		ext_end(self, state);
+	}
+	PyBuffer_Release(&data);
+	return state ? ext_int_result(self, ret, NULL) : NULL;
+}
+
+static PyObject *guest_lseek(struct ext_machine *self, PyObject *args)
+{
+	long long offset;
+	int fd, whence;
+	int64_t ret;
+
+	if (!PyArg_ParseTuple(args, "iLi", &fd, &offset, &whence))
+		return NULL;
+	RUN(self, ret, road_lseek(self->machine, fd, offset, whence));
+	return ext_int_result(self, ret, NULL);
+}
+
+static PyObject *guest_name_fd(struct ext_machine *self, PyObject *args)
+{
+	const char *name;
+	int fd;
+
+	if (!PyArg_ParseTuple(args, "is", &fd, &name) || !ext_usable(self))
+		return NULL;
+	return ext_result(self, road_fd_set_name(self->machine, fd, name),
+			  NULL);
+}
+
 static PyObject *guest_write_file(struct ext_machine *self, PyObject *args)
 {
 	PyThreadState *state;
@@ -485,6 +528,24 @@ static PyObject *start_write(struct ext_machine *self, PyObject *args)
 	return ok ? ext_call_new(self, call, NULL) : NULL;
 }
 
+static PyObject *start_pwrite(struct ext_machine *self, PyObject *args)
+{
+	struct road_call *call = NULL;
+	uint64_t offset;
+	Py_buffer data;
+	bool ok;
+	int fd;
+
+	if (!PyArg_ParseTuple(args, "iy*O&", &fd, &data, ext_u64, &offset))
+		return NULL;
+	ok = may_start(self);
+	if (ok)
+		call = road_start_pwrite(self->machine, fd, data.buf, data.len,
+					 offset);
+	PyBuffer_Release(&data);
+	return ok ? ext_call_new(self, call, NULL) : NULL;
+}
+
 static PyObject *start_read_file(struct ext_machine *self, PyObject *args)
 {
 	const char *path;
@@ -576,6 +637,9 @@ PyMethodDef ext_guest_methods[] = {
 	METHOD(read, METH_VARARGS),
 	METHOD(pread, METH_VARARGS),
 	METHOD(write, METH_VARARGS),
+	METHOD(pwrite, METH_VARARGS),
+	METHOD(lseek, METH_VARARGS),
+	METHOD(name_fd, METH_VARARGS),
 	METHOD(write_file, METH_VARARGS),
 	METHOD(put, METH_VARARGS),
 	METHOD(stat, METH_VARARGS),
@@ -598,6 +662,7 @@ PyMethodDef ext_guest_methods[] = {
 	START(read),
 	START(pread),
 	START(write),
+	START(pwrite),
 	START(read_file),
 	START(write_file),
 	START(poll),

@@ -102,6 +102,8 @@ class Call:
         """road_call_result(); the guest's errno as GuestError."""
     def data(self) -> bytes:
         """road_call_data()."""
+    def fill(self, bufs: Sequence[bytearray]) -> None:
+        """Its data, into the buffers of an ioctl that was started."""
 
 class Node:
     """struct road_device."""
@@ -303,6 +305,12 @@ class Machine:
         """road_pread()."""
     def write(self, fd: int, data: bytes) -> int:
         """road_write()."""
+    def pwrite(self, fd: int, data: bytes, offset: int) -> int:
+        """road_pwrite()."""
+    def lseek(self, fd: int, offset: int, whence: int) -> int:
+        """road_lseek()."""
+    def name_fd(self, fd: int, name: str) -> None:
+        """road_fd_set_name()."""
     def write_file(self, path: str, data: bytes) -> None:
         """road_write_file_data()."""
     def put(self, path: str, data: bytes, mode: int) -> None:
@@ -339,7 +347,9 @@ class Machine:
         """road_poll() on one descriptor: its revents."""
     def ioctl_int(self, fd: int, request: int, arg: int) -> int:
         """road_ioctl_int()."""
-    def ioctl(self, fd: int, request: int, arg: bytearray) -> int:
+    def ioctl(
+        self, fd: int, request: int, arg: bytearray | memoryview
+    ) -> int:
         """road_ioctl()."""
     def ioctl_bufs(
         self,
@@ -357,6 +367,8 @@ class Machine:
         """road_start_pread()."""
     def start_write(self, fd: int, data: bytes) -> Call:
         """road_start_write()."""
+    def start_pwrite(self, fd: int, data: bytes, offset: int) -> Call:
+        """road_start_pwrite()."""
     def start_read_file(self, path: str) -> Call:
         """road_start_read_file()."""
     def start_write_file(self, path: str, data: bytes) -> Call:
@@ -368,7 +380,7 @@ class Machine:
         fd: int,
         request: int,
         arg: int,
-        bufs: Sequence[bytes],
+        bufs: Sequence[bytes | bytearray | memoryview],
         ptrs: Sequence[tuple[int, int, int]],
     ) -> Call:
         """road_start_ioctl()."""

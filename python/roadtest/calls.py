@@ -6,15 +6,17 @@ from __future__ import annotations
 import os
 import struct
 
-from .errors import UsageError
+from .errors import GuestError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, Union
 
     from . import _roadtest
     from .guest import GuestFile, GuestPath
+
+    Buffer = Union[bytes, bytearray, memoryview]
     from .machine import Machine
 
 _SIGUSR1 = 10
@@ -61,10 +63,14 @@ class Pending:
         machine: Machine,
         call: _roadtest.Call,
         convert: Callable[[_roadtest.Call], Any],
+        path: str | None = None,
+        buffers: Sequence[Any] = (),
     ) -> None:
         self._machine = machine
         self._call = call
         self._convert = convert
+        self._path = path  # what an error is of
+        self._buffers = buffers  # what the call changes in place
         machine.undo("end a call that was started", self._abandon)
 
     @property
@@ -75,12 +81,20 @@ class Pending:
     def wait(self) -> None:
         """Run the guest until it has finished, whatever its result."""
         self._call.wait()
+        if self._buffers:
+            self._call.fill(self._buffers)
+            self._buffers = ()
 
     def result(self) -> Any:
         """Run the guest until it has finished; what the plain call returns,
         or its GuestError."""
-        self._call.wait()
-        return self._convert(self._call)
+        self.wait()
+        try:
+            return self._convert(self._call)
+        except GuestError as error:
+            if error.filename is None:
+                error.filename = self._path
+            raise
 
     def signal(self, signo: int = _SIGUSR1) -> None:
         """Send its task a signal: what blocks returns EINTR (SIGUSR1 has an
@@ -112,9 +126,14 @@ class Starter:
         self._machine = machine
 
     def _pending(
-        self, call: _roadtest.Call, convert: Callable[[_roadtest.Call], Any]
+        self,
+        call: _roadtest.Call,
+        convert: Callable[[_roadtest.Call], Any],
+        file: GuestFile | None = None,
+        buffers: Sequence[Any] = (),
     ) -> Pending:
-        return Pending(self._machine, call, convert)
+        path = file._path if file else None
+        return Pending(self._machine, call, convert, path, buffers)
 
     def read_bytes(self, path: str | GuestPath) -> Pending:
         """Like :meth:`GuestPath.read_bytes`."""
@@ -152,16 +171,25 @@ class Starter:
 
     def read(self, file: GuestFile, length: int = 4096) -> Pending:
         """Like :meth:`GuestFile.read`."""
-        return self._pending(self._machine.start_read(file.fd, length), _data)
+        call = self._machine.start_read(file.fd, length)
+        return self._pending(call, _data, file)
 
     def pread(self, file: GuestFile, length: int, offset: int) -> Pending:
         """Like :meth:`GuestFile.pread`."""
         call = self._machine.start_pread(file.fd, length, offset)
-        return self._pending(call, _data)
+        return self._pending(call, _data, file)
 
-    def write(self, file: GuestFile, data: bytes) -> Pending:
+    def write(self, file: GuestFile, data: bytes | str) -> Pending:
         """Like :meth:`GuestFile.write`."""
-        return self._pending(self._machine.start_write(file.fd, data), _count)
+        call = self._machine.start_write(file.fd, _bytes(data))
+        return self._pending(call, _count, file)
+
+    def pwrite(
+        self, file: GuestFile, data: bytes | str, offset: int
+    ) -> Pending:
+        """Like :meth:`GuestFile.pwrite`."""
+        call = self._machine.start_pwrite(file.fd, _bytes(data), offset)
+        return self._pending(call, _count, file)
 
     def poll(
         self,
@@ -172,25 +200,48 @@ class Starter:
         """Like :meth:`GuestFile.poll`."""
         ms = file._poll_ms(timeout)
         call = self._machine.start_poll(file.fd, events, ms)
-        return self._pending(call, _revents)
+        return self._pending(call, _revents, file)
 
     def ioctl(
-        self, file: GuestFile, request: int, arg: int | bytes = 0
+        self, file: GuestFile, request: int, arg: int | Buffer = 0
     ) -> Pending:
-        """Like :meth:`GuestFile.ioctl`."""
+        """Like :meth:`GuestFile.ioctl`. A buffer is changed in place by
+        ``wait()`` or ``result()``."""
         if isinstance(arg, int):
             call = self._machine.start_ioctl(file.fd, request, arg, [], [])
-            return self._pending(call, _count)
+            return self._pending(call, _count, file)
         call = self._machine.start_ioctl(file.fd, request, 0, [arg], [])
-        return self._pending(call, _data)
+        if memoryview(arg).readonly:
+            return self._pending(call, _data, file)
+        return self._pending(call, _count, file, [arg])
+
+    def ioctl_buffers(
+        self,
+        file: GuestFile,
+        request: int,
+        buffers: Sequence[bytearray],
+        pointers: Sequence[tuple[int, int, int]],
+    ) -> Pending:
+        """Like :meth:`GuestFile.ioctl_buffers`. The buffers are changed in
+        place by ``wait()`` or ``result()``."""
+        call = self._machine.start_ioctl(
+            file.fd, request, 0, buffers, pointers
+        )
+        return self._pending(call, _count, file, buffers)
 
     def run(
-        self, argv: Sequence[str | GuestPath], input: bytes = b""
+        self, argv: Sequence[str | GuestPath], input: bytes | str = b""
     ) -> Pending:
         """Like :meth:`Guest.run`."""
         words = arguments(argv)
-        call = self._machine.start_run(words, input)
+        call = self._machine.start_run(words, _bytes(input))
         return self._pending(call, lambda c: _completed(words, c))
+
+
+def _bytes(data: bytes | str) -> bytes:
+    from .guest import encoded
+
+    return encoded(data) if isinstance(data, str) else data
 
 
 def _nothing(call: _roadtest.Call) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import _roadtest
+    from .calls import Buffer
     from .machine import Machine
     from .messages import Messages
 
@@ -76,6 +77,8 @@ class GuestPath:
     def __init__(self, machine: Machine, path: str | GuestPath) -> None:
         if isinstance(path, bytes):
             raise TypeError(f"a path in the guest is str, not bytes: {path!r}")
+        if not isinstance(path, (str, GuestPath, os.PathLike)):
+            raise TypeError(f"a path in the guest is str, not {path!r}")
         self._machine = machine
         self._path = str(path)
 
@@ -288,6 +291,22 @@ class GuestFile:
         count: int = self._named(lambda: self._machine.write(self.fd, raw))
         return count
 
+    def pwrite(self, data: bytes | str, offset: int) -> int:
+        """One pwrite(2) at ``offset``. Returns the bytes that were taken."""
+        raw = encoded(data) if isinstance(data, str) else data
+        count: int = self._named(
+            lambda: self._machine.pwrite(self.fd, raw, offset)
+        )
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """lseek(2): the offset from the begin of the file that is now its
+        position. A sysfs attribute is read anew from 0."""
+        position: int = self._named(
+            lambda: self._machine.lseek(self.fd, offset, whence)
+        )
+        return position
+
     def poll(self, events: int = POLLIN, timeout: float | None = None) -> int:
         """poll(2): the events that are there, 0 after ``timeout`` virtual
         seconds (None: no timeout)."""
@@ -310,10 +329,11 @@ class GuestFile:
             )
         return math.ceil(round(timeout * 1e9) / 1e6)  # not before it
 
-    def ioctl(self, request: int, arg: int | bytes | bytearray = 0) -> Any:
+    def ioctl(self, request: int, arg: int | Buffer = 0) -> Any:
         """ioctl(2), as ``fcntl.ioctl``.
 
-        An int is passed as it is. A bytearray is passed by address and
+        An int is passed as it is. A bytearray, or another buffer that can be
+        written to (an array, a structure of ctypes), is passed by address and
         changed in place. Both give the ioctl's result (int). bytes are passed
         by address and what the kernel made of them is returned.
         """
@@ -323,9 +343,12 @@ class GuestFile:
             return self._named(
                 lambda: machine.ioctl_int(self.fd, request, number)
             )
-        data = arg if isinstance(arg, bytearray) else bytearray(arg)
-        ret = self._named(lambda: machine.ioctl(self.fd, request, data))
-        return ret if isinstance(arg, bytearray) else bytes(data)
+        if isinstance(arg, bytes) or memoryview(arg).readonly:
+            data = bytearray(arg)
+            self._named(lambda: machine.ioctl(self.fd, request, data))
+            return bytes(data)
+        buffer = arg
+        return self._named(lambda: machine.ioctl(self.fd, request, buffer))
 
     def ioctl_buffers(
         self,
@@ -382,6 +405,21 @@ class Guest:
                 f"{argv[0]}: exit status {done.returncode}: {done.stderr}"
             )
         return done
+
+    def file(self, fd: int, name: str) -> GuestFile:
+        """A :class:`GuestFile` of a descriptor that an ioctl returned: lines
+        of a GPIO chip, a dma-buf, a queue of events. ``name`` is what messages
+        call it. Closed after the test, if not before.
+
+        ValueError for a negative number, which an ioctl that failed, or filled
+        in nothing, leaves.
+        """
+        if not isinstance(fd, int):
+            raise TypeError(f"a descriptor of the guest is a number, not {fd!r}")
+        if not 0 <= fd < 1 << 31:
+            raise ValueError(f"{fd} is no descriptor to be called {name}")
+        self._machine.name_fd(fd, name)
+        return GuestFile(self._machine, fd, name)
 
     def put(
         self, path: str | GuestPath, data: bytes | str, mode: int = 0o644

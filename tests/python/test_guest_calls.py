@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import array
+import ctypes
 import errno
 import functools
 import os
@@ -25,10 +27,20 @@ from roadtest.models import RegisterModel, RegisterValue
 from chips import Lm75, Memory
 
 I2C_SLAVE = 0x0703
+I2C_FUNCS = 0x0705
 I2C_RDWR = 0x0707
+GPIO_V2_GET_LINE = 0xC250B407
+GPIO_V2_LINE_SET_VALUES = 0xC010B40F
+GPIO_V2_LINE_FLAG_OUTPUT = 8
 I2C_M_RD = 1
 FAILED = 0  # what write() on i2c-dev gives for a message that failed: virtio-i2c
 # has no room for an errno, and counts the messages that passed
+
+
+class Funcs(ctypes.Structure):
+    """The argument of I2C_FUNCS."""
+
+    _fields_ = [("bits", ctypes.c_ulong)]
 
 
 class Files(TestCase):
@@ -86,6 +98,34 @@ class Files(TestCase):
         with self.assertGuestError(errno.EBADF):
             file.read(1)
 
+    def test_offsets_of_an_open_file(self) -> None:
+        path = self.guest.put("/tmp/f", "0123456789")
+        with path.open("rw") as file:
+            self.assertEqual(file.pwrite("ab", 3), 2)
+            self.assertEqual(file.seek(2), 2)
+            self.assertEqual(file.read(4), b"2ab5")
+            self.assertEqual(file.seek(-1, os.SEEK_END), 9)
+            self.assertEqual(file.read(4), b"9")
+            self.assertEqual(self.guest.start.pwrite(file, "X", 0).result(), 1)
+            with self.assertGuestError(errno.EINVAL) as caught:
+                file.seek(-1)
+            self.assertEqual(caught.exception.filename, "/tmp/f")
+            with self.assertRaisesRegex(ValueError, "-1 is negative"):
+                file.pwrite(b"x", -1)
+        self.assertEqual(path.read_text(), "X12ab56789")
+
+    def test_a_started_call_names_its_file_in_errors(self) -> None:
+        file = self.guest.put("/tmp/f", "").open()
+        start = self.guest.start
+        for call in (
+            start.write(file, "x"),
+            start.pwrite(file, "x", 0),
+            start.ioctl(file, 0x7001),
+        ):
+            with self.subTest(call), self.assertRaises(OSError) as caught:
+                call.result()
+            self.assertEqual(caught.exception.filename, "/tmp/f")
+
     def test_text_that_is_no_utf8_goes_back_as_it_was(self) -> None:
         path = self.guest.put("/tmp/text", b"\xff\xc3\xa4")
         path.write_text(path.read_text() + "\u20ac")
@@ -116,6 +156,7 @@ class Files(TestCase):
         uses: list[tuple[type[Exception], str, Callable[[], object]]] = [
             (TypeError, "str, not bytes", lambda: guest.path(b"/")),  # type: ignore
             (TypeError, "str, not bytes", lambda: roadtest.read_str(b"/")),  # type: ignore
+            (TypeError, "str, not None", lambda: guest.path(None)),  # type: ignore
             (TypeError, "unsupported operand", lambda: path / 5),  # type: ignore
             (TypeError, "not 5", lambda: path.write_text(5)),  # type: ignore
             (ValueError, "r, w, rw .*not 'rb'", lambda: path.open("rb")),
@@ -237,6 +278,57 @@ class RawModel(TestCase):
             )
         self.assertEqual(done, 2)
         return bytes(back)
+
+    def test_an_ioctl_changes_what_can_be_changed_in_place(self) -> None:
+        with self.bus() as bus:
+            got = bus.ioctl(I2C_FUNCS, bytes(8))
+            self.assertEqual(len(got), 8)
+            self.assertNotEqual(got, bytes(8))
+            self.assertEqual(self.guest.start.ioctl(bus, I2C_FUNCS, bytes(8)).result(), got)
+            for make in bytearray, lambda n: array.array("Q", [0]), Funcs:
+                for ioctl in bus.ioctl, self.started_ioctl, self.waited_ioctl:
+                    buffer = make(8)
+                    with self.subTest(f"{type(buffer)} {ioctl}"):
+                        self.assertEqual(ioctl(I2C_FUNCS, buffer), 0)
+                        self.assertEqual(bytes(memoryview(buffer)), got)
+
+    def started_ioctl(self, request: int, buffer: Any) -> object:
+        with self.bus() as bus:
+            return self.guest.start.ioctl(bus, request, buffer).result()
+
+    def waited_ioctl(self, request: int, buffer: Any) -> object:
+        with self.bus() as bus:
+            pending = self.guest.start.ioctl(bus, request, buffer)
+            pending.wait()
+            data = bytes(memoryview(buffer))
+            result = pending.result()
+        self.assertEqual(bytes(memoryview(buffer)), data)
+        return result
+
+    def test_a_started_ioctl_with_pointers_fills_its_buffers(self) -> None:
+        chip = Memory()
+        self.board.attach(chip, 0x50)
+        msgs = bytearray(struct.pack("<HHHxxQ", 0x50, I2C_M_RD, 4, 0))
+        back = bytearray(b"\xff" * 4)
+        self.rdwr(0x50, b"abc", 1)
+        with self.bus() as bus:
+            pending = self.guest.start.ioctl_buffers(
+                bus,
+                I2C_RDWR,
+                [bytearray(struct.pack("<QI4x", 0, 1)), msgs, back],
+                [(0, 0, 1), (1, 8, 2)],
+            )
+            self.assertEqual(back, b"\xff" * 4)
+            self.assertEqual(pending.result(), 1)
+        self.assertNotEqual(back, b"\xff" * 4)
+
+    def test_a_buffer_that_shrank_meanwhile_is_told(self) -> None:
+        buffer = bytearray(8)
+        with self.bus() as bus:
+            pending = self.guest.start.ioctl(bus, I2C_FUNCS, buffer)
+            del buffer[4:]
+            with self.assertRaisesRegex(BufferError, "8 bytes.* have 4 now"):
+                pending.result()
 
     def test_a_transaction_of_two_messages(self) -> None:
         chip = Memory()
@@ -840,6 +932,30 @@ class Gpio(TestCase):
     def test_there_are_64_lines(self) -> None:
         with self.assertRaisesRegex(IndexError, "0 to 63"):
             self.board.gpio[64]
+
+    def test_the_descriptor_of_an_ioctl_becomes_a_file(self) -> None:
+        request = bytearray(592)  # struct gpio_v2_line_request
+        struct.pack_into("<I", request, 0, 6)  # offsets[0]
+        struct.pack_into("<Q", request, 288, GPIO_V2_LINE_FLAG_OUTPUT)
+        struct.pack_into("<I", request, 560, 1)  # num_lines
+        with (self.guest / "dev/gpiochip0").open() as chip:
+            chip.ioctl(GPIO_V2_GET_LINE, request)
+        (fd,) = struct.unpack_from("<i", request, 588)
+        with self.guest.file(fd, "line 6") as line:
+            line.ioctl(GPIO_V2_LINE_SET_VALUES, struct.pack("<QQ", 1, 1))
+            self.assertEqual(self.board.gpio[6].level, 1)
+            with self.assertGuestError(errno.EINVAL) as caught:
+                line.read(1)
+            self.assertEqual(caught.exception.filename, "line 6")
+            self.assertIn(f"read line 6 (fd {fd})", str(caught.exception))
+        self.assertEqual(line.fd, -1)
+        self.assertNotEqual(self.board.gpio[6].direction, "out")
+
+    def test_what_is_no_descriptor_becomes_no_file(self) -> None:
+        with self.assertRaisesRegex(ValueError, "-1 is no descriptor .* line 6"):
+            self.guest.file(-1, "line 6")
+        with self.assertRaisesRegex(TypeError, "a number, not b'"):
+            self.guest.file(b"\1\0\0\0", "line 6")  # type: ignore[arg-type]
 
 
 class Fragment(TestCase):

@@ -77,8 +77,69 @@ static void descriptors_read_and_write(void)
 	CHECK_INT(road_read(&m, fd, buf, sizeof(buf)), 0);
 	CHECK_INT(road_pread(&m, fd, buf, sizeof(buf), 6), 5);
 	CHECK_STR(buf, "world");
+	CHECK_INT(road_pwrite(&m, fd, "W", 1, 6), 1);
+	CHECK_INT(road_lseek(&m, fd, -5, SEEK_CUR), 6);
+	CHECK_INT(road_read(&m, fd, buf, sizeof(buf)), 5);
+	CHECK_STR(buf, "World");
+	CHECK_INT(road_lseek(&m, fd, 0, SEEK_SET), 0);
+	CHECK_INT(road_lseek(&m, fd, -1, SEEK_SET), -EINVAL);
+	CHECK_HAS(road_machine_error(&m), "lseek /tmp/");
 	CHECK_INT(road_close(&m, fd), 0);
 	CHECK_INT(road_close(&m, fd), -EBADF);
+	CHECK_INT(road_pwrite(&m, fd, "W", 1, 6), -EBADF);
+}
+
+static void a_write_at_an_offset_is_started(void)
+{
+	int fd = road_open(&m, in_dir("file"), O_RDWR | O_CREAT | O_TRUNC, 0640);
+	struct road_call *call = road_start_pwrite(&m, fd, "ab", 2, 3);
+	char buf[8] = "";
+
+	CHECK_INT(road_call_wait(call), 0);
+	CHECK_INT(road_call_result(call), 2);
+	road_call_destroy(call);
+	CHECK_INT(road_read(&m, fd, buf, sizeof(buf)), 5);
+	CHECK(!memcmp(buf, "\0\0\0ab", 5));
+	CHECK_INT(road_close(&m, fd), 0);
+}
+
+static void a_descriptor_that_was_not_opened_is_given_a_name(void)
+{
+	char want[64];
+	int fd;
+
+	/* As if an ioctl had made it. */
+	fd = road_open(&m, in_dir("file"), O_WRONLY | O_CREAT, 0600);
+	CHECK_INT(road_fd_set_name(&m, fd, "line 3"), 0);
+	CHECK_INT(road_read(&m, fd, want, 1), -EBADF);
+	snprintf(want, sizeof(want), "read line 3 (fd %d): ", fd);
+	CHECK_HAS(road_machine_error(&m), want);
+	CHECK_INT(road_close(&m, fd), 0);
+	CHECK_INT(road_fd_set_name(&m, -1, "line 3"), -ROAD_EUSAGE);
+	CHECK_HAS(road_machine_error(&m), "-1 is no descriptor");
+}
+
+static void check_ioctl_name(int fd, unsigned long request, const char *name)
+{
+	char want[64];
+
+	CHECK_INT(road_ioctl_int(&m, fd, request, 0), -ENOTTY);
+	snprintf(want, sizeof(want), "ioctl %s /tmp/", name);
+	CHECK_HAS(road_machine_error(&m), want);
+}
+
+static void an_ioctl_is_called_by_its_name(void)
+{
+	int fd = road_open(&m, in_dir("file"), O_RDWR | O_CREAT, 0600);
+
+	check_ioctl_name(fd, 0x80247009, "RTC_RD_TIME");
+	check_ioctl_name(fd, 0x80046990, "IIO_GET_EVENT_FD_IOCTL");
+	check_ioctl_name(fd, 0x80ff4506, "EVIOCGNAME");
+	check_ioctl_name(fd, 0x80184543, "EVIOCGABS");
+	check_ioctl_name(fd, 0x80205a01, "0x80205a01 _IOR('Z', 1, 32)");
+	check_ioctl_name(fd, 0x5a07, "0x5a07 _IO('Z', 7)");
+	check_ioctl_name(fd, 0xc0040001, "0xc0040001");
+	CHECK_INT(road_close(&m, fd), 0);
 }
 
 static void an_error_names_operation_path_and_errno(void)
@@ -595,6 +656,9 @@ static void the_end_of_the_machine_ends_every_call(void)
 static const struct unit_test all[] = {
 	T(a_plain_call_is_one_message_each_way),
 	T(descriptors_read_and_write),
+	T(a_write_at_an_offset_is_started),
+	T(a_descriptor_that_was_not_opened_is_given_a_name),
+	T(an_ioctl_is_called_by_its_name),
 	T(an_error_names_operation_path_and_errno),
 	T(whole_files_go_in_one_call),
 	T(files_of_procfs_are_read_to_their_end),
