@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from . import _roadtest
+from .errors import UsageError
 from .expect import LineLevel
 from .trace import Trace
 from .traffic import DIRECTIONS, Entries, Traffic
@@ -106,6 +107,13 @@ class Lines:
         return _roadtest.NUM_LINES
 
     def __getitem__(self, number: int) -> Line:
+        if number is None:
+            raise UsageError(
+                "board.gpio[None]: a device without an interrupt has no line; "
+                'Device(..., irq="falling") or with_irq() gives it one'
+            )
+        if not isinstance(number, int):
+            raise TypeError(f"a line of &gpio is a number, not {number!r}")
         if not 0 <= number < _roadtest.NUM_LINES:
             raise IndexError(f"&gpio has lines 0 to {len(self) - 1}: {number}")
         return Line(self._machine, number)
@@ -133,6 +141,8 @@ class Board:
         one stands, and its own ``addr`` is the one that was called last.
         """
         machine = self._machine
+        if not isinstance(model, _roadtest.Chip):
+            raise TypeError(f"a model is attached, not {model!r}")
         model._trace_start = machine.trace_count()
         machine.attach(model, _roadtest.I2C_EVERY_ADDR if addr is None else addr)
         entry = (model._trace_start, addr, model)

@@ -12,9 +12,13 @@ from .guest import GuestPath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .hwmon import HwmonDevice
+    from .iio import IioDevice
     from .machine import Machine
     from .messages import Messages
     from .power import RuntimePower
+    from .regulator import Regulator
+    from .rtc import Rtc
 
 
 class BusDevice(GuestPath):
@@ -25,7 +29,57 @@ class BusDevice(GuestPath):
     :func:`roadtest.driver.i2c_device` give others.
     """
 
-    __slots__ = ()
+    __slots__ = ("_iio", "_hwmon", "_rtc", "_old_rtc")
+
+    def __init__(self, machine: Machine, path: str | GuestPath) -> None:
+        super().__init__(machine, path)
+        self._iio: IioDevice | None = None
+        self._hwmon: HwmonDevice | None = None
+        self._rtc: Rtc | None = None
+        self._old_rtc: Rtc | None = None
+
+    @property
+    def path(self) -> GuestPath:
+        """Its directory in sysfs: the device itself is that path, too."""
+        return self._at(str(self))
+
+    @property
+    def iio(self) -> IioDevice:
+        """The IIO device that the driver registered, found by its parent; see
+        :func:`roadtest.iio.find`."""
+        if self._iio is None:
+            from .iio import find
+
+            self._iio = find(self)
+        return self._iio
+
+    @property
+    def hwmon(self) -> HwmonDevice:
+        """The hwmon device that the driver registered, found by its parent;
+        see :func:`roadtest.hwmon.find`."""
+        if self._hwmon is None:
+            from .hwmon import find
+
+            self._hwmon = find(self)
+        return self._hwmon
+
+    @property
+    def regulator(self) -> Regulator:
+        """The first regulator that the driver registered, found by its
+        parent; :func:`roadtest.regulator.find` finds one by name."""
+        from .regulator import find
+
+        return find(self)
+
+    @property
+    def rtc(self) -> Rtc:
+        """The RTC that the driver registered, found by its parent; see
+        :func:`roadtest.rtc.find`."""
+        if self._rtc is None:
+            from .rtc import find
+
+            self._rtc = find(self)
+        return self._rtc
 
     @property
     def id(self) -> str:
@@ -114,7 +168,7 @@ class BusDevice(GuestPath):
         deferred); ENODEV when the driver does not match. Unbound after the
         test.
         """
-        self._forget()
+        self._before_bind()
         names = [driver] if driver is not None else self._drivers()
         for name in names:
             mark = self._machine.log_mark()
@@ -223,7 +277,7 @@ class BusDevice(GuestPath):
         kernel tries again when another driver has bound, if autoprobe is on
         for the bus (:func:`roadtest.driver.autoprobe`).
         """
-        self._forget()
+        self._before_bind()
         try:
             (self.bus / "drivers_probe").write_text(self.id)
         except GuestError as error:
@@ -236,6 +290,16 @@ class BusDevice(GuestPath):
 
     def _forget(self) -> None:
         """Drop what belongs to the driver that was bound."""
+        self._old_rtc = self._rtc or self._old_rtc
+        self._iio = self._hwmon = self._rtc = None
+
+    def _before_bind(self) -> None:
+        """A clock that is gone keeps its number as long as its device is
+        open, and there are 16."""
+        self._forget()
+        if self._old_rtc is not None:
+            self._old_rtc.close()
+            self._old_rtc = None
 
     def _unbind_if_bound(self) -> None:
         try:

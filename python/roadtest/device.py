@@ -15,12 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, overload
 
-    from .hwmon import HwmonDevice
-    from .iio import IioDevice
     from .machine import Machine
     from .models import Model
-    from .regulator import Regulator
-    from .rtc import Rtc
 
 IRQ_TYPES = {
     "none": _roadtest.IRQ_NONE,
@@ -160,6 +156,11 @@ class Device:
             irq_type(irq)
         if not isinstance(compatible, str):
             raise TypeError(f"compatible is a string, not {compatible!r}")
+        if isinstance(model, int):
+            raise TypeError(
+                f"model is a class, not {model:#x}; the address is "
+                f"addr={model:#x}"
+            )
         if model is not None and not callable(model):
             raise TypeError(
                 f"model is a class, which each test makes a chip of: "
@@ -221,7 +222,7 @@ class Device:
 class BoundDevice(BusDevice):
     """A device of the running test: its directory in the guest's sysfs."""
 
-    __slots__ = ("node", "chip", "_iio", "_hwmon", "_rtc")
+    __slots__ = ("node", "chip")
 
     chip: Any
     """The model at its address, None if it has none."""
@@ -232,9 +233,6 @@ class BoundDevice(BusDevice):
         super().__init__(machine, node.path)
         self.node = node
         self.chip = chip
-        self._iio: IioDevice | None = None
-        self._hwmon: HwmonDevice | None = None
-        self._rtc: Rtc | None = None
 
     @property
     def addr(self) -> int:
@@ -245,42 +243,6 @@ class BoundDevice(BusDevice):
     def irq_pin(self) -> int | None:
         """Line of ``board.gpio`` of its interrupt, None if it has none."""
         return self.node.pin
-
-    @property
-    def iio(self) -> IioDevice:
-        """The IIO device that the driver registered, found by its parent."""
-        if self._iio is None:
-            from .iio import find
-
-            self._iio = find(self)
-        return self._iio
-
-    @property
-    def hwmon(self) -> HwmonDevice:
-        """The hwmon device that the driver registered, found by its
-        parent."""
-        if self._hwmon is None:
-            from .hwmon import find
-
-            self._hwmon = find(self)
-        return self._hwmon
-
-    @property
-    def regulator(self) -> Regulator:
-        """The first regulator that the driver registered, found by its
-        parent; :func:`roadtest.regulator.find` finds one by name."""
-        from .regulator import find
-
-        return find(self)
-
-    @property
-    def rtc(self) -> Rtc:
-        """The RTC that the driver registered, found by its parent."""
-        if self._rtc is None:
-            from .rtc import find
-
-            self._rtc = find(self)
-        return self._rtc
 
     def bind(self, driver: str | None = None) -> None:
         """Load the driver's module by the device's modalias and bind it, or
@@ -299,12 +261,9 @@ class BoundDevice(BusDevice):
         if driver is not None:
             super().bind(driver)
             return
-        self._forget()
+        self._before_bind()
         known = self.node.warning
         self.node.bind()
         if self.node.warning != known:
             print(f"warning: {self.node.warning}")
         self._machine.undo(f"unbind {self.name}", self._unbind_if_bound)
-
-    def _forget(self) -> None:
-        self._iio = self._hwmon = self._rtc = None

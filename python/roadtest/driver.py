@@ -149,6 +149,8 @@ class MatchTable(DtFragment):
 def i2c_device(addr: int, bus: int = 0) -> BusDevice:
     """The I2C device at an address, of whatever origin. After the test its
     driver is what it was. GuestError ENOENT when there is no such device."""
+    if not isinstance(addr, int):
+        raise TypeError(f"an I2C address is a number, not {addr!r}")
     return _device("i2c", f"{bus}-{addr:04x}")
 
 
@@ -157,6 +159,8 @@ def platform_device(name: str) -> BusDevice:
     such as "regulator-vdd"; with a ``reg`` "10000000.serial". After the test
     its driver is what it was. GuestError ENOENT when there is no such
     device."""
+    if not isinstance(name, str):
+        raise TypeError(f"a platform device has a name, not {name!r}")
     return _device("platform", name)
 
 
@@ -195,6 +199,13 @@ def new_device(
     Raises GuestError EBUSY when there is a device at ``addr``.
     """
     machine = current_machine()
+    if isinstance(model, int):
+        raise TypeError(
+            f"the address is an argument by name: new_device({name!r}, "
+            f"addr={model:#x}); the second one is the model that stands there"
+        )
+    if addr is not None and not 0 < addr <= 0x7F:
+        raise ValueError(f"an I2C address has 7 bits, and is not 0: {addr:#x}")
     if addr is None:
         addr = _free_addr(machine)
     adapter = machine.guest.path("/sys/bus/i2c/devices/i2c-0")

@@ -9,7 +9,7 @@ in uW.
 from __future__ import annotations
 
 from .guest import GuestPath
-from .sysfs import Attributes
+from .sysfs import Attributes, class_device
 
 
 class HwmonDevice(Attributes):
@@ -21,9 +21,12 @@ class HwmonDevice(Attributes):
     """
 
 
-def find(device: GuestPath) -> HwmonDevice:
-    """The hwmon device below a bus device. FileNotFoundError when there is
-    none: is the driver bound?"""
-    for path in device.glob("hwmon/hwmon*"):
-        return HwmonDevice(path)
-    raise FileNotFoundError(f"{device} has no hwmon device: is a driver bound?")
+def find(device: GuestPath, name: str | None = None) -> HwmonDevice:
+    """The hwmon device of a bus device, or of a part of it (a cell of an
+    MFD): the first one, or the one with this ``name``.
+
+    FileNotFoundError when there is none: is the driver bound? UsageError when
+    several parts have one: name the part instead of the whole.
+    """
+    what = "hwmon device"
+    return HwmonDevice(class_device(device, "class/hwmon/hwmon*", what, name))

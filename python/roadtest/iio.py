@@ -38,7 +38,7 @@ from .iio_triggers import (
     find_trigger,
     triggers,
 )
-from .sysfs import Attributes
+from .sysfs import Attributes, class_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -223,17 +223,19 @@ class IioDevice(Attributes):
     def events(self) -> IioEvents:
         """The event queue; only one can be open at a time (EBUSY)."""
         with self.open() as device:
-            fd = bytearray(4)
+            fd = bytearray(b"\xff" * 4)
             device.ioctl(GET_EVENT_FD, fd)
-        number = int.from_bytes(fd, "little")
-        name = f"{self.path.name} events"
-        return IioEvents(GuestFile(self.path._machine, number, name))
+        number = int.from_bytes(fd, "little", signed=True)
+        guest = Guest(self.path._machine)
+        return IioEvents(guest.file(number, f"{self.path.name} events"))
 
 
-def find(device: GuestPath) -> IioDevice:
-    """The IIO device below a bus device. FileNotFoundError when there is none:
-    is the driver bound?"""
-    for path in device.iterdir():
-        if path.name.startswith("iio:device"):
-            return IioDevice(path)
-    raise FileNotFoundError(f"{device} has no IIO device: is a driver bound?")
+def find(device: GuestPath, name: str | None = None) -> IioDevice:
+    """The IIO device of a bus device, or of a part of it (a cell of an MFD):
+    the first one, or the one with this ``name``.
+
+    FileNotFoundError when there is none: is the driver bound? UsageError when
+    several parts have one: name the part instead of the whole.
+    """
+    pattern = "bus/iio/devices/iio:device*"
+    return IioDevice(class_device(device, pattern, "IIO device", name))

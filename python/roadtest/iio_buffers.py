@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from .guest import GuestFile, GuestPath
+from .guest import Guest, GuestFile, GuestPath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,19 +127,45 @@ class Scan(dict[str, "Value"]):
 
 def decode(elements: list[ScanElement], data: bytes) -> list[Scan]:
     """Scans of these elements from what a buffer's descriptor gave. Each
-    element is aligned to its own size, a scan to its largest one."""
+    element is aligned to its own size, a scan to its largest one.
+
+    AssertionError when a hole between them, or the one at the end, is not
+    zero: the driver pushes memory that it has not cleared, and what stood
+    there, of the kernel's stack for example, goes to user space.
+    """
     places, size = layout(elements)
     if size == 0 or len(data) % size:
         raise ValueError(f"{len(data)} bytes are no scans of {size} bytes")
-    scans = []
-    for start in range(0, len(data), size):
-        scan = Scan()
-        for element, place in places:
-            begin = start + place
-            part = data[begin : begin + element.type.size]
-            scan[element.name] = element.type.decode(part)
-        scans.append(scan)
-    return scans
+    return [
+        _decode_one(places, data[start : start + size], start // size)
+        for start in range(0, len(data), size)
+    ]
+
+
+def _decode_one(
+    places: list[tuple[ScanElement, int]], data: bytes, number: int
+) -> Scan:
+    scan = Scan()
+    end, before = 0, ""
+    for element, place in places:
+        _check_hole(data[end:place], end, number, before, element.name)
+        before, end = element.name, place + element.type.size
+        scan[element.name] = element.type.decode(data[place:end])
+    _check_hole(data[end:], end, number, before, "")
+    return scan
+
+
+def _check_hole(
+    hole: bytes, start: int, number: int, before: str, behind: str
+) -> None:
+    if not any(hole):
+        return
+    where = f"between {before} and {behind}" if behind else f"behind {before}"
+    raise AssertionError(
+        f"scan {number}: the hole of {len(hole)} bytes at {start}, {where}, "
+        f"holds {hole.hex(' ')}: the driver has not cleared what it pushes, "
+        "and leaks the kernel's memory to user space"
+    )
 
 
 def layout(
@@ -262,8 +288,8 @@ class IioBuffer:
         with node.open(os.O_RDONLY) as device:
             fd = bytearray(self.number.to_bytes(4, "little"))
             device.ioctl(GET_BUFFER_FD, fd)
-        number = int.from_bytes(fd, "little")
-        return GuestFile(machine, number, f"{name} buffer{self.number}")
+        number = int.from_bytes(fd, "little", signed=True)
+        return Guest(machine).file(number, f"{name} buffer{self.number}")
 
     def close(self) -> None:
         """Close its file descriptor."""

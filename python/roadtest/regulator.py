@@ -24,7 +24,7 @@ from .device import DtFragment
 from .driver import platform_device
 from .errors import guest_error
 from .guest import GuestPath
-from .sysfs import Attributes
+from .sysfs import Attributes, class_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,17 +68,16 @@ class Regulator(Attributes):
 
 
 def find(device: GuestPath, name: str | None = None) -> Regulator:
-    """The regulator that a device has registered, the first one, or the one
-    whose ``name`` (regulator-name) it is. FileNotFoundError when there is
-    none: is the driver bound?"""
-    for path in device.glob("regulator/regulator.*"):
-        regulator = Regulator(path)
-        if name is None or regulator["name"] == name:
-            return regulator
-    wanted = f" {name}" if name else ""
-    raise FileNotFoundError(
-        f"{device} has no regulator{wanted}: is a driver bound?"
-    )
+    """The regulator that a device, or a part of it (a cell of an MFD), has
+    registered: the first one, or the one whose ``name`` (regulator-name) it
+    is.
+
+    FileNotFoundError when there is none: is the driver bound? UsageError when
+    several parts have one: say the name, or name the part instead of the
+    whole.
+    """
+    pattern = "class/regulator/regulator.*"
+    return Regulator(class_device(device, pattern, "regulator", name))
 
 
 class _Node(DtFragment):

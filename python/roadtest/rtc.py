@@ -16,7 +16,7 @@ from errno import ENOENT
 from .calls import Pending
 from .errors import GuestNotFoundError
 from .guest import POLLIN, GuestFile, GuestPath
-from .sysfs import Attributes
+from .sysfs import Attributes, class_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ FEATURES = (
 ).split()
 """Names of RTC_FEATURE_*, by number."""
 
+_DEV_MAX = 16  # RTC_DEV_MAX, drivers/rtc/dev.c
 _PARAM_FEATURES = 0
 
 _TIME = struct.Struct("=9i")  # struct rtc_time
@@ -169,7 +170,8 @@ class Rtc(Attributes):
     OSError, with the errno of class and driver.
 
     The character device is opened when it is first needed, stays open (it
-    can't be opened twice: EBUSY) and is closed after the test.
+    can't be opened twice: EBUSY), also when the driver is unbound, and is
+    closed when one is bound again, or after the test.
     """
 
     def __init__(self, path: GuestPath) -> None:
@@ -192,11 +194,21 @@ class Rtc(Attributes):
                 if not self.path.exists() or "dev" in self:
                     raise
                 raise GuestNotFoundError(
-                    ENOENT,
-                    detail=f"{error}: this kernel has no devices for clocks; the "
-                    "suite's config asks for them with CONFIG_RTC_INTF_DEV=y",
+                    ENOENT, detail=f"{error}: {self._why_no_device()}"
                 ) from None
         return self._file
+
+    def _why_no_device(self) -> str:
+        number = self.path.name[len("rtc") :]
+        if number.isdigit() and int(number) >= _DEV_MAX:
+            return (
+                f"the class has devices for {_DEV_MAX} clocks. One whose driver "
+                "was unbound counts as long as its device is open: close() it"
+            )
+        return (
+            "this kernel has no devices for clocks; the suite's config asks "
+            "for them with CONFIG_RTC_INTF_DEV=y"
+        )
 
     def close(self) -> None:
         """Close the character device, so that somebody else can open it. This
@@ -313,8 +325,9 @@ def _interrupt(data: bytes) -> RtcInterrupt:
 
 
 def find(device: GuestPath) -> Rtc:
-    """The RTC below a bus device. FileNotFoundError when there is none: is
-    the driver bound?"""
-    for path in device.glob("rtc/rtc*"):
-        return Rtc(path)
-    raise FileNotFoundError(f"{device} has no RTC: is a driver bound?")
+    """The RTC of a bus device, or of a part of it (a cell of an MFD).
+
+    FileNotFoundError when there is none: is the driver bound? UsageError when
+    several parts have one: name the part instead of the whole.
+    """
+    return Rtc(class_device(device, "class/rtc/rtc*", "RTC", None))

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from errno import ENOENT
+from errno import EINVAL, ENOENT
 
-from .errors import GuestError, GuestNotFoundError, guest_error
+from .errors import GuestError, GuestNotFoundError, UsageError, guest_error
 from .guest import GuestPath
 
 TYPE_CHECKING = False
@@ -79,3 +79,70 @@ class Attributes:
 
     def __iter__(self) -> Iterator[str]:
         return iter([path.name for path in self.path.iterdir()])
+
+
+def class_devices(device: GuestPath, pattern: str) -> list[GuestPath]:
+    """Paths of what drivers registered for a device in a class, such as
+    "class/rtc/rtc*" or "bus/iio/devices/iio:device*" of /sys, sorted by their
+    numbers: its own; when it has none, those of the devices that it consists
+    of, the cells of an MFD for example, the nearest alone.
+    """
+    top = _real(device)
+    if top is None:
+        return []
+    own = top.count("/") + (2 if pattern.startswith("class/") else 1)
+    found: dict[int, list[str]] = {}
+    for link in device._at("/sys").glob(pattern):
+        path = _real(link)
+        if path is not None and path.startswith(top + "/"):
+            found.setdefault(max(path.count("/"), own), []).append(path)
+    nearest = found[min(found)] if found else []
+    below = [path[len(top) :] for path in sorted(nearest, key=_by_number)]
+    return [device._at(f"{device}{path}") for path in below]
+
+
+def _real(path: GuestPath) -> str | None:
+    """Where a directory below /sys/devices is; None when it is gone."""
+    try:
+        return str(path.resolve_link())
+    except FileNotFoundError:
+        return None
+    except GuestError as error:
+        if error.errno != EINVAL:  # no link
+            raise
+        return str(path)
+
+
+def _by_number(path: str) -> tuple[int, str]:
+    return len(path), path
+
+
+def class_device(
+    device: GuestPath, pattern: str, what: str, name: str | None
+) -> GuestPath:
+    """The one that the helpers mean: the first of the device itself, or the
+    one whose attribute ``name`` it is.
+
+    FileNotFoundError when there is none; UsageError when several parts of the
+    device have one each.
+    """
+    paths = class_devices(device, pattern)
+    if name is not None:
+        paths = [p for p in paths if (p / "name").read_text().strip() == name]
+    if not paths:
+        called = f" called {name}" if name is not None else ""
+        raise FileNotFoundError(
+            f"{device} has no {what}{called}: is a driver bound?"
+        )
+    parents = sorted({_parent(path, pattern) for path in paths})
+    if len(parents) > 1:
+        raise UsageError(
+            f"{device} has no {what} itself, and several of its parts have "
+            f"one: take that of one of {', '.join(parents)}"
+        )
+    return paths[0]
+
+
+def _parent(path: GuestPath, pattern: str) -> str:
+    parent = path.parent
+    return str(parent.parent if pattern.startswith("class/") else parent)

@@ -171,8 +171,20 @@ class TestCase(unittest.TestCase):
 
     @property
     def chip(self) -> Any:
-        """The model of :attr:`dev`."""
+        """The model of :attr:`dev`. A class without a Device sets it itself:
+        the model that ``setUp`` makes and attaches."""
+        if "_road_own_chip" in self.__dict__:
+            return self.__dict__["_road_own_chip"]
         return self.dev.chip
+
+    @chip.setter
+    def chip(self, model: Any) -> None:
+        if self._road_declared(Device):
+            raise UsageError(
+                "self.chip is the model of the class's Device: give the Device "
+                "another one (model=...), or call yours otherwise"
+            )
+        self.__dict__["_road_own_chip"] = model
 
     def expect_log(self, regex: str) -> None:
         """This test wants a kernel report: one whose first lines match

@@ -932,6 +932,13 @@ class Gpio(TestCase):
     def test_there_are_64_lines(self) -> None:
         with self.assertRaisesRegex(IndexError, "0 to 63"):
             self.board.gpio[64]
+        self.assertEqual(len(list(self.board.gpio)), 64)
+
+    def test_the_line_of_a_device_without_an_interrupt_is_none(self) -> None:
+        with self.assertRaisesRegex(UsageError, r"gpio\[None\].*with_irq"):
+            self.board.gpio[None]  # type: ignore[index]
+        with self.assertRaisesRegex(TypeError, "a number, not '3'"):
+            self.board.gpio["3"]  # type: ignore[index]
 
     def test_the_descriptor_of_an_ioctl_becomes_a_file(self) -> None:
         request = bytearray(592)  # struct gpio_v2_line_request
@@ -956,6 +963,28 @@ class Gpio(TestCase):
             self.guest.file(-1, "line 6")
         with self.assertRaisesRegex(TypeError, "a number, not b'"):
             self.guest.file(b"\1\0\0\0", "line 6")  # type: ignore[arg-type]
+
+
+class OwnChip(TestCase):
+    """A class without a Device has its chip from setUp()."""
+
+    dts = DtFragment("&i2c { memory@50 { reg = <0x50>; }; };")
+
+    def setUp(self) -> None:
+        self.chip = Memory()
+        self.board.attach(self.chip, 0x50)
+
+    def test_it_is_the_one_that_was_set(self) -> None:
+        self.assertEqual(self.chip.addr, 0x50)
+
+
+class DeclaredChip(TestCase):
+    device = Device("national,lm75", model=Lm75, bind=False)
+
+    def test_it_is_the_devices(self) -> None:
+        with self.assertRaisesRegex(UsageError, "the model of the class's Device"):
+            self.chip = Lm75()
+        self.assertIs(self.chip, self.dev.chip)
 
 
 class Fragment(TestCase):

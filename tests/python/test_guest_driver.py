@@ -26,6 +26,13 @@ from inner import run
 class Bound(TestCase):
     device = Device("national,lm75", model=Lm75)
 
+    def test_it_is_its_path(self) -> None:
+        self.assertEqual(self.dev.path, self.dev)
+        self.assertEqual((self.dev.path / "name").read_text(), "lm75\n")
+        device = i2c_device(self.dev.addr)
+        self.assertEqual(device.path, self.dev.path)
+        self.assertEqual(device.hwmon["name"], "lm75")
+
     def test_driver_and_module_are_named(self) -> None:
         self.assertEqual((self.dev.driver, self.dev.module), ("lm75", "lm75"))
         self.dev.unbind()
@@ -256,6 +263,21 @@ class AnyDevice(TestCase):
             self.assertNotEqual(chip.reads(Lm75.CONF), [])
         self.assertFalse(device.exists())
         self.assertFalse(chip.attached)
+
+    def test_a_number_in_place_of_the_model_is_refused(self) -> None:
+        for error, text, use in (
+            (TypeError, r"new_device\('tmp75', addr=0x48\)",
+             lambda: new_device("tmp75", 0x48)),  # type: ignore[arg-type]
+            (ValueError, "7 bits.*0x123", lambda: new_device("a", addr=0x123)),
+            (TypeError, "addr=0x48", lambda: Device("a,b", 0x48)),  # type: ignore
+            (TypeError, "number, not '0-0048'", lambda: i2c_device("0-0048")),  # type: ignore
+            (TypeError, "a name, not 3", lambda: platform_device(3)),  # type: ignore
+            (TypeError, "model is attached, not 72",
+             lambda: self.board.attach(0x48, None)),  # type: ignore[arg-type]
+        ):  # fmt: skip
+            with self.subTest(text), self.assertRaisesRegex(error, text):
+                made = use()
+                made.__enter__()  # type: ignore[union-attr]
 
     def test_a_new_device_that_no_driver_knows_gives_enodev(self) -> None:
         with new_device("none") as device:

@@ -7,8 +7,9 @@ import errno
 from decimal import Decimal
 
 from chips import Lm75
-from roadtest import Device, TestCase
-from roadtest.hwmon import HwmonDevice
+from roadtest import Device, TestCase, UsageError
+from roadtest.driver import platform_device
+from roadtest.hwmon import HwmonDevice, find
 from roadtest.sysfs import as_text
 
 
@@ -33,6 +34,25 @@ class Hwmon(TestCase):
         self.first.bind()
         self.assertEqual(self.first.hwmon.path.name, "hwmon1")
         self.assertEqual(self.first.hwmon["temp1_input"], "25000")
+
+    def test_that_of_a_part_is_found(self) -> None:
+        """The chips are parts of the bus's controller."""
+        name = self.first.resolve_link()
+        while name.parent.name != "platform":
+            name = name.parent
+        whole = platform_device(name.name)
+        with self.assertRaisesRegex(FileNotFoundError, "no hwmon device: is a"):
+            whole.hwmon
+        self.first.bind()
+        self.assertEqual(whole.hwmon["temp1_input"], "25000")
+        self.second.bind()
+        with self.assertRaisesRegex(
+            UsageError, f"several .*{self.first.id}.*{self.second.id}"
+        ):
+            find(whole)
+        self.assertEqual(self.first.hwmon.path.parent, self.first / "hwmon")
+        with self.assertRaisesRegex(FileNotFoundError, "hwmon device called x"):
+            find(self.first, "x")
 
     def test_attributes_are_read_and_written(self) -> None:
         self.first.bind()

@@ -210,6 +210,29 @@ class OnTheGuest(TestCase):
             gone.read_time()
         self.assertNotIn("CONFIG", str(caught.exception))
 
+    def test_an_open_clock_does_not_use_up_the_numbers(self) -> None:
+        for _ in range(18):
+            self.assertEqual(self.dev.rtc.read_time().datetime, NOON)
+            self.dev.rebind()
+        self.assertLess(int(self.dev.rtc.path.name[3:]), 2)
+
+    def test_a_clock_stays_open_without_its_driver(self) -> None:
+        rtc = self.dev.rtc
+        rtc.read_time()
+        self.dev.unbind()
+        with self.assertGuestError(errno.ENODEV) as caught:
+            rtc.read_time()
+        self.assertIn("ioctl RTC_RD_TIME /dev/rtc", str(caught.exception))
+
+    def test_when_the_numbers_are_used_up_it_says_so(self) -> None:
+        for _ in range(16):
+            self.dev.rtc.device.open()
+            self.dev.rebind()
+        with self.assertRaisesRegex(
+            GuestNotFoundError, "16 clocks.*as long as its device is open"
+        ):
+            self.dev.rtc.read_time()
+
     def test_it_is_open_once(self) -> None:
         rtc = self.dev.rtc
         rtc.read_time()

@@ -98,11 +98,32 @@ class Scans(unittest.TestCase):
             element("in_timestamp", 1, "le:s64/64>>0"),
             element("in_proximity", 0, "le:u16/16>>0"),
         ]
-        data = bytes.fromhex("3412aaaaaaaaaaaa0700000000000000" * 2)
+        data = bytes.fromhex("34120000000000000700000000000000" * 2)
         first, second = decode(elements, data)
         self.assertEqual(first, {"in_proximity": 0x1234, "in_timestamp": 7})
         self.assertEqual(list(first), ["in_proximity", "in_timestamp"])
         self.assertEqual(second.timestamp, 7)
+
+    def test_a_hole_that_is_not_zero_fails_in_every_scan(self) -> None:
+        between = [
+            element("in_proximity", 0, "le:u16/16>>0"),
+            element("in_timestamp", 1, "le:s64/64>>0"),
+        ]
+        end = [
+            element("in_x", 0, "le:u32/32>>0"),
+            element("in_y", 1, "le:u8/8>>0"),
+        ]
+        good = bytes.fromhex("34120000000000000700000000000000")
+        for elements, data, text in (
+            (between, good[:7] + b"\x5a" + good[8:],
+             "scan 0: the hole of 6 bytes at 2, between in_proximity and "
+             "in_timestamp, holds 00 00 00 00 00 5a: "),
+            (between, good + b"\0\0\1" + good[3:], "scan 1: .* at 2, "),
+            (end, b"\xff" * 5 + b"\0\0\0" + b"\xff" * 5 + b"\0\0\7",
+             "scan 1: the hole of 3 bytes at 5, behind in_y, holds 00 00 07: "),
+        ):  # fmt: skip
+            with self.subTest(text), self.assertRaisesRegex(AssertionError, text):
+                decode(elements, data)
 
     def test_a_part_of_a_scan_is_a_value_error(self) -> None:
         with self.assertRaises(ValueError):
