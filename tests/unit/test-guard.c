@@ -125,7 +125,7 @@ static void finish(struct run *run)
 
 static bool wait_dead(pid_t pid)
 {
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 10000; i++) {
 		if (kill(pid, 0) < 0 && errno == ESRCH)
 			return true;
 		waitpid(pid, NULL, WNOHANG);
@@ -232,7 +232,8 @@ static void kill_test_process(bool forked)
 		setpgid(0, 0);
 		pids[0] = start_uml(&pids[1]);
 		make_pair(fds);
-		exec_guard(fds[0], dir, NULL);
+		/* The library has it in a session of its own from the begin. */
+		wait_detached(exec_guard(fds[0], dir, NULL));
 		if (write(fds[1], pids, sizeof(*pids)) != sizeof(*pids))
 			_exit(1);
 		if (forked)
@@ -250,12 +251,11 @@ static void kill_test_process(bool forked)
 	CHECK_INT(read(report[0], &other, sizeof(other)), sizeof(other));
 	close(report[0]);
 	close(report[1]);
-	sleep_ms(100);
 	kill(-test, SIGKILL);
 	waitpid(test, NULL, 0);
 	CHECK(wait_dead(uml));
 	CHECK(wait_dead(stub));
-	for (int i = 0; i < 1000 && exists(dir); i++)
+	for (int i = 0; i < 10000 && exists(dir); i++)
 		sleep_ms(1);
 	CHECK(!exists(dir));
 	if (other)
