@@ -130,7 +130,7 @@ def class_device(
     if name is not None:
         paths = [p for p in paths if (p / "name").read_text().strip() == name]
     if not paths:
-        called = f" called {name}" if name is not None else ""
+        called = f" {name}" if name is not None else ""
         raise FileNotFoundError(
             f"{device} has no {what}{called}: is a driver bound?"
         )

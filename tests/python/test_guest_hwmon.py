@@ -51,7 +51,7 @@ class Hwmon(TestCase):
         ):
             find(whole)
         self.assertEqual(self.first.hwmon.path.parent, self.first / "hwmon")
-        with self.assertRaisesRegex(FileNotFoundError, "hwmon device called x"):
+        with self.assertRaisesRegex(FileNotFoundError, "hwmon device x"):
             find(self.first, "x")
 
     def test_attributes_are_read_and_written(self) -> None:
