@@ -359,8 +359,12 @@ static void runner_ran_nothing(struct runner *runner, int status)
 	if (!program->planned) {
 		report_unlisted(runner->report, program, &lines, why);
 	} else {
-		report_note(program, &lines, why);
 		runner_missing(runner, &runner->ids, &missing);
+		if (missing.num)
+			report_note(program, &lines, why);
+		else
+			report_trouble(runner->report, program, &lines, "%s",
+				       why);
 		runner_report_missing(runner, &missing, why);
 	}
 	strings_deinit(&missing);

@@ -228,7 +228,23 @@ class _Finder:
                 name = f"{name}@{place.line}"
             taken.add(name)
             lost.append(Lost(name, f"line {place.line}: {why}"))
-        return lost + list(self._fixtures())
+        return lost + list(self._lambdas()) + list(self._fixtures())
+
+    def _lambdas(self) -> Iterator[Lost]:
+        """Functions of the module that have no name of their own."""
+        for name, value in vars(self.module).items():
+            if (
+                isinstance(value, FunctionType)
+                and value.__name__ == "<lambda>"
+                and value.__code__ in self.code.co_consts
+                and _looks_like_a_test(name)
+                and self._why_function(name)
+            ):
+                line = value.__code__.co_firstlineno
+                yield Lost(
+                    f"{self.module.__name__}.{name}",
+                    f"line {line}: {self._why_function(name)}",
+                )
 
     def _fixtures(self) -> Iterator[Lost]:
         """setUp() and the like of a class that stands behind TestCase: that
@@ -347,11 +363,12 @@ class _Finder:
 
     def _overridden(self, name: str, cls: type) -> bool:
         """Do all that inherit it have one of their own?"""
-        users = self._users(cls)
-        return bool(users) and all(
-            (_holder(user, name) or cls) is not cls
-            and issubclass(_holder(user, name) or cls, cls)
-            for user in users
+        holders = [_holder(user, name) or cls for user in self._users(cls)]
+        return bool(holders) and all(
+            holder is not cls
+            and issubclass(holder, cls)
+            and callable(vars(holder)[name])
+            for holder in holders
         )
 
     def _why_plain(self, place: _Place, cls: type) -> str:

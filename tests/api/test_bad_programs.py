@@ -198,6 +198,13 @@ class Results(BadTestCase):
         self.assertIn("ok    a\n", result.stdout)
         self.assertIn("ok    z\n", result.stdout)
 
+    def test_without_the_line_that_says_what_it_is(self):
+        for plan in "echo 1..1", "true":
+            self.write("test-x", f"#!/bin/sh\n[ $1 = --list ] && echo a && exit\n{plan}\n"
+                       "echo ok 1 a\n", 0o755)
+            self.assertEqual(self.outcomes("test-x", status=1), {"a": "passed"})
+            self.assertIn("ERROR it printed no KTAP", self.text)
+
     def test_filters_are_ignored(self):
         self.program("test-x", "filters=; pass a; pass b; pass c")
         result = self.run_tests("--filter", "b", "test-x")

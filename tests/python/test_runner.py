@@ -255,6 +255,8 @@ LOST = {
     "Deleted.test_it": "line 97: there is no Deleted once the file is imported",
     "Optional.test_it": "line 110: there is no Optional once the file is imported",
     "LeftOut.test_it": "line 115: load_tests() leaves it out",
+    "Hidden.test_disabled": "line 123: load_tests() leaves it out",
+    "test_lambda": "line 119: it is a function, and only methods",
     "WrongOrder.setUp": "First.setUp is never called, TestCase's is",
 }
 

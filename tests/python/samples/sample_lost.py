@@ -116,8 +116,23 @@ class LeftOut(unittest.TestCase):
         self.fail()
 
 
+test_lambda = lambda: 1 / 0
+
+
+class Hidden(unittest.TestCase):
+    def test_disabled(self):
+        self.fail()
+
+
+class Disables(Hidden):
+    test_disabled = None
+
+
+del Hidden
+
+
 def load_tests(loader, tests, pattern):
     suite = unittest.TestSuite()
-    for cls in Case, Twice, Both, WrongOrder:
+    for cls in Case, Twice, Both, WrongOrder, Disables:
         suite.addTests(loader.loadTestsFromTestCase(cls))
     return suite
