@@ -218,6 +218,7 @@ class IioDevice(Attributes):
 
     def open(self) -> GuestFile:
         """The character device, read-only."""
+        self._check_there()
         return GuestPath(self.path._machine, f"/dev/{self.path.name}").open()
 
     def events(self) -> IioEvents:

@@ -281,6 +281,7 @@ class IioBuffer:
         return self._file
 
     def _open(self) -> GuestFile:
+        self._iio._check_there()
         machine, name = self._iio.path._machine, self._iio.path.name
         node = GuestPath(machine, f"/dev/{name}")
         if self.number == 0:

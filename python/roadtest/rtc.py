@@ -188,10 +188,11 @@ class Rtc(Attributes):
         """The open character device: for ``guest.start`` and for ioctls that
         have no method here."""
         if self._file is None or self._file.fd < 0:
+            self._check_there()
             try:
                 self._file = self.device.open()
             except GuestNotFoundError as error:
-                if not self.path.exists() or "dev" in self:
+                if "dev" in self:
                     raise
                 raise GuestNotFoundError(
                     ENOENT, detail=f"{error}: {self._why_no_device()}"

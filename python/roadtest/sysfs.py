@@ -58,6 +58,13 @@ class Attributes:
         except GuestNotFoundError as error:
             raise self._not_found(attribute, error) from None
 
+    def _check_there(self) -> None:
+        """Before its node in /dev is opened, which may be another device's
+        since: numbers are given again. ENOENT when it is gone."""
+        if not self.path.exists():
+            text = f"{self.path} is gone: was the driver unbound?"
+            raise guest_error(ENOENT, str(self.path), text)
+
     def _not_found(
         self, attribute: str, error: GuestNotFoundError
     ) -> GuestError:

@@ -90,6 +90,19 @@ class Times(unittest.TestCase):
                 self.assertEqual(getattr(rtc_module, name), number)
 
 
+class TwoClocks(TestCase):
+    first = Device("nxp,pcf8563", model=Still)
+    second = Device("nxp,pcf8563", model=Still, bind=False)
+
+    def test_one_that_is_gone_is_not_taken_for_the_other(self) -> None:
+        gone = self.first.rtc
+        self.first.unbind()
+        self.second.bind()
+        self.assertEqual(self.second.rtc.path.name, gone.path.name)
+        with self.assertRaisesRegex(GuestNotFoundError, "rtc0 is gone: was the"):
+            gone.read_time()
+
+
 class OnTheGuest(TestCase):
     device = Device("nxp,pcf8563", model=Still, irq="low")
 
