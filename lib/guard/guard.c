@@ -40,6 +40,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -393,6 +394,17 @@ static bool make_workdir(const char *path)
  * Set-up
  */
 
+/* The test process may have few left. */
+static void raise_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /*
  * Only SIGKILL ends it. Nothing that the test process has open may stay open
  * here: a pipe of its output would keep a CI system waiting.
@@ -405,6 +417,7 @@ static int detach(int fd)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setsid();	/* fails if it leads a group already: as good */
+	raise_limit();
 
 	fd = fcntl(fd, F_DUPFD, TEST_FD + 1);
 	null = open("/dev/null", O_RDWR);

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -325,6 +326,28 @@ static void a_hostile_tree_is_removed_and_links_are_not_followed(void)
 	rmdir(outside);
 }
 
+/* The test process may have used up its own. */
+static void it_needs_no_descriptors_of_the_test(void)
+{
+	struct rlimit before, few;
+	char path[80];
+	struct run run;
+
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	make_dir(run.dir, sizeof(run.dir), "few");
+	snprintf(path, sizeof(path), "%s/a", run.dir);
+	CHECK_INT(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/a/b", run.dir);
+	CHECK_INT(mkdir(path, 0700), 0);
+	/* The pair's, and the one that it is moved from. */
+	few.rlim_cur = 7;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
+	start_in(&run, NULL, 0);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+	finish(&run);
+}
+
 static void only_work_directories_are_accepted(void)
 {
 	static const char *const paths[] = {
@@ -465,6 +488,8 @@ static const struct unit_test tests[] = {
 	  a_killed_test_process_leaves_nothing_if_what_it_forked_lives },
 	{ "a_hostile_tree_is_removed_and_links_are_not_followed",
 	  a_hostile_tree_is_removed_and_links_are_not_followed },
+	{ "it_needs_no_descriptors_of_the_test",
+	  it_needs_no_descriptors_of_the_test },
 	{ "only_work_directories_are_accepted",
 	  only_work_directories_are_accepted },
 	{ "a_work_directory_that_is_a_link_stays",
