@@ -346,6 +346,9 @@ int road_test_end(struct road_machine *machine)
 		ret = klog_test_end(&machine->klog, &machine->error);
 	journal_put(&machine->engine.journal, "end", ret ? "error" : NULL,
 		    err_message(&machine->error));
+	/* Once told, these reports are not told again. */
+	if (ret == -ROAD_EORACLE && machine->kept)
+		machine_trouble_add(machine, false);
 	return ret;
 }
 

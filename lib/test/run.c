@@ -179,10 +179,13 @@ static void run_blocked(struct road_test_run *run,
 /* Ask the oracles of a machine. */
 static void run_ask(struct road_test_run *run, struct road_machine *machine)
 {
-	int ret = road_test_end(machine);
-	unsigned int reports = ret == -ROAD_EORACLE ? machine_reports(machine) :
-						      0;
+	unsigned int reports;
+	int ret;
 
+	/* It is the harness that asks now, and tells. */
+	machine_keep(machine, false);
+	ret = road_test_end(machine);
+	reports = ret == -ROAD_EORACLE ? machine_reports(machine) : 0;
 	/* What is not among the troubles below. */
 	if (ret == -ROAD_EORACLE || (ret && !machine_trouble_of(machine, ret)))
 		run_failure(run, road_machine_error(machine), NULL);
@@ -207,13 +210,13 @@ static void run_end_machines(struct road_test_run *run)
 			run_ask(run, entry->machine);
 		else
 			run_troubles(run, entry->machine);
+		machine_keep(entry->machine, false);
 		if (booted && before && run->outcome->failures == before &&
 		    !machine_is_gone(entry->machine))
 			run_print_log(entry);
 		run_print_warnings(entry);
 		run_write_trace(entry, road_test_name(run));
 		run->machines = entry->next;
-		machine_keep(entry->machine, false);
 		road_machine_destroy(entry->machine);
 		free(entry);
 	}

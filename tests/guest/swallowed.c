@@ -247,6 +247,20 @@ TEST_F(machine, fails_with_a_known_report_and_another)
 	EXPECT_OK(crash(self, "WARNING_MESSAGE"));
 }
 
+TEST_F(machine, fails_when_it_asks_the_oracles_and_looks_away)
+{
+	EXPECT_OK(crash(self, "WARNING"));
+	(void)road_test_end(self->machine);
+	road_test_begin(self->machine, "another");
+}
+
+TEST_F(machine, passes_when_it_asks_the_oracles_for_what_it_expects)
+{
+	EXPECT_OK(crash(self, "WARNING"));
+	EXPECT_EQ(-ROAD_EORACLE, road_test_end(self->machine));
+	road_test_begin(self->machine, "another");
+}
+
 /* ---- assertions where the machine waits for them */
 
 TEST_F(machine, fails_by_an_assertion_in_a_model)
