@@ -75,6 +75,21 @@ enum road_errno {
 	/** A program in the guest ended otherwise than by exit(0); the message
 	 *  has how, and what it wrote to standard error. */
 	ROAD_EPROGRAM,
+	/** The host has no memory left. */
+	ROAD_ENOMEM,
+	/** A signal ended the wait for the guest. The machine has ended. */
+	ROAD_EINTR,
+	/** There is no driver: no module of this kernel has the alias or the
+	 *  name, or none of its drivers is for this bus. None has probed. */
+	ROAD_ENODRIVER,
+	/** There is no such device in the guest, or what was looked for has not
+	 *  been registered below it: a device of a class, a bound driver. */
+	ROAD_ENODEVICE,
+	/** What the guest gave does not fit into the caller's buffer, or a name
+	 *  is too long for it. */
+	ROAD_ESIZE,
+	/** The guest took or gave less than all, where that makes no sense. */
+	ROAD_ESHORT,
 };
 
 /**
@@ -193,7 +208,7 @@ ROAD_API pid_t road_machine_pid(const struct road_machine *machine);
 /**
  * road_machine_set_interrupt() - ask whether a signal ends the wait
  * @check: called when a signal of this process interrupts the wait for the
- *	guest. Nonzero: the call that waits returns -EINTR and the machine ends
+ *	guest. Nonzero: the call that waits returns -ROAD_EINTR; the machine ends
  *	with the cause "interrupted". It must not use the machine. NULL: signals
  *	don't end the wait.
  * @arg: handed to @check
@@ -342,8 +357,9 @@ ROAD_API const char *road_device_path(const struct road_device *device);
  * vendor, and then among the drivers that are loaded or built in: the kernel
  * matches by name too. road_device_warning() tells. Runs the guest.
  *
- * Return: 0; the errno of the driver's probe (deferral as -EAGAIN); -ENODEV
- * when there is no driver for it; any of enum road_errno.
+ * Return: 0; the errno of the driver's probe (deferral as -EAGAIN);
+ * -ROAD_ENODRIVER when there is no driver for it, and so nothing has probed; any
+ * of enum road_errno.
  */
 ROAD_API int road_device_bind(struct road_device *device);
 
@@ -363,7 +379,7 @@ ROAD_API int road_device_autoloads(struct road_device *device);
 ROAD_API const char *road_device_warning(const struct road_device *device);
 
 /** road_device_unbind() - unbind its driver. Runs the guest. Return: 0,
- *  -ENODEV when it is not bound, any of enum road_errno. */
+ *  -ROAD_ENODRIVER when it is not bound, any of enum road_errno. */
 ROAD_API int road_device_unbind(struct road_device *device);
 
 /* ------------------------------------------------------------------------
@@ -523,7 +539,7 @@ ROAD_API int road_ioctl_bufs(struct road_machine *machine, int fd,
 			     size_t num_ptrs);
 
 /** A whole file in one round trip. At most @size - 1 bytes are stored, and a
- *  NUL behind them; a longer file gives -EFBIG. Return: bytes, or an error. */
+ *  NUL behind them; a longer file gives -ROAD_ESIZE. Return: bytes, or an error. */
 ROAD_API ssize_t road_read_file(struct road_machine *machine, const char *path,
 				char *buf, size_t size);
 /** The same, without its trailing newline, into memory that the caller
@@ -556,7 +572,7 @@ struct road_stat {
 ROAD_API int road_stat(struct road_machine *machine, const char *path,
 		       bool follow, struct road_stat *out);
 /** Target of a symbolic link, NUL-terminated. Return: 0 or an error
- *  (-ENAMETOOLONG when it does not fit). */
+ *  (-ROAD_ESIZE when it does not fit). */
 ROAD_API int road_readlink(struct road_machine *machine, const char *path,
 			   char *buf, size_t size);
 /** Names in a directory, sorted, without "." and "..": NUL-terminated strings
@@ -581,7 +597,7 @@ ROAD_API int road_umount(struct road_machine *machine, const char *target);
  * @params: "a=1 b=2" for the module itself; may be NULL
  *
  * Return: 0, also when it is loaded already (unless @params are given:
- * -EEXIST); -ENOENT when the kernel in use has no such module; the errno of
+ * -EEXIST, or -ROAD_EUSAGE when it is built in); -ROAD_ENODRIVER when the kernel in use has no such module; the errno of
  * the module's init.
  */
 ROAD_API int road_module_load(struct road_machine *machine, const char *name,
@@ -668,10 +684,31 @@ ROAD_API void road_test_begin(struct road_machine *machine, const char *name);
  * road_test_end() - settle, then ask the oracles
  *
  * Runs the guest. Return: 0; -ROAD_EORACLE (a report that nobody expected, or
- * an expected one that did not come; the message has the log slice);
- * -ROAD_EMODEL; -ROAD_EGONE.
+ * an expected one that did not come; the message has the log slice. Or a fault
+ * that was injected and has not struck); -ROAD_EMODEL; -ROAD_EGONE.
  */
 ROAD_API int road_test_end(struct road_machine *machine);
+
+/**
+ * road_faults_end() - have all injected faults struck?
+ *
+ * Those that have not, and were not cancelled, are forgotten. For what undoes
+ * a test before its end: an undo must not meet them. Return: 0, or
+ * -ROAD_EORACLE with a message that names them.
+ */
+ROAD_API int road_faults_end(struct road_machine *machine);
+
+/**
+ * road_test_end_gone() - the same of a machine whose end was told already
+ *
+ * Does not return -ROAD_EGONE: the reports of the kernel are looked at that are
+ * no part of the crash. Of a machine that is up it is road_test_end().
+ */
+ROAD_API int road_test_end_gone(struct road_machine *machine);
+
+/** road_end_expected() - has the machine ended by a crash whose report the test
+ *  expects (road_expect_log())? */
+ROAD_API bool road_end_expected(struct road_machine *machine);
 
 /** enum road_step - what a step of a test is about */
 enum road_step {

@@ -133,10 +133,12 @@ static int find_modules(struct agent *agent, const char *alias, char **paths,
 	if (!ret) {
 		*paths = pack_modules(&list, len);
 		if (!*paths)
-			ret = -ENOMEM;
+			ret = -ROAD_ENOMEM;
 	}
 	modules_list_deinit(&list);
 	err_clear(&error);
+	if (ret == -ROAD_ENODRIVER)
+		return -ENOENT;
 	return ret < -MAX_ERRNO ? -EIO : ret;
 }
 

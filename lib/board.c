@@ -8,6 +8,8 @@
 #include "text.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int board_init(struct board *board, struct engine *engine)
@@ -31,6 +33,7 @@ void board_deinit(struct board *board)
 		vu_close(&board->gpio.vu);
 	while (board->chips)
 		road_i2c_detach(board->chips);
+	free(board->missed);
 	i2c_deinit(&board->i2c);
 	gpio_deinit(&board->gpio);
 	for (i = 0; i < ROAD_NUM_LINES; i++)
@@ -174,6 +177,7 @@ void road_i2c_detach(struct road_i2c_chip *chip)
 	for (link = &board->chips; *link != chip; link = &(*link)->next)
 		;
 	*link = chip->next;
+	board_fault_end(board, chip);
 	if (board->i2c.reqs)
 		i2c_forget(&board->i2c, chip);
 	road_irq_deassert(chip);
@@ -182,6 +186,55 @@ void road_i2c_detach(struct road_i2c_chip *chip)
 	chip->irq_line = -1;
 	if (chip->ops->detached)
 		chip->ops->detached(chip);
+}
+
+/* ---- injected faults */
+
+static void board_missed(struct board *board, const struct road_i2c_chip *chip)
+{
+	char where[16] = "", why[64], *text;
+
+	if (!chip->every_addr)
+		snprintf(where, sizeof(where), " at 0x%02x", chip->addr);
+	if (chip->inject_failed)
+		snprintf(why, sizeof(why), "%u more messages should fail",
+			 chip->inject_count);
+	else if (chip->inject_after)
+		snprintf(why, sizeof(why), "%u more messages come before it",
+			 chip->inject_after);
+	else
+		snprintf(why, sizeof(why), "no message came");
+	if (asprintf(&text,
+		     "%s%s%s%s: a fault that was injected has not struck: %s (a count of 0 cancels it)",
+		     board->missed ? board->missed : "",
+		     board->missed ? "\n" : "", chip->name, where, why) < 0)
+		return;
+	free(board->missed);
+	board->missed = text;
+}
+
+void board_fault_end(struct board *board, struct road_i2c_chip *chip)
+{
+	/* One without end has struck when the first message failed. */
+	if (!chip->inject_count ||
+	    (chip->inject_count == UINT32_MAX && chip->inject_failed))
+		return;
+	board_missed(board, chip);
+	chip->inject_count = 0;
+}
+
+int board_faults_end(struct board *board, struct road_error *error)
+{
+	struct road_i2c_chip *chip;
+
+	for (chip = board->chips; chip; chip = chip->next)
+		board_fault_end(board, chip);
+	if (!board->missed)
+		return 0;
+	err_set(error, -ROAD_EORACLE, "%s", board->missed);
+	free(board->missed);
+	board->missed = NULL;
+	return -ROAD_EORACLE;
 }
 
 int road_i2c_release(struct road_i2c_chip *chip, int status,

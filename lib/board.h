@@ -25,6 +25,7 @@ struct board {
 	struct board_line lines[ROAD_NUM_LINES];
 	/* Who is told next of a change: the one before may unwatch it. */
 	struct road_line_watch *next_watch;
+	char *missed;			/* faults that have not struck */
 	/* In a hook of a bus transfer: interrupts wait for the transfer. */
 	unsigned int in_transfer;
 };
@@ -49,5 +50,10 @@ void board_set_direction(struct board *board, unsigned int line,
 /* Take interrupt line and type from the devicetree, and let the line idle. */
 void board_connect_irq(struct road_i2c_chip *chip, unsigned int line,
 		       unsigned int type);
+/* The fault that was injected into @chip can't strike any more: write down if it
+ * has not. */
+void board_fault_end(struct board *board, struct road_i2c_chip *chip);
+/* All of them: 0, or -ROAD_EORACLE with what was written down. */
+int board_faults_end(struct board *board, struct road_error *error);
 
 #endif /* LIB_BOARD_H */

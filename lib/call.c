@@ -37,7 +37,7 @@ int call_start_error(struct road_machine *machine)
 {
 	int code = machine_error_of(machine)->code;
 
-	return code ? code : -ENOMEM;
+	return code ? code : -ROAD_ENOMEM;
 }
 
 int64_t call_error(const struct road_call *call)
@@ -135,7 +135,7 @@ void road_call_destroy(struct road_call *call)
 
 static int call_signal_error(struct road_call *call)
 {
-	return machine_error(agent_machine(call->agent), -ESRCH,
+	return machine_error(agent_machine(call->agent), -ROAD_EUSAGE,
 			     "%s: it has finished, there is no task to signal",
 			     call->what);
 }

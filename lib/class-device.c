@@ -2,10 +2,19 @@
 /* class-device.c - find and use what a driver registered below its device */
 #include "class-device.h"
 
-#include <errno.h>
+#include "machine.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static int class_size_error(struct road_device *device, const char *path,
+			    size_t size)
+{
+	return machine_error(road_device_machine(device), -ROAD_ESIZE,
+			     "%s: longer than the buffer of %zu bytes", path,
+			     size);
+}
 
 int class_path(struct road_device *device, const char *pattern, char *buf,
 	       size_t size)
@@ -20,9 +29,11 @@ int class_path(struct road_device *device, const char *pattern, char *buf,
 	if (ret)
 		return ret;
 	if (!*paths)
-		ret = -ENODEV;
+		ret = machine_error(machine, -ROAD_ENODEVICE,
+				    "%s has no %s: is its driver bound, and does it register one?",
+				    road_device_path(device), pattern);
 	else if (strlen(paths) >= size)
-		ret = -ENAMETOOLONG;
+		ret = class_size_error(device, paths, size);
 	else
 		strcpy(buf, paths);
 	free(paths);
@@ -38,7 +49,7 @@ int class_node(struct road_device *device, const char *pattern, char *buf,
 	if (ret)
 		return ret;
 	ret = snprintf(buf, size, "/dev/%s", strrchr(path, '/') + 1);
-	return ret < (int)size ? 0 : -ENAMETOOLONG;
+	return ret < (int)size ? 0 : class_size_error(device, path, size);
 }
 
 int class_attr_path(struct road_device *device, const char *pattern,
@@ -51,7 +62,7 @@ int class_attr_path(struct road_device *device, const char *pattern,
 		return ret;
 	len = strlen(buf);
 	if (len + strlen(attr) + 2 > size)
-		return -ENAMETOOLONG;
+		return class_size_error(device, buf, size);
 	snprintf(buf + len, size - len, "/%s", attr);
 	return 0;
 }

@@ -53,7 +53,7 @@ static int device_add_node(struct road_device *device,
 		     config->compatible, device->addr, irq,
 		     config->properties ? config->properties : "",
 		     config->properties ? "\n" : "") < 0)
-		return machine_error(machine, -ENOMEM, "out of memory");
+		return err_nomem(machine_error_of(machine));
 	/* What errors of dtc point to: the author wrote but its properties. */
 	snprintf(name, sizeof(name), "node of the device \"%s\"",
 		 config->compatible);
@@ -91,7 +91,7 @@ int road_device_add(struct road_machine *machine,
 				     "the devicetree is fixed once the machine is booted; add devices before");
 	device = calloc(1, sizeof(*device));
 	if (!device)
-		return machine_error(machine, -ENOMEM, "out of memory");
+		return err_nomem(machine_error_of(machine));
 	device->machine = machine;
 	ret = device_alloc(device, config);
 	if (!ret && model) {
@@ -173,13 +173,13 @@ static int device_read_alias(struct road_device *device)
 		return n;
 	alias[strcspn(alias, "\n")] = '\0';
 	device->alias = strdup(alias);
-	return device->alias ? 0 : machine_error(device->machine, -ENOMEM,
-						 "out of memory");
+	return device->alias ? 0 :
+			       err_nomem(machine_error_of(device->machine));
 }
 
 /* The modules with @alias, or by the I2C name that the kernel made of the
- * compatible, which a driver without a table of compatibles has. -ENOENT: there
- * are none. */
+ * compatible, which a driver without a table of compatibles has. -ROAD_ENODRIVER:
+ * there are none. */
 static int device_resolve(struct road_device *device, const char *alias,
 			  struct module_list *list)
 {
@@ -229,7 +229,7 @@ static int device_load(struct road_device *device, struct module_list *list)
 	char name[80];
 	int ret = device_load_alias(device, list);
 
-	device->nameless = ret == -ENOENT;
+	device->nameless = ret == -ROAD_ENODRIVER;
 	if (!device->nameless)
 		return ret;
 	ret = device_name_alias(device, name, sizeof(name));
@@ -237,7 +237,7 @@ static int device_load(struct road_device *device, struct module_list *list)
 		ret = device_resolve(device, name, list);
 	if (!ret)
 		return road_module_load(device->machine, name, NULL);
-	return ret == -ENOENT ? 0 : ret;
+	return ret == -ROAD_ENODRIVER ? 0 : ret;
 }
 
 void device_load_all(struct road_machine *machine)
@@ -301,17 +301,23 @@ static int device_probe_failed(struct road_device *device, const char *driver,
 
 /*
  * A driver's `bind` gives the errno of its probe, which the bus's
- * `drivers_probe` would swallow. -ENODEV: it does not match; -ENOENT: there
- * is no such driver.
+ * `drivers_probe` would swallow. -ENODEV: the probe's, or it does not match;
+ * -ROAD_ENODRIVER: there is no such driver.
  */
 static int device_bind_driver(struct road_device *device, const char *driver)
 {
 	size_t mark = road_log_mark(device->machine);
+	struct road_stat st;
 	char path[512];
 	int ret;
 
 	snprintf(path, sizeof(path), "/sys/bus/i2c/drivers/%s/bind", driver);
 	ret = road_write_file(device->machine, path, device_id(device));
+	if (ret == -ENOENT &&
+	    road_stat(device->machine, path, true, &st) == -ENOENT)
+		return machine_error(device->machine, -ROAD_ENODRIVER,
+				     "%s: there is no driver %s", device->path,
+				     driver);
 	if (ret < 0 && ret > -ROAD_EGONE)
 		return device_probe_failed(device, driver, ret, mark);
 	if (ret >= 0 && (!device->driver || strcmp(device->driver, driver))) {
@@ -319,6 +325,12 @@ static int device_bind_driver(struct road_device *device, const char *driver)
 		device->driver = strdup(driver);
 	}
 	return ret < 0 ? ret : 0;
+}
+
+/* Did that driver not take the device, so that another one may? */
+static bool refused(int ret)
+{
+	return ret == -ENODEV || ret == -ROAD_ENODRIVER;
 }
 
 static int device_bind_module(struct road_device *device, const char *module)
@@ -331,10 +343,10 @@ static int device_bind_module(struct road_device *device, const char *module)
 	ret = road_glob(machine, path, &drivers);
 	if (ret)
 		return ret;
-	ret = -ENODEV;
-	machine_error(machine, ret, "%s: its module has no driver of this bus",
-		      device->path);
-	for (driver = drivers; *driver && ret == -ENODEV;
+	ret = machine_error(machine, -ROAD_ENODRIVER,
+			    "%s: its module has no driver of this bus",
+			    device->path);
+	for (driver = drivers; *driver && refused(ret);
 	     driver += strlen(driver) + 1)
 		ret = device_bind_driver(device, strrchr(driver, ':') + 1);
 	free(drivers);
@@ -346,7 +358,7 @@ static int device_no_driver(struct road_device *device)
 	char name[80] = "its I2C name";
 
 	device_name_alias(device, name, sizeof(name));
-	return machine_error(device->machine, -ENODEV,
+	return machine_error(device->machine, -ROAD_ENODRIVER,
 			     "%s: no module of this kernel has the alias \"%s\" or \"%s\", and no driver that is loaded or built in takes the device: is the driver enabled in the suite's config, and has its match table the compatible? The kernel is %s",
 			     device->path, device->alias, name,
 			     road_machine_kernel(device->machine));
@@ -403,19 +415,18 @@ static int device_bind_any(struct road_device *device)
 static int device_bind_drivers(struct road_device *device,
 			       const struct module_list *list)
 {
-	int ret = -ENODEV;
+	int ret = -ROAD_ENODRIVER;
 	size_t i;
 
 	/* The one of last time, if it is there again, spares the search. */
 	if (device->driver) {
 		ret = device_bind_driver(device, device->driver);
-		if (ret != -ENOENT)
+		if (ret != -ROAD_ENODRIVER)
 			return ret;
-		ret = -ENODEV;
 	}
 	if (!list->num)
 		ret = device_bind_any(device);
-	for (i = 0; i < list->num && ret == -ENODEV; i++)
+	for (i = 0; i < list->num && refused(ret); i++)
 		if (list->modules[i].wanted)
 			ret = device_bind_module(device,
 						 list->modules[i].name);
@@ -449,7 +460,7 @@ int road_device_autoloads(struct road_device *device)
 	if (!ret)
 		ret = device_resolve(device, device->alias, &list);
 	modules_list_deinit(&list);
-	if (ret != -ENOENT)
+	if (ret != -ROAD_ENODRIVER)
 		return ret ? ret : 1;
 	/* A driver that is of no module is built in, and there anyway. */
 	snprintf(path, sizeof(path), "%s/driver/module", device->path);
@@ -515,7 +526,7 @@ int road_device_unbind(struct road_device *device)
 	snprintf(path, sizeof(path), "%s/driver/unbind", device->path);
 	ret = road_write_file(device->machine, path, device_id(device));
 	if (ret == -ENOENT)
-		return machine_error(device->machine, -ENODEV,
+		return machine_error(device->machine, -ROAD_ENODRIVER,
 				     "%s has no driver", device->path);
 	return ret;
 }

@@ -47,6 +47,12 @@ static const struct errno_name errno_names[] = {
 	{ ROAD_EHOST, "ROAD_EHOST" },
 	{ ROAD_EDEVICETREE, "ROAD_EDEVICETREE" },
 	{ ROAD_EPROGRAM, "ROAD_EPROGRAM" },
+	{ ROAD_ENOMEM, "ROAD_ENOMEM" },
+	{ ROAD_EINTR, "ROAD_EINTR" },
+	{ ROAD_ENODRIVER, "ROAD_ENODRIVER" },
+	{ ROAD_ENODEVICE, "ROAD_ENODEVICE" },
+	{ ROAD_ESIZE, "ROAD_ESIZE" },
+	{ ROAD_ESHORT, "ROAD_ESHORT" },
 };
 
 const char *road_strerror(int error)
@@ -148,8 +154,8 @@ int err_nomem(struct road_error *error)
 	/* No message is allocated: err_message() knows the code. */
 	err_clear(error);
 	if (error)
-		error->code = -ENOMEM;
-	return -ENOMEM;
+		error->code = -ROAD_ENOMEM;
+	return -ROAD_ENOMEM;
 }
 
 int err_move(struct road_error *to, struct road_error *from)
@@ -174,6 +180,6 @@ const char *err_message(const struct road_error *error)
 		return "";
 	if (error->message)
 		return error->message;
-	return error->code == -ENOMEM ? "out of memory" :
+	return error->code == -ROAD_ENOMEM ? "out of memory" :
 	       road_strerror(error->code);
 }

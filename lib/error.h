@@ -34,7 +34,7 @@ int err_prefix(struct road_error *error, const char *fmt, ...)
 /* Append to the message. */
 void err_append(struct road_error *error, const char *fmt, ...)
 	ROAD_PRINTF(2, 3);
-/* -ENOMEM with its message. */
+/* -ROAD_ENOMEM with its message. */
 int err_nomem(struct road_error *error);
 /* Move @from, which is empty then, over what @to holds. Return: the code. */
 int err_move(struct road_error *to, struct road_error *from);

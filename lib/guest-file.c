@@ -207,8 +207,8 @@ ssize_t road_read_file(struct road_machine *machine, const char *path,
 	int64_t result = call_result(machine, call);
 
 	if (result >= 0 && result >= (int64_t)size) {
-		result = machine_error(machine, -EFBIG,
-				       "read_file %s: it has %lld bytes, the buffer only %zu (EFBIG)",
+		result = machine_error(machine, -ROAD_ESIZE,
+				       "read_file %s: it has %lld bytes, the buffer only %zu",
 				       path, (long long)result, size);
 	} else if (result >= 0) {
 		memcpy(buf, call->data, result);
@@ -261,7 +261,7 @@ int road_write_file_data(struct road_machine *machine, const char *path,
 	if (result < 0)
 		return result;
 	if ((uint64_t)result != len)
-		return machine_error(machine, -EIO,
+		return machine_error(machine, -ROAD_ESHORT,
 				     "write_file %s: only %lld of %zu bytes were taken",
 				     path, (long long)result, len);
 	touched_written(machine, path, data, len);

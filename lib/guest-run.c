@@ -231,8 +231,8 @@ int road_module_load(struct road_machine *machine, const char *name,
 	if (!ret && list.num)
 		ret = load_list(machine, name, &list, params);
 	else if (!ret && params && *params)
-		ret = machine_error(machine, -EEXIST,
-				    "load module %s: it is built into the kernel, so parameters can't be given (EEXIST)",
+		ret = machine_error(machine, -ROAD_EUSAGE,
+				    "load module %s: it is built into the kernel, so parameters can't be given",
 				    name);
 	modules_list_deinit(&list);
 	return ret;

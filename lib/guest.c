@@ -64,8 +64,8 @@ int road_readlink(struct road_machine *machine, const char *path, char *buf,
 	int64_t result = call_result(machine, call);
 
 	if (result >= 0 && result >= (int64_t)size) {
-		result = machine_error(machine, -ENAMETOOLONG,
-				       "readlink %s: the target has %lld bytes, the buffer only %zu (ENAMETOOLONG)",
+		result = machine_error(machine, -ROAD_ESIZE,
+				       "readlink %s: the target has %lld bytes, the buffer only %zu",
 				       path, (long long)result, size);
 	} else if (result >= 0) {
 		memcpy(buf, call->data, result);

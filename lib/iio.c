@@ -6,7 +6,6 @@
 
 #include "class-device.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -80,7 +79,7 @@ int road_iio_event_read(struct road_device *device, int fd, int timeout_ms,
 	if (n < 0)
 		return n;
 	if (n != sizeof(data))
-		return -EIO;
+		return -ROAD_ESHORT;
 	*event = (struct road_iio_event){
 		.code = data.id,
 		.timestamp = data.timestamp,

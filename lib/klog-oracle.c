@@ -341,25 +341,67 @@ static void put_lines(FILE *out, const struct klog *klog, size_t from,
 		fprintf(out, "\n(%zu more lines)", to - i);
 }
 
-/* Write the first report that nobody expected. Return: how many there are. */
-static size_t put_unexpected(FILE *out, const struct klog *klog)
+bool klog_next_report(const struct klog *klog, size_t from,
+		      struct klog_report *report)
 {
-	size_t num = 0, from = klog->test_start, i, start, end;
+	size_t i;
 
 	for (i = from; i < klog->num_lines; i++) {
 		if (!klog->lines[i].report)
 			continue;
-		start = report_start(klog, from, i);
-		end = report_end(klog, i);
-		from = end;
+		report->start = report_start(klog, from, i);
+		report->headline = i;
+		report->end = report_end(klog, i);
+		report->expected = report_expected(klog, report->start, i,
+						   report->end);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A line alone that only begins like a report: a driver can print that. The
+ * kernel prints a stack, below one that has no frame around it too.
+ */
+static bool may_be_printed(const struct klog *klog,
+			   const struct klog_report *report)
+{
+	static const char *const starts[] = {
+		"BUG: ", "WARNING: ", "Oops: ", "UBSAN: ",
+	};
+	const char *bare = line_bare(klog, report->headline);
+	bool known = false;
+	size_t i;
+
+	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		known |= starts_with(bare, starts[i]);
+	for (i = report->headline + 1; i < report->end; i++)
+		known &= !starts_with(line_bare(klog, i), "Call Trace:");
+	return known && report->start == report->headline;
+}
+
+/* Write the first report above line @to that nobody expected. Return: how many
+ * there are. */
+static size_t put_unexpected(FILE *out, const struct klog *klog, size_t to)
+{
+	struct klog_report report;
+	size_t num = 0, from;
+
+	for (from = klog->test_start; klog_next_report(klog, from, &report);
+	     from = report.end) {
+		if (report.headline >= to)
+			break;
 		if (klog->end_expected &&
-		    same_instant(klog, i, klog->num_lines - 1))
+		    same_instant(klog, report.headline, klog->num_lines - 1))
 			continue;
-		if (report_expected(klog, start, i, end) || num++)
+		if (report.expected || num++)
 			continue;
 		fputs("the kernel reported a bug that the test did not expect:",
 		      out);
-		put_lines(out, klog, start, end, LINES_SHOWN);
+		put_lines(out, klog, report.start, report.end, LINES_SHOWN);
+		if (may_be_printed(klog, &report))
+			fputs("\n(it comes without a stack: it may be the driver's own text, printed with printk() or the like)",
+			      out);
 	}
 	if (num > 1)
 		fprintf(out, "\nand %zu more report%s", num - 1,
@@ -385,34 +427,30 @@ static size_t put_missing(FILE *out, const struct klog *klog, bool behind)
 
 bool klog_end_expected(struct klog *klog)
 {
-	size_t from = klog->test_start, i, start, end;
+	struct klog_report report;
+	size_t from;
 
 	klog_flush(klog);
-	for (i = from; i < klog->num_lines; i++) {
-		if (!klog->lines[i].report)
-			continue;
-		start = report_start(klog, from, i);
-		end = report_end(klog, i);
-		from = end;
-		if (same_instant(klog, i, klog->num_lines - 1) &&
-		    report_expected(klog, start, i, end))
+	for (from = klog->test_start; klog_next_report(klog, from, &report);
+	     from = report.end)
+		if (report.expected &&
+		    same_instant(klog, report.headline, klog->num_lines - 1))
 			klog->end_expected = true;
-	}
 	return klog->end_expected;
 }
 
-int klog_test_end(struct klog *klog, struct road_error *error)
+/* Ask about the lines above @to. */
+static int klog_ask(struct klog *klog, size_t to, struct road_error *error)
 {
 	char *text = NULL;
 	size_t size, num;
 	FILE *out;
 
-	klog_flush(klog);
 	klog->checked = klog->num_lines;
 	out = open_memstream(&text, &size);
 	if (!out)
 		return err_nomem(error);
-	num = put_unexpected(out, klog);
+	num = put_unexpected(out, klog, to);
 	num += put_missing(out, klog, num != 0);
 	klog->unexpected = num;
 	if (ferror(out) | fclose(out)) {
@@ -423,6 +461,12 @@ int klog_test_end(struct klog *klog, struct road_error *error)
 		err_set(error, -ROAD_EORACLE, "%s", text);
 	free(text);
 	return num ? -ROAD_EORACLE : 0;
+}
+
+int klog_test_end(struct klog *klog, struct road_error *error)
+{
+	klog_flush(klog);
+	return klog_ask(klog, klog->num_lines, error);
 }
 
 /* ------------------------------------------------------------------------
@@ -449,6 +493,24 @@ static size_t last_words_start(const struct klog *klog, size_t from)
 		if (!same_instant(klog, i - 1, last))
 			break;
 	return i;
+}
+
+/* First line of the reports of the log's last instant, of which a crash is. */
+static size_t crash_start(const struct klog *klog)
+{
+	size_t last = klog->num_lines - 1, found = klog->num_lines, i;
+
+	for (i = klog->num_lines;
+	     i-- > klog->test_start && same_instant(klog, i, last);)
+		if (klog->lines[i].report)
+			found = report_start(klog, klog->test_start, i);
+	return found;
+}
+
+int klog_crash_end(struct klog *klog, struct road_error *error)
+{
+	klog_flush(klog);
+	return klog_ask(klog, crash_start(klog), error);
 }
 
 char *klog_last_words(const struct klog *klog, size_t mark)

@@ -64,6 +64,15 @@ bool klog_contains(const struct klog *klog, size_t mark, const char *needle);
 const char *klog_bare(const char *text);
 /* Does a report begin with this text of a line, or its frame? */
 bool klog_is_headline(const char *text);
+/* Lines of a report: @start to @end, which is behind it. */
+struct klog_report {
+	size_t start, headline, end;
+	bool expected;
+};
+
+/* The next report from line @from on. Return: is there one? */
+bool klog_next_report(const struct klog *klog, size_t from,
+		      struct klog_report *report);
 /* Is the last line, which nobody looked at yet, the begin of a report? */
 bool klog_is_report(const struct klog *klog);
 int klog_expect(struct klog *klog, const char *regex, struct road_error *error);
@@ -72,6 +81,9 @@ bool klog_test_begin(struct klog *klog);
 /* 0, or -ROAD_EORACLE with a message that has the report's lines. Asked again,
  * it answers the same. */
 int klog_test_end(struct klog *klog, struct road_error *error);
+/* The same for a guest that crashed, which is known: without the reports of
+ * that. */
+int klog_crash_end(struct klog *klog, struct road_error *error);
 /* Of a guest that has ended: was there a report at its last instant that the
  * test expects? Then the others of that instant, which follow from it, are
  * expected too. */

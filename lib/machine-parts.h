@@ -49,6 +49,7 @@ struct road_machine {
 	size_t boot_mark;		/* in the log */
 	uint64_t boot_ns;		/* wall time that it took */
 	size_t reports_before;		/* in the log, when the call began */
+	bool crashed;			/* it ended by itself */
 	bool explaining;		/* a limit has passed; asking why */
 	struct machine_trouble *troubles;
 	bool kept;			/* see machine_keep() */

@@ -77,6 +77,7 @@ int machine_end(struct road_machine *machine)
 
 	if (ends) {
 		machine->state = MACHINE_GONE;
+		machine->crashed = fatal->code == -ROAD_EGONE;
 		machine_explain_end(machine);
 		uml_kill(&machine->uml);
 		cal_close(&machine->engine.cal);
@@ -175,7 +176,7 @@ static int machine_limit(struct road_machine *machine, enum engine_end end,
 			what);
 		break;
 	case ENGINE_SIGNAL:
-		err_set(&error, -EINTR, "%s: interrupted by a signal", what);
+		err_set(&error, -ROAD_EINTR, "%s: interrupted by a signal", what);
 		break;
 	default:
 		err_set(&error, -ROAD_ELIMIT,

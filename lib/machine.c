@@ -314,6 +314,32 @@ void road_test_begin(struct road_machine *machine, const char *name)
 	trace_note(&machine->engine.trace, name);
 }
 
+int road_faults_end(struct road_machine *machine)
+{
+	return board_faults_end(&machine->board, &machine->error);
+}
+
+int road_test_end_gone(struct road_machine *machine)
+{
+	int ret;
+
+	if (machine->state != MACHINE_GONE)
+		return road_test_end(machine);
+	/* Of a limit that has passed no report is a part. */
+	if (machine->crashed)
+		ret = klog_crash_end(&machine->klog, &machine->error);
+	else
+		ret = klog_test_end(&machine->klog, &machine->error);
+	journal_put(&machine->engine.journal, "end", ret ? "error" : NULL,
+		    err_message(&machine->error));
+	return ret;
+}
+
+bool road_end_expected(struct road_machine *machine)
+{
+	return machine->crashed && klog_end_expected(&machine->klog);
+}
+
 /* Did the guest end with a report that the test expects? */
 static bool machine_end_expected(struct road_machine *machine)
 {
@@ -344,6 +370,10 @@ int road_test_end(struct road_machine *machine)
 		klog_test_end(&machine->klog, NULL);
 	else
 		ret = klog_test_end(&machine->klog, &machine->error);
+	if (ret)
+		board_faults_end(&machine->board, NULL);
+	else
+		ret = board_faults_end(&machine->board, &machine->error);
 	journal_put(&machine->engine.journal, "end", ret ? "error" : NULL,
 		    err_message(&machine->error));
 	/* Once told, these reports are not told again. */

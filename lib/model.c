@@ -50,6 +50,9 @@ void road_i2c_chip_init(struct road_i2c_chip *chip, const char *name,
 void road_i2c_inject(struct road_i2c_chip *chip, uint32_t after,
 		     uint32_t count, int error)
 {
+	if (chip->machine && count)
+		board_fault_end(board_of(chip->machine), chip);
+	chip->inject_failed = 0;
 	chip->inject_after = after;
 	chip->inject_count = count;
 	chip->inject_error = error < 0 ? error : -ENXIO;

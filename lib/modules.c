@@ -258,7 +258,7 @@ static int resolve_module(struct resolve *r, struct kmod_module *mod)
 
 static int not_found(const struct resolve *r, const char *name)
 {
-	return err_set(r->error, -ENOENT,
+	return err_set(r->error, -ROAD_ENODRIVER,
 		       "no module \"%s\" in %s: is its option =m in the kernel's configuration, and does the driver's table have that alias?",
 		       name, r->modules->dir);
 }
@@ -300,7 +300,7 @@ static int resolve_file(struct resolve *r, const char *path)
 		     -errno;
 	free(full);
 	if (ret < 0)
-		return err_set(r->error, ret == -ENOENT ? ret : -ROAD_EHOST,
+		return err_set(r->error, -ROAD_EHOST,
 			       "module file %s: %s", path, strerror(-ret));
 	ret = resolve_module(r, mod);
 	added = list_find(r->list, kmod_module_get_name(mod));

@@ -350,7 +350,7 @@ int road_regmap_init(struct road_regmap *map, const char *name,
 	map->regs = calloc(map->num_regs + 1, sizeof(*map->regs));
 	if (!map->regs) {
 		map->num_regs = 0;
-		return -ENOMEM;
+		return -ROAD_ENOMEM;
 	}
 	for (i = 0; i < map->num_regs; i++)
 		map->regs[i].desc = &config->regs[i];

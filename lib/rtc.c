@@ -6,7 +6,6 @@
 
 #include "class-device.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 
@@ -107,7 +106,7 @@ int road_rtc_wait(struct road_machine *machine, int fd, int timeout_ms,
 	if (n < 0)
 		return n;
 	if (n != sizeof(data))
-		return -EIO;
+		return -ROAD_ESHORT;
 	*flags = data & 0xff;
 	return data >> 8;
 }

@@ -18,8 +18,8 @@ extern "C" {
  * road_iio_path() - sysfs directory of the IIO device of a bound device
  * @buf: "/sys/bus/i2c/devices/0-0044/iio:device0"
  *
- * Runs the guest. Return: 0; -ENODEV when it has no IIO device (not bound?);
- * -ENAMETOOLONG.
+ * Runs the guest. Return: 0; -ROAD_ENODEVICE when it has no IIO device (not
+ * bound?); -ROAD_ESIZE.
  */
 ROAD_API int road_iio_path(struct road_device *device, char *buf, size_t size);
 

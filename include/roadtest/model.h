@@ -144,6 +144,7 @@ struct road_i2c_chip {
 	bool every_addr;
 	uint32_t inject_after;		/* messages until the injected error */
 	uint32_t inject_count;		/* messages that fail then */
+	uint32_t inject_failed;		/* messages that it has failed */
 	int inject_error;
 	uint64_t messages;		/* seen so far, failed ones included */
 };
@@ -173,7 +174,9 @@ ROAD_API int road_i2c_release(struct road_i2c_chip *chip, int status,
 			      const uint8_t *data, size_t len);
 /** road_i2c_inject() - let messages to the chip fail without asking it.
  *  @after: messages from now on that still work; @count: how many fail then
- *  (UINT32_MAX: all); @error: -errno, -ENXIO for a NAK of the address. */
+ *  (UINT32_MAX: all, and one at least); @error: -errno, -ENXIO for a NAK of the
+ *  address. What has not struck when the test ends, the chip is detached or
+ *  another fault is injected fails the test; @count 0 cancels it. */
 ROAD_API void road_i2c_inject(struct road_i2c_chip *chip, uint32_t after,
 			      uint32_t count, int error);
 
@@ -336,7 +339,7 @@ struct road_regmap {
 	unsigned int page;
 };
 
-/** road_regmap_init() - Return: 0, -ENOMEM, or -ROAD_EUSAGE for a table with
+/** road_regmap_init() - Return: 0, -ROAD_ENOMEM, or -ROAD_EUSAGE for a table with
  *  a width outside 1 to 4 or an address that stands there twice. */
 ROAD_API int road_regmap_init(struct road_regmap *map, const char *name,
 			      const struct road_regmap_config *config);

@@ -23,7 +23,7 @@ extern "C" {
  * road_rtc_path() - sysfs directory of the RTC of a bound device
  * @buf: "/sys/bus/i2c/devices/0-0051/rtc/rtc0"
  *
- * Return: 0; -ENODEV when it has no RTC (not bound?); -ENAMETOOLONG.
+ * Return: 0; -ROAD_ENODEVICE when it has no RTC (not bound?); -ROAD_ESIZE.
  */
 ROAD_API int road_rtc_path(struct road_device *device, char *buf, size_t size);
 /** road_rtc_read() - an attribute, such as "since_epoch", without its

@@ -78,6 +78,7 @@ static int i2c_injected(struct road_i2c_chip *chip)
 	}
 	if (chip->inject_count != UINT32_MAX)
 		chip->inject_count--;
+	chip->inject_failed++;
 	return chip->inject_error;
 }
 

@@ -201,6 +201,25 @@ static PyObject *board_test_end(struct ext_machine *self, PyObject *unused)
 	return ext_result(self, ret, NULL);
 }
 
+static PyObject *board_faults_end(struct ext_machine *self, PyObject *unused)
+{
+	if (!ext_usable(self))
+		return NULL;
+	return ext_result(self, road_faults_end(self->machine), NULL);
+}
+
+static PyObject *board_test_end_gone(struct ext_machine *self, PyObject *unused)
+{
+	PyThreadState *state = ext_begin(self);
+	int ret;
+
+	if (!state)
+		return NULL;
+	ret = road_test_end_gone(self->machine);
+	ext_end(self, state);
+	return ext_result(self, ret, NULL);
+}
+
 static PyObject *board_test_step(struct ext_machine *self, PyObject *args)
 {
 	const char *text, *file;
@@ -302,6 +321,8 @@ PyMethodDef ext_board_methods[] = {
 	METHOD(expect_log, METH_O),
 	METHOD(test_begin, METH_O),
 	METHOD(test_end, METH_NOARGS),
+	METHOD(test_end_gone, METH_NOARGS),
+	METHOD(faults_end, METH_NOARGS),
 	METHOD(test_step, METH_VARARGS),
 	METHOD(trace_count, METH_NOARGS),
 	METHOD(trace, METH_VARARGS),

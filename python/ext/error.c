@@ -37,8 +37,39 @@ static void raise_again(PyObject *exc)
 	PyErr_Restore(type, exc, PyException_GetTraceback(exc));
 }
 
+/* Tell the test that runs, in case that it passes over the error. */
+static void record(struct ext_machine *self, PyObject *exc)
+{
+	PyObject *raised = PyImport_ImportModule("roadtest.raised");
+	PyObject *ret = NULL;
+
+	if (raised)
+		ret = PyObject_CallMethod(raised, "record", "OO", self, exc);
+	if (!ret)
+		PyErr_WriteUnraisable(exc);
+	Py_XDECREF(ret);
+	Py_XDECREF(raised);
+}
+
+/* What says no more than that the end, which was told, holds on. */
+static bool is_news(struct ext_machine *self, int64_t code)
+{
+	switch (-code) {
+	case ROAD_EGONE:
+	case ROAD_ELIMIT:
+	case ROAD_EPROTO:
+	case ROAD_EINTR:
+		return !self->told;
+	case ROAD_EMODEL:
+	case ROAD_EORACLE:
+		return true;
+	}
+	return false;
+}
+
 PyObject *ext_raise(struct ext_machine *self, int64_t code, const char *path)
 {
+	bool news = is_news(self, code);
 	PyObject *exc, *errors;
 
 	exc = self->interrupt;
@@ -48,6 +79,8 @@ PyObject *ext_raise(struct ext_machine *self, int64_t code, const char *path)
 	if (!road_machine_is_up(self->machine))
 		self->told = true;
 	if (exc) {
+		if (news)
+			record(self, exc);
 		raise_again(exc);
 		return NULL;
 	}
@@ -57,6 +90,8 @@ PyObject *ext_raise(struct ext_machine *self, int64_t code, const char *path)
 	exc = PyObject_CallMethod(errors, "from_code", "isz", (int)-code,
 				  road_machine_error(self->machine), path);
 	Py_DECREF(errors);
+	if (exc && news)
+		record(self, exc);
 	if (exc)
 		PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
 	Py_XDECREF(exc);

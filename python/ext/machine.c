@@ -232,6 +232,13 @@ static PyObject *machine_told(struct ext_machine *self, void *unused)
 	return PyBool_FromLong(self->told);
 }
 
+static PyObject *machine_end_expected(struct ext_machine *self, void *unused)
+{
+	if (!ext_usable(self))
+		return NULL;
+	return PyBool_FromLong(road_end_expected(self->machine));
+}
+
 static PyObject *machine_running(struct ext_machine *self, void *unused)
 {
 	return PyBool_FromLong(self->running);
@@ -284,6 +291,7 @@ static PyGetSetDef machine_getset[] = {
 	{ "is_up", (getter)machine_is_up },
 	{ "closed", (getter)machine_closed },
 	{ "told", (getter)machine_told },
+	{ "end_expected", (getter)machine_end_expected },
 	{ "running", (getter)machine_running },
 	{ "error", (getter)machine_error },
 	{ "dir", (getter)machine_dir },

@@ -261,7 +261,7 @@ PyTypeObject ext_layout_type = {
 
 static PyObject *no_memory_or_usage(int ret, PyTypeObject *type)
 {
-	if (ret == -ENOMEM)
+	if (ret == -ROAD_ENOMEM)
 		return PyErr_NoMemory();
 	return ext_usage("%s: a register has a width outside 1 to 4 bytes, or "
 			 "an address stands there twice", type->tp_name);
@@ -292,7 +292,7 @@ static PyObject *regs_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 	self->base.name = PyUnicode_FromString(type->tp_name);
 	ret = self->base.name ? road_regmap_init(&self->map,
 				PyUnicode_AsUTF8(self->base.name),
-				&self->layout->config) : -ENOMEM;
+				&self->layout->config) : -ROAD_ENOMEM;
 	if (ret < 0) {
 		Py_DECREF(self);
 		return no_memory_or_usage(ret, type);

@@ -18,6 +18,12 @@ EPROTO: int
 EUSAGE: int
 EHOST: int
 EDEVICETREE: int
+ENOMEM: int
+EINTR: int
+ENODRIVER: int
+ENODEVICE: int
+ESIZE: int
+ESHORT: int
 NO_FREE_UNTIL: int
 AUTOPROBE: int
 NO_PIN: int
@@ -209,6 +215,9 @@ class Machine:
     def told(self) -> bool:
         """Has its end been raised from a call?"""
     @property
+    def end_expected(self) -> bool:
+        """road_end_expected()."""
+    @property
     def running(self) -> bool:
         """Does the guest run, so that this is a callback?"""
     @property
@@ -281,6 +290,12 @@ class Machine:
         """road_test_begin()."""
     def test_end(self) -> None:
         """road_test_end()."""
+
+    def test_end_gone(self) -> None:
+        """road_test_end_gone()."""
+
+    def faults_end(self) -> None:
+        """road_faults_end()."""
     def test_step(
         self, step: int, text: str, file: str | None, line: int
     ) -> None:

@@ -7,11 +7,13 @@ import errno
 
 from . import _roadtest
 from .aliases import modules_by_alias
-from .errors import GuestError, guest_error
+from .errors import GuestError, NoDriverError, guest_error
 from .guest import GuestPath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from .hwmon import HwmonDevice
     from .iio import IioDevice
     from .machine import Machine
@@ -19,6 +21,41 @@ if TYPE_CHECKING:
     from .power import RuntimePower
     from .regulator import Regulator
     from .rtc import Rtc
+
+
+class Probing:
+    """A context manager around the binding of the device called ``id``. Where
+    assertGuestError() waits for the outcome, a GuestError says in ``probed``
+    whether the kernel called a probe function: a driver that does not match,
+    or a device that is bound already, give an errno too. The kernel prints
+    so with its parameter initcall_debug."""
+
+    def __init__(self, machine: Machine, id: str) -> None:
+        self._machine = machine
+        self._said = f"probe of {id} returned "
+        self._on = GuestError.wanted > 0
+        self._mark = 0
+
+    def _debug(self, value: bytes) -> None:
+        path = "/sys/module/kernel/parameters/initcall_debug"
+        self._machine.write_file(path, value)
+
+    def __enter__(self) -> None:
+        if self._on:
+            self._debug(b"1")
+            self._mark = self._machine.log_mark()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._on or not self._machine.is_up:
+            return
+        self._debug(b"0")
+        if isinstance(error, GuestError):
+            error.probed = self._said in self._machine.log_since(self._mark)
 
 
 class BusDevice(GuestPath):
@@ -141,7 +178,7 @@ class BusDevice(GuestPath):
         modalias, with dependencies. It binds nothing, unless autoprobe is on.
 
         Returns the modules that have the alias, sorted; none is built in.
-        GuestError ENODEV when no module has it.
+        NoDriverError when no module has it.
         """
         alias = self.modalias
         names = modules_by_alias(self._machine, alias)
@@ -165,19 +202,23 @@ class BusDevice(GuestPath):
         and matches.
 
         Raises GuestError with the errno of the driver's probe (EAGAIN when it
-        deferred); ENODEV when the driver does not match. Unbound after the
-        test.
+        deferred); ENODEV also when the driver does not match; NoDriverError
+        when there is none. Unbound after the test.
         """
         self._before_bind()
-        names = [driver] if driver is not None else self._drivers()
+        named = [driver] if driver is not None else self._drivers()
+        names = named or self._all_drivers()
         for name in names:
             mark = self._machine.log_mark()
             try:
-                (self.bus / "drivers" / name / "bind").write_text(self.id)
+                with Probing(self._machine, self.id):
+                    (self.bus / "drivers" / name / "bind").write_text(self.id)
             except GuestError as error:
                 failed = self._probe_failed(name, error, mark)
-                ended = name == names[-1] or "\n" in failed.detail
-                if error.errno != errno.ENODEV or ended:
+                took = error.errno != errno.ENODEV or "\n" in str(failed)
+                if took or name == names[-1]:
+                    if not took and not named:
+                        failed = _no_module(self, self.modalias)
                     raise failed from None
             else:
                 break
@@ -185,8 +226,8 @@ class BusDevice(GuestPath):
 
     def _probe_failed(
         self, driver: str, error: GuestError, mark: int
-    ) -> GuestError:
-        if error.errno == errno.ENOENT and error.filename:
+    ) -> GuestError | NoDriverError:
+        if not (self.bus / "drivers" / driver).exists():
             return no_driver(self.bus.name, driver)
         # dev_err() and its kin write "DRIVER DEVICE: TEXT".
         said = [
@@ -195,17 +236,18 @@ class BusDevice(GuestPath):
             if f" {self.id}: " in line and ": probe with driver " not in line
         ]
         number = error.errno or errno.EIO
-        return guest_error(
+        failed = guest_error(
             number,
             str(self),
             f"{self}: the probe of {driver} failed with "
             + "".join([_roadtest.strerror(number), *said]),
         )
+        failed.probed = error.probed
+        return failed
 
     def _drivers(self) -> list[str]:
         """Names of the drivers of this bus that may take it: those in the
-        modules of its alias, else in those of its I2C name, else all that are
-        there."""
+        modules of its alias, else in those of its I2C name."""
         prefix = self.bus.name + ":"
         modules: list[str] = []
         for alias in self._aliases():
@@ -220,8 +262,11 @@ class BusDevice(GuestPath):
                 f"{module}/drivers/{prefix}*"
             )
         ]
-        paths = paths or list((self.bus / "drivers").glob("*"))
-        names = [path.name.removeprefix(prefix) for path in paths]
+        return [path.name.removeprefix(prefix) for path in paths]
+
+    def _all_drivers(self) -> list[str]:
+        """Names of all drivers of its bus."""
+        names = [path.name for path in (self.bus / "drivers").glob("*")]
         if not names:
             raise _no_module(self, self.modalias)
         return names
@@ -235,18 +280,16 @@ class BusDevice(GuestPath):
         return [alias for alias in aliases if alias]
 
     def unbind(self) -> None:
-        """Unbind the driver. GuestError ENODEV when none is bound."""
+        """Unbind the driver. NoDriverError when none is bound."""
         self._forget()
         try:
             (self / "driver/unbind").write_text(self.id)
         except FileNotFoundError:
-            raise guest_error(
-                errno.ENODEV, str(self), f"{self} has no driver"
-            ) from None
+            raise NoDriverError(f"{self} has no driver") from None
 
     def rebind(self) -> None:
-        """Unbind the driver and bind the same one again. GuestError ENODEV
-        when none is bound, else with the errno of its probe."""
+        """Unbind the driver and bind the same one again. NoDriverError when
+        none is bound; GuestError with the errno of its probe."""
         driver = self.driver
         self.unbind()
         self.bind(driver)
@@ -255,15 +298,13 @@ class BusDevice(GuestPath):
         """Unload the module of the bound driver under it, load it again with
         ``params`` ("a=1 b=2") and bind again.
 
-        Raises GuestError EAGAIN when the module is in use (an open file),
-        ENODEV when no driver is bound or it is built in; else the errno of
-        the module's init, or of the driver's probe.
+        Raises NoDriverError when no driver is bound or it is built in;
+        GuestError EAGAIN when the module is in use (an open file), else with
+        the errno of the module's init, or of the driver's probe.
         """
         driver, module = self.driver, self.module
         if driver is None or module is None:
-            raise guest_error(
-                errno.ENODEV, str(self), f"{self} has no driver of a module"
-            )
+            raise NoDriverError(f"{self} has no driver of a module")
         self._machine.module_unload(module)
         self._machine.module_load(module, params or None)
         self.bind(driver)
@@ -309,11 +350,9 @@ class BusDevice(GuestPath):
                 raise
 
 
-def no_driver(bus: str, name: str) -> GuestError:
-    """ENOENT for a driver by its name."""
-    return guest_error(
-        errno.ENOENT,
-        f"/sys/bus/{bus}/drivers/{name}",
+def no_driver(bus: str, name: str) -> NoDriverError:
+    """For a driver by its name."""
+    return NoDriverError(
         f"there is no driver {name} on the bus {bus}: is its module loaded "
         "(insmod), and is that the name of the driver, not of the module?",
     )
@@ -324,10 +363,8 @@ def _split(line: str) -> tuple[str, str]:
     return name, value
 
 
-def _no_module(device: BusDevice, alias: str) -> GuestError:
-    return guest_error(
-        errno.ENODEV,
-        str(device),
+def _no_module(device: BusDevice, alias: str) -> NoDriverError:
+    return NoDriverError(
         f'{device}: no module of this kernel has the alias "{alias}": is the '
         "driver =m in the suite's config, and has its match table the entry?",
     )

@@ -107,8 +107,9 @@ class Pending:
             return
         try:
             self.signal()
-        except ProcessLookupError:
-            pass  # it has finished by itself meanwhile
+        except UsageError:
+            if not self.done:  # by itself meanwhile
+                raise
         self._machine.advance(_SIGNAL_NS)
         if not self.done:
             raise UsageError(

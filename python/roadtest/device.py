@@ -7,7 +7,7 @@ import enum
 import sys
 
 from . import _roadtest
-from .busdevice import BusDevice
+from .busdevice import BusDevice, Probing
 from .errors import UsageError
 
 TYPE_CHECKING = False
@@ -255,15 +255,16 @@ class BoundDevice(BusDevice):
         :attr:`autoloads` is False.
 
         Raises GuestError with the errno of the driver's probe (EAGAIN when it
-        deferred); ENODEV when there is no driver for it. Unbound after the
-        test.
+        deferred); NoDriverError when there is no driver for it, or none of
+        that name. Unbound after the test.
         """
         if driver is not None:
             super().bind(driver)
             return
         self._before_bind()
         known = self.node.warning
-        self.node.bind()
+        with Probing(self._machine, self.id):
+            self.node.bind()
         if self.node.warning != known:
             print(f"warning: {self.node.warning}")
         self._machine.undo(f"unbind {self.name}", self._unbind_if_bound)

@@ -9,13 +9,12 @@ on the machine of the running test.
 from __future__ import annotations
 
 import contextlib
-import errno
 
 from . import _roadtest
 from .aliases import Table, table_of
 from .busdevice import BusDevice
 from .device import BoundDevice, DtFragment
-from .errors import UsageError, guest_error
+from .errors import NoDeviceError, UsageError
 from .machine import current_machine
 
 TYPE_CHECKING = False
@@ -67,8 +66,8 @@ class Entry:
         gives the device, bound by the module that the device's own modalias
         brings. Unbound and detached at the end.
 
-        Raises GuestError with the errno of the probe; ENODEV when no module
-        has the alias, or the driver does not match.
+        Raises GuestError with the errno of the probe; NoDriverError when no
+        module has the alias.
         """
         if self._node is None:
             with new_device(self.name, model) as device:
@@ -148,7 +147,7 @@ class MatchTable(DtFragment):
 
 def i2c_device(addr: int, bus: int = 0) -> BusDevice:
     """The I2C device at an address, of whatever origin. After the test its
-    driver is what it was. GuestError ENOENT when there is no such device."""
+    driver is what it was. NoDeviceError when there is no such device."""
     if not isinstance(addr, int):
         raise TypeError(f"an I2C address is a number, not {addr!r}")
     return _device("i2c", f"{bus}-{addr:04x}")
@@ -157,7 +156,7 @@ def i2c_device(addr: int, bus: int = 0) -> BusDevice:
 def platform_device(name: str) -> BusDevice:
     """A device of the platform bus by its name: that of its devicetree node,
     such as "regulator-vdd"; with a ``reg`` "10000000.serial". After the test
-    its driver is what it was. GuestError ENOENT when there is no such
+    its driver is what it was. NoDeviceError when there is no such
     device."""
     if not isinstance(name, str):
         raise TypeError(f"a platform device has a name, not {name!r}")
@@ -169,7 +168,7 @@ def _device(bus: str, id: str) -> BusDevice:
     machine = current_machine()
     device = BusDevice(machine, path)
     if not device.exists():
-        raise guest_error(errno.ENOENT, path, f"there is no device {path}")
+        raise NoDeviceError(f"there is no device {path}")
     driver = device.driver
     machine.undo(f"driver of {id}", lambda: _restore(device, driver))
     return device

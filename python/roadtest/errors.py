@@ -29,6 +29,10 @@ class LimitExceeded(MachineGone):
     ever. The message names the waiting task. The machine has ended."""
 
 
+class Interrupted(MachineGone):
+    """A signal ended the wait for the guest. The machine has ended."""
+
+
 class ProtocolError(MachineGone):
     """The guest broke the protocol of a virtual device or of the agent. The
     machine has ended."""
@@ -53,6 +57,20 @@ class HostError(RoadtestError):
     tells more)."""
 
 
+class NoDriverError(RoadtestError):
+    """There is no such driver or module in the kernel under test, or no driver
+    is bound: no probe function ran, so this is nothing that a driver said."""
+
+
+class NoDeviceError(RoadtestError):
+    """There is no such device in the guest, or the driver registered none of
+    the class that was asked for."""
+
+
+class IncompleteError(RoadtestError):
+    """The guest took only a part of what was written."""
+
+
 class DevicetreeError(RoadtestError):
     """The devicetree does not compile; the message has file and line of the
     test's own fragment."""
@@ -66,6 +84,11 @@ class GuestError(OSError):
     """
 
     detail: str
+    probed: bool | None = None
+    """Did the kernel call the probe function of a driver? None: not known."""
+
+    wanted = 0
+    """How many blocks of assertGuestError() are open."""
 
     def __init__(
         self,
@@ -146,6 +169,12 @@ _BY_CODE: dict[int, type[RoadtestError]] = {
     _roadtest.EUSAGE: UsageError,
     _roadtest.EHOST: HostError,
     _roadtest.EDEVICETREE: DevicetreeError,
+    _roadtest.ENOMEM: HostError,
+    _roadtest.EINTR: Interrupted,
+    _roadtest.ENODRIVER: NoDriverError,
+    _roadtest.ENODEVICE: NoDeviceError,
+    _roadtest.ESIZE: UsageError,
+    _roadtest.ESHORT: IncompleteError,
 }
 
 

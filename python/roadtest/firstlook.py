@@ -11,7 +11,8 @@ from __future__ import annotations
 import errno
 import textwrap
 
-from .errors import GuestError, ModelError, RoadtestError
+from . import raised
+from .errors import GuestError, ModelError, NoDriverError
 from .models import I2CModel, Model, RegisterModel
 
 TYPE_CHECKING = False
@@ -148,16 +149,15 @@ def next_step(test: TestCase) -> NoReturn:
 
 def _bind(device: BoundDevice) -> GuestError | ModelError | None:
     """Bind it, and return what failed."""
-    error: GuestError | ModelError | None = None
+    error: GuestError | ModelError | NoDriverError
     try:
         device.bind()
-    except (GuestError, ModelError) as caught:
+    except (GuestError, ModelError, NoDriverError) as caught:
+        raised.close(caught)
         error = caught
-    except RoadtestError as caught:
-        if "no module of this kernel" not in str(caught):
-            raise
-        _no_driver(str(caught))
-    if error is not None and "no module of this kernel" in str(error):
+    else:
+        return None
+    if isinstance(error, NoDriverError):
         _no_driver(str(error))
     return error
 

@@ -13,9 +13,13 @@ import unittest
 from .errors import MachineGone
 from .kernel import lacks
 from .machine import Machine, current
+from .raised import Watch, left
+from .ran import ran
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .session import Session
     from .testcase import TestCase
 
@@ -36,11 +40,12 @@ def wrap_setup(cls: type[TestCase]) -> None:
         # Made here, so that the class's own cleanups still find a guest.
         session = self._road_session()
         current.set(session.fixture("setUpClass"))
-        inner.__get__(None, self)()
-        if session.machine is not None:
-            session.setup_used_it = True
-            session.keep_undo()
-        session.end_fixture()
+        with passed_over(f"{self.__name__}.setUpClass", session):
+            ran(f"{self.__name__}.setUpClass", inner.__get__(None, self)())
+            if session.machine is not None:
+                session.setup_used_it = True
+                session.keep_undo()
+            session.end_fixture()
 
     setattr(cls, "setUpClass", classmethod(setUpClass))
 
@@ -58,21 +63,37 @@ def wrap_teardown(cls: type[TestCase]) -> None:
         if machine is None or not machine.is_up:
             current.set(_no_guest_left)
             with contextlib.suppress(_NoGuestLeft):
-                inner.__get__(None, self)()
+                ran(f"{self.__name__}.tearDownClass", inner.__get__(None, self)())
             current.set(session.fixture("cleanups") if session else None)
             return
         left: Machine = machine
         current.set(lambda: left)
         machine.test_begin(f"{self.__name__}.tearDownClass")
         try:
-            inner.__get__(None, self)()
+            with passed_over(f"{self.__name__}.tearDownClass", session):
+                try:
+                    ran(
+                        f"{self.__name__}.tearDownClass",
+                        inner.__get__(None, self)(),
+                    )
+                finally:
+                    machine.end_of_test()
         finally:
-            if not machine.told:
-                machine.test_end()
             if session is not None:
                 current.set(session.fixture("cleanups"))
 
     setattr(cls, "tearDownClass", classmethod(tearDownClass))
+
+
+@contextlib.contextmanager
+def passed_over(name: str, session: Session | None) -> Iterator[None]:
+    """A context manager around a part of a class that is no test: an error of
+    the guest or of a model that it passes over is raised at the end."""
+    with Watch(name):
+        yield
+        machine = session.machine if session is not None else None
+        for error in left([], machine):
+            raise error
 
 
 class _NoGuestLeft(MachineGone):

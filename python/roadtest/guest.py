@@ -7,13 +7,12 @@ and return. An error of the guest is a GuestError with errno and path.
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import posixpath
 
 from .calls import Completed, Starter, arguments
-from .errors import GuestError, guest_error
+from .errors import GuestError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -320,7 +319,7 @@ class GuestFile:
         """For poll(2). It would wait for ever on a descriptor of -1."""
         if self.fd < 0:
             text = f"poll {self._path}: it is closed"
-            raise guest_error(errno.EBADF, self._path, text)
+            raise UsageError(text)
         if timeout is None:
             return -1
         if not 0 <= timeout <= _POLL_MAX:

@@ -25,7 +25,7 @@ def find(device: GuestPath, name: str | None = None) -> HwmonDevice:
     """The hwmon device of a bus device, or of a part of it (a cell of an
     MFD): the first one, or the one with this ``name``.
 
-    FileNotFoundError when there is none: is the driver bound? UsageError when
+    NoDeviceError when there is none: is the driver bound? UsageError when
     several parts have one: name the part instead of the whole.
     """
     what = "hwmon device"

@@ -212,7 +212,7 @@ class IioDevice(Attributes):
 
     @property
     def own_trigger(self) -> IioTrigger:
-        """The trigger that its driver registered. FileNotFoundError when
+        """The trigger that its driver registered. NoDeviceError when
         there is none."""
         return find_trigger(Guest(self.path._machine), parent=self.path.parent)
 
@@ -235,7 +235,7 @@ def find(device: GuestPath, name: str | None = None) -> IioDevice:
     """The IIO device of a bus device, or of a part of it (a cell of an MFD):
     the first one, or the one with this ``name``.
 
-    FileNotFoundError when there is none: is the driver bound? UsageError when
+    NoDeviceError when there is none: is the driver bound? UsageError when
     several parts have one: name the part instead of the whole.
     """
     pattern = "bus/iio/devices/iio:device*"

@@ -6,6 +6,7 @@ Use it through :mod:`roadtest.iio`.
 
 from __future__ import annotations
 
+from .errors import NoDeviceError
 from .guest import Guest, GuestPath
 
 TYPE_CHECKING = False
@@ -41,16 +42,16 @@ def find_trigger(
     guest: Guest, name: str | None = None, parent: GuestPath | None = None
 ) -> IioTrigger:
     """The trigger with this name, or the one of this device (the bus
-    device, such as ``self.dev``). FileNotFoundError when there is none."""
+    device, such as ``self.dev``). NoDeviceError when there is none."""
     if parent is not None:
         for path in parent.glob("trigger*"):
             return IioTrigger(path)
-        raise FileNotFoundError(f"{parent} has no trigger")
+        raise NoDeviceError(f"{parent} has no trigger")
     found = {trigger.name: trigger for trigger in triggers(guest)}
     if name in found:
         return found[name]
     known = ", ".join(found) or "none"
-    raise FileNotFoundError(f"no trigger is called {name!r} (there is: {known})")
+    raise NoDeviceError(f"no trigger is called {name!r} (there is: {known})")
 
 
 class SysfsTrigger(IioTrigger):

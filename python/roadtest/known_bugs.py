@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import unittest
 
+from . import raised
 from .kernel import flavour_of, numbers
 from .machine import Machine, current_machine
 
@@ -75,6 +76,13 @@ class KnownBug:
         text = f"{type(error).__name__}: {error}"
         return re.search(self.regex, text) is not None
 
+    def takes(self, error: BaseException) -> bool:
+        """The same, and if it is, the oracles accept it."""
+        if not self.matches(error):
+            return False
+        raised.close(error, self.matches)
+        return True
+
     def accept_report(self, machine: Machine, mark: int) -> bool:
         """Is the report that is named in the log? Then the oracles accept
         it."""
@@ -125,9 +133,10 @@ class KnownBug:
         test = _running_test()
         shown = test is not None and test._road_known_end(self)
         if error is not None:
-            if self.matches(error) and test is not None:
+            known = self.takes(error)
+            if known and test is not None:
                 test.known_bugs.append(self.reason)
-            return self.matches(error)
+            return known
         if shown:
             return False
         machine = current_machine()

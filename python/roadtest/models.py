@@ -153,8 +153,9 @@ class Model(_roadtest.Chip):
         """Let bus messages fail without asking the model.
 
         ``after`` messages from now on still work, then ``count`` fail (None:
-        all) with ``error``, an errno (ENXIO: the address is not
-        acknowledged).
+        all, and one at least) with ``error``, an errno (ENXIO: the address is
+        not acknowledged). What has not struck by the end of the test, or when
+        another fault is injected, fails the test; ``count=0`` cancels it.
         """
         if after < 0 or (count or 0) < 0:
             raise ValueError(

@@ -72,7 +72,7 @@ def find(device: GuestPath, name: str | None = None) -> Regulator:
     registered: the first one, or the one whose ``name`` (regulator-name) it
     is.
 
-    FileNotFoundError when there is none: is the driver bound? UsageError when
+    NoDeviceError when there is none: is the driver bound? UsageError when
     several parts have one: say the name, or name the part instead of the
     whole.
     """

@@ -328,7 +328,7 @@ def _interrupt(data: bytes) -> RtcInterrupt:
 def find(device: GuestPath) -> Rtc:
     """The RTC of a bus device, or of a part of it (a cell of an MFD).
 
-    FileNotFoundError when there is none: is the driver bound? UsageError when
+    NoDeviceError when there is none: is the driver bound? UsageError when
     several parts have one: name the part instead of the whole.
     """
     return Rtc(class_device(device, "class/rtc/rtc*", "RTC", None))

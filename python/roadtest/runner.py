@@ -29,9 +29,10 @@ import traceback
 import types
 import unittest
 
-from . import bytecode, debugger, lost
+from . import bytecode, debugger, lost, raised, ran
 from .ktap import Ktap, Prints
 from .marks import marks_of
+from .raised import Stray, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ def load(path: str, taken: set[str]) -> Suite:
         raise CommandError(
             f"{path} can't be imported:\n{text}{_import_hint(error)}"
         ) from None
+    ran.guard_module(module)
     found = unittest.defaultTestLoader.loadTestsFromModule(module)
     tests = list(flatten(found))
     return Suite(tests, lost.find(module, loader.code, tests))
@@ -344,9 +346,15 @@ class Result(unittest.TestResult):
         self.ktap.line(f"# start {test.id()}")
         self._begin = time.monotonic()
         self.watchdog.start(test.id(), self.number + 1)
+        self._watch = Watch(test.id(), machines=False)
+        self._watch.__enter__()
+        ran.guard(test)
 
     def stopTest(self, test: unittest.TestCase) -> None:
         """Print its subtests and its line."""
+        self._watch.__exit__(None, None, None)
+        for error in self._watch.left():
+            self._fail(test, exc_info(error))
         self.watchdog.stop()
         super().stopTest(test)
         ok, directive = self._status or (False, "")
@@ -374,6 +382,14 @@ class Result(unittest.TestResult):
         """Has each test a result, and is none left out?"""
         return not suite.lost and all(t.id() in self._done for t in suite.tests)
 
+    def print_strays(self) -> None:
+        """Exceptions in threads that outlived their test: a line behind
+        all."""
+        for stray in Stray.take():
+            text = "".join(traceback.format_exception(stray.error))
+            self.ktap.diagnostic(text)
+            self._print(False, f"{stray.test}.thread", "")
+
     def _print(self, ok: bool, name: str, directive: str) -> None:
         self._done.add(name)
         self.number += 1
@@ -392,6 +408,7 @@ class Result(unittest.TestResult):
             self.ktap.line(f"    {verdict} {number} {name}")
 
     def _fail(self, test: Any, error: ExcInfo, subtest: str = "") -> None:
+        raised.close(error[1])
         cut_own_frames(error[2])
         text: str = self._exc_info_to_string(  # type: ignore[attr-defined]
             error, test
@@ -504,6 +521,12 @@ class Told:
             head, found, rest = rest.partition(self.LOG)
             parts.append(head)
         return "".join(parts)
+
+
+def exc_info(error: BaseException) -> ExcInfo:
+    """An error in the form that unittest hands on."""
+    assert error.__traceback__ is not None
+    return type(error), error, error.__traceback__
 
 
 def cut_own_frames(stack: types.TracebackType | None) -> None:
@@ -621,6 +644,8 @@ def run(suite: Suite, ktap: Ktap, options: Options) -> tuple[int, bool]:
     print_list(listed, ktap.line, "# test ")
     if options.announce:
         ktap.line("# end of list")
+    for cls in {type(test) for test in suite.tests}:
+        ran.guard_class(cls)
     ended = True
     try:
         unittest.TestSuite(suite.tests).run(result)
@@ -630,6 +655,7 @@ def run(suite: Suite, ktap: Ktap, options: Options) -> tuple[int, bool]:
         ktap.diagnostic("".join(traceback.format_exception(error)))
         ended = False
     result.print_blocked(suite.tests)
+    result.print_strays()
     if result.failed:
         return 1, ended
     return 0 if ended and result.has_all(suite) else SOME_NOT_RUN, ended
@@ -651,6 +677,7 @@ def main(argv: list[str]) -> tuple[int, Ktap | None]:
         out = take_stdout()
         ktap = Ktap(out)
         sys.stdout = Prints(ktap)  # type: ignore[assignment]
+        ran.guard_cleanups()
         taken: set[str] = set()
         suite = Suite([], [])
         for path in find_files(options.paths):
@@ -679,7 +706,14 @@ def main(argv: list[str]) -> tuple[int, Ktap | None]:
 def leave(status: int, ktap: Ktap | None) -> NoReturn:
     """End the process at once: taking Python's objects apart costs as much as
     a test. The last word of a run says that nobody ended it before."""
-    atexit._run_exitfuncs()
+    with Watch("exit handlers", machines=False) as watch:
+        atexit._run_exitfuncs()
+    for error in watch.left():
+        text = "".join(traceback.format_exception(error))
+        if ktap is not None:
+            ktap.diagnostic(text)
+        print(f"{text}An exit handler failed, and so the run.", file=sys.stderr)
+        status = status or 1
     if ktap is not None:
         ktap.line("# end of tests")
     for stream in (sys.stdout, sys.stderr):

@@ -97,8 +97,8 @@ class Session:
         """Ask the oracles about it, if it has used the machine."""
         machine, used = self.machine, self._fixture
         self._fixture = False
-        if machine is not None and used and not machine.told:
-            machine.test_end()
+        if machine is not None and used:
+            machine.end_of_test()
 
     def keep_undo(self) -> None:
         """setUpClass is over: what it did is not undone after a test. Where

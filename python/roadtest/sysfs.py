@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from errno import EINVAL, ENOENT
 
-from .errors import GuestError, GuestNotFoundError, UsageError, guest_error
+from .errors import (
+    GuestError,
+    GuestNotFoundError,
+    NoDeviceError,
+    UsageError,
+    guest_error,
+)
 from .guest import GuestPath
 
 TYPE_CHECKING = False
@@ -130,7 +136,7 @@ def class_device(
     """The one that the helpers mean: the first of the device itself, or the
     one whose attribute ``name`` it is.
 
-    FileNotFoundError when there is none; UsageError when several parts of the
+    NoDeviceError when there is none; UsageError when several parts of the
     device have one each.
     """
     paths = class_devices(device, pattern)
@@ -138,7 +144,7 @@ def class_device(
         paths = [p for p in paths if (p / "name").read_text().strip() == name]
     if not paths:
         called = f" {name}" if name is not None else ""
-        raise FileNotFoundError(
+        raise NoDeviceError(
             f"{device} has no {what}{called}: is a driver bound?"
         )
     parents = sorted({_parent(path, pattern) for path in paths})

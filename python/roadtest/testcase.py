@@ -12,13 +12,15 @@ import contextlib
 import os
 import unittest
 
-from . import _roadtest, fixtures
+from . import _roadtest, fixtures, raised
 from .busdevice import coldplug
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
 from .kernel import lacks
 from .known_bugs import KnownBug
 from .machine import Machine, current
+from .raised import RaisesContext, Stray, Watch
+from .ran import NO_ASYNC, cleanup, ran
 from .session import Session
 
 TYPE_CHECKING = False
@@ -48,6 +50,7 @@ class _GuestErrorContext:
         self._wanted = wanted
 
     def __enter__(self) -> _GuestErrorContext:
+        GuestError.wanted += 1
         return self
 
     def __exit__(
@@ -56,6 +59,7 @@ class _GuestErrorContext:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
+        GuestError.wanted -= 1
         wanted = " or ".join(_errno_name(n) for n in self._wanted)
         if error is None:
             raise self._test.failureException(
@@ -67,6 +71,12 @@ class _GuestErrorContext:
             raise self._test.failureException(
                 f"the guest gave {_errno_name(error.errno or 0)}; expected "
                 f"{wanted}: {error}"
+            ) from error
+        if error.probed is False:
+            raise self._test.failureException(
+                "the kernel gave this errno without having called a probe "
+                "function: the driver does not match the device, or it is "
+                f"bound already: {error}"
             ) from error
         self.exception = error
         return True
@@ -111,6 +121,9 @@ class TestCase(unittest.TestCase):
     programs: Sequence[str] = ()
     machine_options: dict[str, Any] = {}
 
+    if TYPE_CHECKING:
+        _outcome: Any
+
     known_bugs: list[str]
     """Reasons of the known bugs that showed in this test."""
 
@@ -121,7 +134,7 @@ class TestCase(unittest.TestCase):
         super().__init_subclass__(**kwargs)
         for base in cls.__mro__:
             if base.__name__ == "IsolatedAsyncioTestCase":
-                raise TypeError(_NO_ASYNC.format(cls.__name__))
+                raise TypeError(NO_ASYNC.format(cls.__name__))
         for name, value in vars(cls).items():
             if isinstance(value, (Device, DtFragment)) and name in _TAKEN:
                 raise TypeError(
@@ -196,7 +209,11 @@ class TestCase(unittest.TestCase):
 
     def assertGuestError(self, *errnos: int) -> _GuestErrorContext:
         """A context manager: the block must end with a GuestError that has
-        this errno (one of these). Its ``exception`` is the error."""
+        this errno (one of these). Its ``exception`` is the error.
+
+        When a ``bind()`` in the block fails, a probe function must have run:
+        the errno of a driver that does not match, or of a device that is
+        bound already, is none that the driver gave."""
         for number in errnos:
             if not isinstance(number, int) or number <= 0:
                 raise TypeError(
@@ -206,6 +223,30 @@ class TestCase(unittest.TestCase):
         if not errnos:
             raise TypeError("assertGuestError() needs a number, errno.EIO say")
         return _GuestErrorContext(self, errnos)
+
+    if not TYPE_CHECKING:  # unittest's signatures hold
+
+        def assertRaises(self, expected_exception, *args, **kwargs):
+            """As in unittest. An error of the guest's end or of a model is
+            taken if the class is :class:`MachineGone`, :class:`ModelError`,
+            one of their subclasses, or exactly that of an exception that a
+            hook raised; after ``Exception`` and the like the test still
+            fails at its end."""
+            context = RaisesContext(expected_exception, self)
+            try:
+                return context.handle("assertRaises", args, kwargs)
+            finally:
+                context = None  # it holds this frame by its exception
+
+        def assertRaisesRegex(
+            self, expected_exception, expected_regex, *args, **kwargs
+        ):
+            """As in unittest; see :meth:`assertRaises`."""
+            context = RaisesContext(expected_exception, self, expected_regex)
+            try:
+                return context.handle("assertRaisesRegex", args, kwargs)
+            finally:
+                context = None
 
     @contextlib.contextmanager
     def subTest(self, *msg: Any, **params: Any) -> Iterator[None]:
@@ -218,6 +259,7 @@ class TestCase(unittest.TestCase):
                 yield
             except Exception as error:
                 if not self._road_known_here(error):
+                    self._road_out(error)
                     raise
             finally:
                 self._road_step(_roadtest.STEP_END, name)
@@ -228,13 +270,15 @@ class TestCase(unittest.TestCase):
         self, result: unittest.TestResult | None = None
     ) -> unittest.TestResult | None:
         """As in unittest."""
-        self._road_arm()
-        return super().run(result)
+        with Watch(self.id()):
+            self._road_arm()
+            return super().run(result)
 
     def debug(self) -> None:
         """As in unittest."""
-        self._road_arm()
-        super().debug()
+        with Watch(self.id()):
+            self._road_arm()
+            super().debug()
 
     def _road_arm(self) -> None:
         own = type(self).setUp.__get__(self)
@@ -249,16 +293,52 @@ class TestCase(unittest.TestCase):
 
         def wrapped() -> None:
             self._road_set_up()
-            _ran("setUp", own())
+            ran("setUp", own())
 
         self.setUp = wrapped  # type: ignore[assignment]
 
+    # The parts of a test, by unittest's names for them: each must have run,
+    # and what goes out of it fails the test.
+
+    def _callSetUp(self) -> None:
+        self._road_part("setUp", self.setUp)
+
     def _callTestMethod(self, method: Callable[[], object]) -> None:
-        """unittest's, but for a test that only seems to run."""
-        _ran(self._testMethodName, method())
+        self._road_part(self._testMethodName, method)
 
     def _callTearDown(self) -> None:
-        _ran("tearDown", self.tearDown())  # type: ignore[func-returns-value]
+        self._road_part("tearDown", self.tearDown)
+
+    def _callCleanup(
+        self, function: Callable[..., object], /, *args: Any, **kwargs: Any
+    ) -> None:
+        self._road_part("", lambda: cleanup(function)(*args, **kwargs))
+
+    @classmethod
+    def addClassCleanup(
+        cls, function: Callable[..., object], /, *args: Any, **kwargs: Any
+    ) -> None:
+        """As in unittest."""
+
+        def checked() -> None:
+            session = cls.__dict__.get("_road_session_")
+            with fixtures.passed_over(f"{cls.__name__}'s cleanups", session):
+                cleanup(function)(*args, **kwargs)
+
+        super().addClassCleanup(checked)
+
+    def _road_part(self, name: str, part: Callable[[], object]) -> None:
+        try:
+            ran(name, part())
+        except BaseException as error:
+            self._road_out(error)
+            raise
+
+    def _road_out(self, error: BaseException) -> None:
+        """It goes out to unittest: does the test fail by that?"""
+        expected = getattr(self._outcome, "expecting_failure", False)
+        if not expected and not isinstance(error, unittest.SkipTest):
+            raised.close(error)
 
     def _road_set_up(self) -> None:
         self.addCleanup(self._road_finish)
@@ -305,10 +385,11 @@ class TestCase(unittest.TestCase):
         TestCase._road_running = None
         machine = self._road_begun
         session = self._road_session()
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
         try:
             if machine is not None:
                 errors = self._road_end_test(machine)
+            errors = raised.left(errors, machine)
         finally:
             if machine is not None and (
                 errors
@@ -325,9 +406,10 @@ class TestCase(unittest.TestCase):
         for error in reversed(errors):
             self.addCleanup(_throw, error)
 
-    def _road_end_test(self, machine: Machine) -> list[Exception]:
+    def _road_end_test(self, machine: Machine) -> list[BaseException]:
         """Undo, then ask the oracles. Returns what is wrong."""
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
+        errors += self._road_missed_faults(machine)
         kept = self._road_session().kept
         for what, error in machine.undo_all(kept):
             error.__dict__.setdefault("__notes__", []).append(
@@ -342,12 +424,31 @@ class TestCase(unittest.TestCase):
                 self._road_used_up = True
             else:
                 errors.append(bug.gone())
-        if not machine.told:
-            try:
-                machine.test_end()
-            except Exception as error:
-                errors.insert(0, error)
+        try:
+            machine.end_of_test()
+        except Exception as error:
+            errors.insert(0, error)
         return errors
+
+    def _road_missed_faults(self, machine: Machine) -> list[BaseException]:
+        """Faults that were injected and have not struck. What is undone later
+        must not meet them."""
+        if machine.closed:
+            return []
+        try:
+            machine.faults_end()
+        except Exception as error:
+            if self._road_went_well():
+                return [error]
+            raised.close(error)  # the test did not come so far
+        return []
+
+    def _road_went_well(self) -> bool:
+        """Has nothing failed so far?"""
+        outcome = self._outcome
+        return outcome is None or bool(
+            outcome.success and not outcome.expectedFailure
+        )
 
     def _road_unload(self, machine: Machine) -> list[Exception]:
         """Unload the modules that came with this test. One that the kernel
@@ -380,7 +481,7 @@ class TestCase(unittest.TestCase):
             returned = fn()
         except Exception as error:
             self._road_known_end(bug)
-            if not bug.matches(error):
+            if not bug.takes(error):
                 raise
             self.known_bugs.append(bug.reason)
         else:
@@ -401,7 +502,7 @@ class TestCase(unittest.TestCase):
     def _road_known_here(self, error: Exception) -> bool:
         """Is this failure of a subtest a known bug?"""
         for bug in reversed(self._road_known):
-            if bug.matches(error):
+            if bug.takes(error):
                 if bug not in self._road_shown:
                     self._road_shown.append(bug)
                 return True
@@ -458,6 +559,8 @@ class TestCase(unittest.TestCase):
             session.end_fixture()
         finally:
             session.close()
+        for stray in Stray.take():
+            raise stray.error
 
     @classmethod
     def _road_declared(cls, kind: type[Kind]) -> dict[str, Kind]:
@@ -494,23 +597,5 @@ class TestCase(unittest.TestCase):
 _TAKEN = {name for name in dir(TestCase) if name != "dev"}
 """Names of the class that no device may have. ``self.dev`` is one anyway."""
 
-_NO_ASYNC = (
-    "{}: async tests are not supported: the guest runs inside plain calls; use "
-    "guest.start for calls that go on while the test acts"
-)
-
-
-def _ran(name: str, returned: object) -> None:
-    """Refuse what has not run yet: a coroutine or a generator, also below a
-    decorator. To unittest that is a test that passed."""
-    if hasattr(returned, "throw"):
-        returned.close()  # type: ignore[attr-defined]
-    elif not hasattr(returned, "athrow"):
-        return
-    if hasattr(returned, "gi_code"):
-        raise UsageError(f"{name} did not run: a yield makes it a generator")
-    raise UsageError(_NO_ASYNC.format(name))
-
-
-def _throw(error: Exception) -> None:
+def _throw(error: BaseException) -> None:
     raise error

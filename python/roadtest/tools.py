@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import errno
 
-from .busdevice import no_driver
-from .errors import GuestError, guest_error
+from .busdevice import Probing, no_driver
+from .errors import GuestError, NoDeviceError
 from .guest import GuestPath
 from .machine import current_machine
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def insmod(name: str, params: str = "") -> None:
     """Load a module and what it depends on. ``params``: "a=1 b=2". GuestError
-    with the errno of the module's init; ENOENT when the kernel has no such
-    module. Unloaded after the test."""
+    with the errno of the module's init; NoDriverError when the kernel has no
+    such module. Unloaded after the test."""
     current_machine().guest.insmod(name, params)
 
 
@@ -121,19 +121,18 @@ class Binding:
     def __enter__(self) -> BoundDriver:
         machine = current_machine()
         try:
-            GuestPath(machine, f"{self._driver}/bind").write_text(self._id)
+            with Probing(machine, self._id):
+                GuestPath(machine, f"{self._driver}/bind").write_text(self._id)
         except GuestError as error:
             raise self._explained(machine, error) from None
         return BoundDriver(GuestPath(machine, self._device))
 
-    def _explained(self, machine: Machine, error: GuestError) -> GuestError:
+    def _explained(self, machine: Machine, error: GuestError) -> Exception:
         """There may be no such driver, or no such device."""
         if not GuestPath(machine, self._driver).exists():
             return no_driver(*self._driver.split("/")[3::2])
         if not GuestPath(machine, self._device).exists():
-            return guest_error(
-                error.errno or errno.ENODEV,
-                self._device,
+            return NoDeviceError(
                 f"there is no device {self._device}: has the devicetree a node "
                 "for it?",
             )

@@ -12,7 +12,14 @@ failure.
 import contextlib
 import errno
 
-from roadtest import Device, GuestError, TestCase, mark, requires_kernel
+from roadtest import (
+    Device,
+    GuestError,
+    NoDeviceError,
+    TestCase,
+    mark,
+    requires_kernel,
+)
 from roadtest.driver import MatchTable
 from roadtest.regulator import Consumer, Output
 from tps6286x import HIGHEST, LOWEST, STEP, TPS6286x
@@ -361,7 +368,7 @@ class Probe(RegulatorTest):
         with self.chip.traffic() as traffic:
             self.dev.unbind()
         traffic.assert_none()
-        with self.assertRaises(FileNotFoundError):
+        with self.assertRaises(NoDeviceError):
             self.dev.regulator
 
 

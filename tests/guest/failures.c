@@ -311,7 +311,7 @@ TEST_F(guest, signal_ends_a_blocked_call_with_eintr)
 	ASSERT_EQ(0, road_call_signal(call, SIGUSR1));
 	EXPECT_EQ(0, road_call_wait(call));
 	EXPECT_EQ(-EINTR, road_call_result(call));
-	EXPECT_EQ(-ESRCH, road_call_signal(call, SIGUSR1));
+	EXPECT_EQ(-ROAD_EUSAGE, road_call_signal(call, SIGUSR1));
 	road_call_destroy(call);
 }
 

@@ -441,7 +441,7 @@ TEST(a_driver_without_an_alias_binds_by_its_i2c_name)
 			       "does not autoload from the devicetree"));
 	EXPECT_NULL(road_device_warning(devices[1]));
 	EXPECT_NULL(road_device_warning(devices[2]));
-	EXPECT_NE(0, road_device_bind(devices[3]));
+	EXPECT_EQ(-ROAD_ENODRIVER, road_device_bind(devices[3]));
 	EXPECT_NOT_NULL(strstr(road_machine_error(machine), "\"i2c:nothing\""));
 	EXPECT_EQ(0, road_device_autoloads(devices[3]));
 	for (i = 0; i < 2; i++)
@@ -470,7 +470,7 @@ TEST_F(sensor, unbind_under_two_reads_lets_all_three_end)
 	}
 	EXPECT_EQ(-ENOENT, road_read_file(self->machine, self->attribute, text,
 					  sizeof(text)));
-	EXPECT_EQ(-ENODEV, road_device_unbind(self->device));
+	EXPECT_EQ(-ROAD_ENODRIVER, road_device_unbind(self->device));
 	ASSERT_OK(road_device_bind(self->device));
 	EXPECT_OK(road_read_file(self->machine, self->attribute, text,
 				 sizeof(text)));

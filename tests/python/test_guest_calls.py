@@ -137,9 +137,10 @@ class Files(TestCase):
         file = (self.guest / "proc/version").open()
         file.close()
         for poll in file.poll, lambda: self.guest.start.poll(file):
-            with self.assertGuestError(errno.EBADF) as caught:
+            with self.assertRaisesRegex(
+                roadtest.UsageError, "/proc/version: it is closed"
+            ):
                 poll()
-            self.assertIn("/proc/version: it is closed", str(caught.exception))
 
     def test_a_poll_does_not_end_before_its_time(self) -> None:
         with (self.guest / "proc/version").open() as file:
@@ -1030,19 +1031,22 @@ class Fragment(TestCase):
             roadtest.rmmod("lm75")
 
     def test_a_missing_module_is_an_error(self) -> None:
-        with self.assertGuestError(errno.ENOENT):
+        with self.assertRaisesRegex(roadtest.NoDriverError, "no_such_module"):
             roadtest.insmod("no_such_module")
 
     def test_a_missing_driver_or_device_is_named(self) -> None:
         driver = I2CDriver("lm75")
-        with self.assertRaisesRegex(FileNotFoundError, "no driver lm75 .*insmod"):
+        missing = roadtest.NoDriverError
+        with self.assertRaisesRegex(missing, "no driver lm75 .*insmod"):
             with driver.bind(self.dts["addr"]):
                 pass
         roadtest.insmod("lm75")
-        with self.assertRaisesRegex(OSError, "no device /sys/.*0-0077: .*a node"):
+        with self.assertRaisesRegex(
+            roadtest.NoDeviceError, "no device /sys/.*0-0077: .*a node"
+        ):
             with driver.bind(0x77):
                 pass
-        with self.assertRaisesRegex(OSError, "no driver lm57 on the bus i2c"):
+        with self.assertRaisesRegex(missing, "no driver lm57 on the bus i2c"):
             i2c_device(self.dts["addr"]).bind("lm57")
 
     def test_a_probe_error_has_its_errno(self) -> None:
@@ -1118,7 +1122,7 @@ class TwoDevices(TestCase):
 
     def test_unbind_and_bind_again(self) -> None:
         self.first.unbind()
-        with self.assertGuestError(errno.ENODEV):
+        with self.assertRaises(roadtest.NoDriverError):
             self.first.unbind()
         self.first.bind()
         self.assertEqual(self.temperature(self.first), 25000)

@@ -7,7 +7,16 @@ from __future__ import annotations
 import errno
 import unittest
 
-from roadtest import Device, DtFragment, TestCase, UsageError
+from roadtest import (
+    Device,
+    DtFragment,
+    GuestError,
+    I2CDriver,
+    NoDeviceError,
+    NoDriverError,
+    TestCase,
+    UsageError,
+)
 from roadtest.driver import (
     MatchTable,
     autoprobe,
@@ -54,11 +63,19 @@ class Bound(TestCase):
             self.dev.rebind()
         self.chip.inject(count=0)
 
-    def test_without_a_driver_unbind_rebind_and_reload_give_enodev(self) -> None:
+    def test_without_a_driver_unbind_rebind_and_reload_say_so(self) -> None:
         self.dev.unbind()
         for call in self.dev.unbind, self.dev.rebind, self.dev.reload:
-            with self.subTest(call), self.assertGuestError(errno.ENODEV):
+            with self.subTest(call), self.assertRaises(NoDriverError):
                 call()
+
+    def test_what_is_bound_is_not_probed_again(self) -> None:
+        with self.assertRaises(GuestError) as caught:
+            self.dev.bind("lm75")
+        self.assertEqual(caught.exception.errno, errno.EBUSY)
+        with self.assertRaisesRegex(AssertionError, "without .* probe function"):
+            with self.assertGuestError(errno.EBUSY):
+                self.dev.bind("lm75")
 
     def test_reload_gives_the_module_its_parameters(self) -> None:
         # a parameter that every module has (dynamic debug)
@@ -77,8 +94,11 @@ class Bound(TestCase):
         self.dev.rebind()
         self.assertIsNot(self.dev.hwmon, before)
         self.dev.unbind()
-        with self.assertRaises(FileNotFoundError):
+        with self.assertRaises(NoDeviceError):
             self.dev.hwmon
+        for missing in "iio", "rtc", "regulator":
+            with self.subTest(missing), self.assertRaises(NoDeviceError):
+                getattr(self.dev, missing)
 
 
 class InUse(TestCase):
@@ -102,14 +122,18 @@ class Unbound(TestCase):
         self.assertIn("lm75", self.guest.modules)
         self.assertIsNone(self.dev.driver)
 
-    def test_autoload_without_a_module_gives_enodev(self) -> None:
-        with self.assertGuestError(errno.ENODEV) as caught:
-            self.unknown.autoload()
-        self.assertIn("none,such", str(caught.exception))
+    def test_without_a_module_there_is_no_errno(self) -> None:
+        for call in self.unknown.autoload, self.unknown.bind:
+            with self.subTest(call):
+                with self.assertRaisesRegex(NoDriverError, "none,such"):
+                    call()
+                with self.assertRaises(NoDriverError):
+                    with self.assertGuestError(errno.ENODEV):
+                        call()
 
     def test_a_longer_name_is_another_one(self) -> None:
         with new_device("tmp102x") as device:
-            with self.assertGuestError(errno.ENODEV):
+            with self.assertRaises(NoDriverError):
                 device.autoload()
 
     def test_coldplug_loads_what_there_is(self) -> None:
@@ -119,8 +143,23 @@ class Unbound(TestCase):
 
     def test_a_driver_that_does_not_match_gives_enodev(self) -> None:
         self.guest.insmod("tmp102")
-        with self.assertGuestError(errno.ENODEV):
+        with self.assertRaises(GuestError) as caught:
             self.dev.bind("tmp102")
+        self.assertEqual(caught.exception.errno, errno.ENODEV)
+
+    def test_it_is_no_errno_of_a_probe(self) -> None:
+        self.guest.insmod("tmp102")
+        for bind in (
+            lambda: self.dev.bind("tmp102"),
+            lambda: I2CDriver("tmp102").bind(self.dev.addr).__enter__(),
+        ):
+            with self.assertRaisesRegex(
+                AssertionError, "without having called a probe function"
+            ):
+                with self.assertGuestError(errno.ENODEV):
+                    bind()
+        log = self.guest.log
+        self.assertNotIn("returned", log)  # of probes: there was none
 
     def test_bind_to_a_named_driver(self) -> None:
         self.guest.insmod("lm75")
@@ -191,7 +230,7 @@ class WithoutAnAlias(TestCase):
         self.chip.inject(count=0)
 
     def test_without_any_driver_both_names_are_told(self) -> None:
-        with self.assertRaisesRegex(Exception, "i2c:nothing") as caught:
+        with self.assertRaisesRegex(NoDriverError, "i2c:nothing") as caught:
             self.unknown.bind()
         self.assertIn("no driver that is loaded", str(caught.exception))
 
@@ -247,9 +286,9 @@ class AnyDevice(TestCase):
         self.assertIsNone(platform_device("regulator-vio").module)
 
     def test_there_is_no_such_device(self) -> None:
-        with self.assertGuestError(errno.ENOENT):
+        with self.assertRaises(NoDeviceError):
             i2c_device(0x42)
-        with self.assertGuestError(errno.ENOENT):
+        with self.assertRaises(NoDeviceError):
             platform_device("none")
 
     def test_a_new_device_is_gone_behind_its_block(self) -> None:
@@ -279,9 +318,9 @@ class AnyDevice(TestCase):
                 made = use()
                 made.__enter__()  # type: ignore[union-attr]
 
-    def test_a_new_device_that_no_driver_knows_gives_enodev(self) -> None:
+    def test_a_new_device_that_no_driver_knows_has_none(self) -> None:
         with new_device("none") as device:
-            with self.assertGuestError(errno.ENODEV):
+            with self.assertRaises(NoDriverError):
                 device.bind()
 
     def test_two_new_devices_at_one_address_give_ebusy(self) -> None:

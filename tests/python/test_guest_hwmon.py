@@ -7,7 +7,7 @@ import errno
 from decimal import Decimal
 
 from chips import Lm75
-from roadtest import Device, TestCase, UsageError
+from roadtest import Device, NoDeviceError, TestCase, UsageError
 from roadtest.driver import platform_device
 from roadtest.hwmon import HwmonDevice, find
 from roadtest.sysfs import as_text
@@ -41,7 +41,7 @@ class Hwmon(TestCase):
         while name.parent.name != "platform":
             name = name.parent
         whole = platform_device(name.name)
-        with self.assertRaisesRegex(FileNotFoundError, "no hwmon device: is a"):
+        with self.assertRaisesRegex(NoDeviceError, "no hwmon device: is a"):
             whole.hwmon
         self.first.bind()
         self.assertEqual(whole.hwmon["temp1_input"], "25000")
@@ -51,7 +51,7 @@ class Hwmon(TestCase):
         ):
             find(whole)
         self.assertEqual(self.first.hwmon.path.parent, self.first / "hwmon")
-        with self.assertRaisesRegex(FileNotFoundError, "hwmon device x"):
+        with self.assertRaisesRegex(NoDeviceError, "hwmon device x"):
             find(self.first, "x")
 
     def test_attributes_are_read_and_written(self) -> None:
@@ -101,10 +101,10 @@ class Hwmon(TestCase):
         self.assertEqual(repr(hwmon), f"<HwmonDevice {self.first}/hwmon/hwmon0>")
 
     def test_without_a_driver_there_is_none(self) -> None:
-        with self.assertRaisesRegex(FileNotFoundError, "is a driver bound"):
+        with self.assertRaisesRegex(NoDeviceError, "is a driver bound"):
             self.first.hwmon
         self.first.bind()
         self.first.hwmon["name"]
         self.first.unbind()
-        with self.assertRaisesRegex(FileNotFoundError, "is a driver bound"):
+        with self.assertRaisesRegex(NoDeviceError, "is a driver bound"):
             self.first.hwmon

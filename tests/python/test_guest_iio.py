@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 from decimal import Decimal
 
+import roadtest
 from roadtest import Device, TestCase, known_bug
 from roadtest.iio import (
     HrtimerTrigger,
@@ -170,7 +171,7 @@ class Real(TestCase):
         SysfsTrigger(self.guest, 3)
         self.machine.undo_all(1)
         self.assertNotIn("sysfstrig3", [t.name for t in triggers(self.guest)])
-        with self.assertRaises(FileNotFoundError):
+        with self.assertRaises(roadtest.NoDeviceError):
             find_trigger(self.guest, "sysfstrig3")
 
     def test_hrtimer_trigger(self) -> None:

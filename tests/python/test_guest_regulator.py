@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from roadtest import Device, DtFragment, DtVar, TestCase
+from roadtest import Device, DtFragment, DtVar, NoDeviceError, TestCase
 from roadtest import known_bug, requires_kernel
 from roadtest.driver import platform_device
 from roadtest.models import Register, RegisterModel
@@ -46,10 +46,10 @@ class Sysfs(RegulatorTest):
         self.assertEqual(find(self.dev, "core")["type"], "voltage")
 
     def test_one_that_is_not_there(self) -> None:
-        with self.assertRaisesRegex(FileNotFoundError, "no regulator io"):
+        with self.assertRaisesRegex(NoDeviceError, "no regulator io"):
             find(self.dev, "io")
         self.dev.unbind()
-        with self.assertRaisesRegex(FileNotFoundError, "is a driver bound"):
+        with self.assertRaisesRegex(NoDeviceError, "is a driver bound"):
             find(self.dev)
 
 

@@ -8,7 +8,7 @@ import errno
 import unittest
 from pathlib import Path
 
-from roadtest import Device, TestCase, known_bug
+from roadtest import Device, NoDeviceError, TestCase, known_bug
 from roadtest import rtc as rtc_module
 from roadtest.errors import GuestNotFoundError
 from roadtest.models import Register, RegisterModel
@@ -115,7 +115,7 @@ class OnTheGuest(TestCase):
     def test_there_is_none_without_a_driver(self) -> None:
         self.dev.rtc
         self.dev.unbind()
-        with self.assertRaisesRegex(FileNotFoundError, "no RTC: is a driver"):
+        with self.assertRaisesRegex(NoDeviceError, "no RTC: is a driver"):
             self.dev.rtc
         self.dev.bind()
         self.assertEqual(self.dev.rtc.read_time().datetime, NOON)

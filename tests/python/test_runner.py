@@ -239,6 +239,64 @@ class Output(unittest.TestCase):
         self.assertIn("ok 2 sample_pass.Two.test_b\n", done.stdout)
 
 
+class NeverRan(unittest.TestCase):
+    """What a call of an async function or of a generator gives has not run."""
+
+    def result(self, sample: str) -> tuple[list[str], str]:
+        """Names of those that passed, and all that is said."""
+        done = run(sample)
+        self.assertEqual(done.returncode, 1)
+        passed = re.findall(r"^ok \d+ \w+\.(\S+)$", done.stdout, re.MULTILINE)
+        return passed, done.stdout
+
+    def test_it_is_refused_by_name(self) -> None:
+        passed, said = self.result("sample_never_ran.py")
+        # What is wrong behind the tests of a class is told behind them.
+        behind = ["MachineTearDownClass.test_it", "TearDownClass.test_it"]
+        for cls in "Machine", "Plain":
+            behind.append(f"{cls}.test_class_cleanup")
+        wanted = ["Async.test_a_runs", "Async.test_b_ran"]
+        self.assertEqual(sorted(passed), sorted(behind + wanted))
+        for cls in "Machine", "Plain", "TearDownClass", "MachineTearDownClass":
+            self.assertRegex(said, rf"\nnot ok \d+ \w+\.{cls}\.tearDownClass\n")
+        for name in (
+            "test_async: async",
+            "test_decorated: async",
+            "test_async_generator: async",
+            "test_generator did not run: a yield",
+            "test_c_generator did not run: a yield",
+            "the cleanup undo: async",
+            "the cleanup undo_class did not run",
+            "test_expected_failure: async",
+            "setUp: async",
+            "tearDown did not run",
+            "SetUpClass.setUpClass did not run",
+            "MachineSetUpClass.setUpClass: async",
+            "TearDownClass.tearDownClass: async",
+            "MachineTearDownClass.tearDownClass did not run",
+        ):
+            self.assertIn(f"UsageError: {name}", said)
+
+    def test_in_the_fixtures_of_a_file(self) -> None:
+        passed, said = self.result("sample_never_ran_module.py")
+        self.assertEqual(passed, [])
+        self.assertIn("sample_never_ran_module.setUpModule: async", said)
+        passed, said = self.result("sample_never_ran_behind.py")
+        self.assertIn("tearDownModule did not run", said)
+
+    def test_what_unittest_does_not_see_fails(self) -> None:
+        passed, said = self.result("sample_unseen.py")
+        wanted = ["Plain.test_c_leaves_a_thread", "Plain.test_d_is_not_to_blame"]
+        self.assertEqual(passed, wanted)
+        self.assertIn("AssertionError: 1 != 2", said)
+        self.assertIn("ValueError: in a destructor", said)
+        self.assertRegex(said, r"not ok 6 \S+\.test_c_leaves_a_thread\.thread\n")
+
+    def test_an_exit_handler_that_fails_is_no_success(self) -> None:
+        done = run("sample_exit_handler.py")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("AssertionError: 1 != 2", done.stderr)
+        self.assertIn("An exit handler failed", done.stderr)
 LOST = {
     "test_of_the_module": "line 11: it is a function, and only methods",
     "TestPlain.test_it": "line 16: TestPlain is no TestCase",

@@ -38,7 +38,7 @@ static void messages_are_put_together(void)
 	/* Its own message as an argument. */
 	err_set(&error, -EPERM, "again: %s", err_message(&error));
 	CHECK_STR(err_message(&error), "again: in here: number 5; more");
-	CHECK_INT(err_nomem(&error), -ENOMEM);
+	CHECK_INT(err_nomem(&error), -ROAD_ENOMEM);
 	CHECK_STR(err_message(&error), "out of memory");
 	CHECK_INT(err_set(NULL, -EIO, "nobody listens"), -EIO);
 	err_clear(&error);

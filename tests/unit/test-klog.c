@@ -466,6 +466,26 @@ static void a_report_has_all_its_lines(void)
 	teardown(&klog);
 }
 
+static void a_line_without_a_stack_may_be_the_drivers_own(void)
+{
+	static const char own[] = "may be the driver's own text";
+	struct klog klog;
+
+	setup(&klog);
+	feed(&klog, "BUG: the chip is gone\nharmless\n");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_HAS(err_message(&error), own);
+	klog_test_begin(&klog);
+	feed(&klog, "BUG: kernel NULL pointer dereference\nCall Trace:\n");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK(!strstr(err_message(&error), own));
+	klog_test_begin(&klog);
+	feed(&klog, kasan);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK(!strstr(err_message(&error), own));
+	teardown(&klog);
+}
+
 static void reports_are_told_apart(void)
 {
 	struct klog klog;
@@ -604,6 +624,8 @@ static const struct unit_test tests[] = {
 	{ "ordinary_messages_are_no_reports",
 	  ordinary_messages_are_no_reports },
 	{ "a_report_has_all_its_lines", a_report_has_all_its_lines },
+	{ "a_line_without_a_stack_may_be_the_drivers_own",
+	  a_line_without_a_stack_may_be_the_drivers_own },
 	{ "reports_are_told_apart", reports_are_told_apart },
 	{ "long_reports_are_shown_in_part", long_reports_are_shown_in_part },
 	{ "an_expected_report_is_no_failure",

@@ -112,20 +112,20 @@ static void what_is_built_in_needs_nothing(void)
 	CHECK_STR(resolve("i2c:inside"), "");
 }
 
-static void what_is_not_there_is_enoent_and_says_what_to_do(void)
+static void what_is_not_there_is_no_errno_and_says_what_to_do(void)
 {
-	CHECK_STR(resolve("no_such"), "ENOENT");
+	CHECK_STR(resolve("no_such"), "ROAD_ENODRIVER");
 	CHECK_HAS(err_message(&error), "no module \"no_such\" in ");
 	CHECK_HAS(err_message(&error), "=m in the kernel's configuration");
-	CHECK_STR(resolve("i2c:nothing"), "ENOENT");
-	CHECK_STR(resolve(""), "ENOENT");
+	CHECK_STR(resolve("i2c:nothing"), "ROAD_ENODRIVER");
+	CHECK_STR(resolve(""), "ROAD_ENODRIVER");
 }
 
 /* The host's own kernel must not answer. */
 static void modules_of_the_host_are_not_seen(void)
 {
-	CHECK_STR(resolve("loop"), "ENOENT");
-	CHECK_STR(resolve("fs-proc"), "ENOENT");
+	CHECK_STR(resolve("loop"), "ROAD_ENODRIVER");
+	CHECK_STR(resolve("fs-proc"), "ROAD_ENODRIVER");
 }
 
 static void a_file_outside_of_the_tree_brings_its_dependencies(void)
@@ -134,7 +134,7 @@ static void a_file_outside_of_the_tree_brings_its_dependencies(void)
 
 	snprintf(path, sizeof(path), "%s/out/foreign.ko", dir);
 	CHECK_STR(resolve(path), "core mid foreign*");
-	CHECK_STR(resolve("/no/such.ko"), "ENOENT");
+	CHECK_STR(resolve("/no/such.ko"), "ROAD_EHOST");
 	CHECK_HAS(err_message(&error), "module file /no/such.ko: ");
 	snprintf(path, sizeof(path), "%s/m.c", dir);
 	CHECK_STR(resolve(path), "ROAD_EHOST");
@@ -211,7 +211,7 @@ static const struct unit_test tests[] = {
 	T(aliases_resolve),
 	T(an_alias_of_several_loads_them_all),
 	T(what_is_built_in_needs_nothing),
-	T(what_is_not_there_is_enoent_and_says_what_to_do),
+	T(what_is_not_there_is_no_errno_and_says_what_to_do),
 	T(modules_of_the_host_are_not_seen),
 	T(a_file_outside_of_the_tree_brings_its_dependencies),
 	T(installing_copies_once),

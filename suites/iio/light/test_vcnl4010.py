@@ -3,7 +3,14 @@
 
 import errno
 
-from roadtest import Device, TestCase, known_bug, mark, requires_kernel
+from roadtest import (
+    Device,
+    NoDeviceError,
+    TestCase,
+    known_bug,
+    mark,
+    requires_kernel,
+)
 from roadtest.iio import HrtimerTrigger, SysfsTrigger
 
 import vcnl40x0
@@ -145,7 +152,7 @@ class Readings(Numbers, vcnl40x0.Readings, TestCase):
             self.assertEqual(self.iio[LIGHT], "9")
 
     def test_there_is_no_trigger(self):
-        with self.assertRaises(FileNotFoundError):
+        with self.assertRaises(NoDeviceError):
             self.iio.own_trigger
 
     @requires_kernel("6.12", "vcnl4000 has no buffer without an interrupt")

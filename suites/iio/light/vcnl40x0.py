@@ -4,7 +4,7 @@ test_vcnl4010.py."""
 
 import errno
 
-from roadtest import known_bug, mark, requires_kernel
+from roadtest import NoDeviceError, known_bug, mark, requires_kernel
 
 from vcnl40xx import does
 
@@ -220,7 +220,7 @@ class Probe(Common):
                 self.chip.inject(after=message)
                 with self.assertGuestError(errno.EIO):
                     self.dev.bind()
-                with self.assertRaises(FileNotFoundError):
+                with self.assertRaises(NoDeviceError):
                     self.iio
         self.dev.bind()
         self.assertEqual(self.iio["name"], "vcnl4000")

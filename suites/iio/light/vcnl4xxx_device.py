@@ -5,7 +5,7 @@ and probe."""
 import errno
 from decimal import Decimal
 
-from roadtest import known_bug
+from roadtest import NoDeviceError, known_bug
 
 from vcnl4xxx import (
     LIGHT_EN,
@@ -425,7 +425,7 @@ class Probe(Common):
                 with self.assertGuestError(errno.EIO):
                     self.dev.bind()
                 self.chip.inject(count=0)
-                with self.assertRaises(FileNotFoundError):
+                with self.assertRaises(NoDeviceError):
                     self.iio
             message += 2 if isinstance(step, str) else 1  # a read has two
         self.dev.bind()

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Code that only seems to run.
+
+A call of an async function or of a generator gives an object and runs nothing of
+it. To unittest that is a test that passed, or a fixture that worked; here it is
+an error that has the function's name.
+"""
+
+from __future__ import annotations
+
+import functools
+import unittest
+
+from .errors import UsageError
+from .raised import Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+# Hides these frames from unittest's tracebacks.
+__unittest = True
+
+NO_ASYNC = (
+    "{}: async tests are not supported: the guest runs inside plain calls; use "
+    "guest.start for calls that go on while the test acts"
+)
+
+
+def ran(name: str, returned: object) -> None:
+    """Refuse what has not run yet: a coroutine or a generator, also below a
+    decorator."""
+    if hasattr(returned, "throw"):
+        returned.close()  # type: ignore[attr-defined]
+    elif not hasattr(returned, "athrow"):
+        return
+    if hasattr(returned, "gi_code"):
+        error = UsageError(f"{name} did not run: a yield makes it a generator")
+    else:
+        error = UsageError(NO_ASYNC.format(name))
+    if Watch.current is not None:  # expectedFailure is no way out
+        Watch.current.add(error, "what has not run can't be expected to fail")
+    raise error
+
+
+def checked(name: str, fn: Callable[..., object]) -> Callable[..., None]:
+    """The same function, which must have run when it returns."""
+
+    @functools.wraps(fn)
+    def run(*args: Any, **kwargs: Any) -> None:
+        ran(name, fn(*args, **kwargs))
+
+    return run
+
+
+def cleanup(fn: Callable[..., object]) -> Callable[..., None]:
+    """The same for a function that is called by itself at the end."""
+    return checked(f"the cleanup {getattr(fn, '__name__', fn)}", fn)
+
+
+# ---- classes of unittest that know nothing of this package
+
+
+def is_async(cls: type) -> bool:
+    """Is it a class whose async tests do run? (To import it costs 20 ms.)"""
+    return any(c.__name__ == "IsolatedAsyncioTestCase" for c in cls.__mro__)
+
+
+def guard(test: unittest.TestCase) -> None:
+    """Check the parts of a test that is about to run."""
+    case: Any = test
+    if hasattr(case, "_road_part"):
+        return  # it does so itself
+    names = ["setUp", "tearDown"]
+    if is_async(type(test)):
+        call = case._callMaybeAsync
+
+        def maybe_async(fn: Callable[..., object], *args: Any, **kw: Any) -> Any:
+            returned = call(fn, *args, **kw)
+            ran(getattr(fn, "__name__", str(fn)), returned)
+            return returned
+
+        case._callMaybeAsync = maybe_async
+    else:
+        names.append(case._testMethodName)
+        case._callCleanup = lambda fn, *args, **kw: cleanup(fn)(*args, **kw)
+    for name in names:
+        setattr(case, name, checked(name, getattr(case, name)))
+
+
+def guard_class(cls: type[unittest.TestCase]) -> None:
+    """Check the fixtures of a class, and of those that it is made of."""
+    for base in cls.__mro__:
+        if base.__module__.partition(".")[0] in ("unittest", "roadtest"):
+            continue
+        for name in ("setUpClass", "tearDownClass"):
+            inner = base.__dict__.get(name)
+            if isinstance(inner, classmethod) and not hasattr(inner, "_road"):
+                setattr(base, name, _checked_method(name, inner))
+
+
+def _checked_method(name: str, inner: Any) -> Any:
+    method: Any = classmethod(
+        lambda cls: ran(f"{cls.__name__}.{name}", inner.__get__(None, cls)())
+    )
+    method._road = True
+    return method
+
+
+def guard_module(module: ModuleType) -> None:
+    """Check the fixtures of a file."""
+    for name in ("setUpModule", "tearDownModule"):
+        fn = getattr(module, name, None)
+        if callable(fn):
+            setattr(module, name, checked(f"{module.__name__}.{name}", fn))
+
+
+def guard_cleanups() -> None:
+    """Check all cleanups of classes and files. Before files are imported."""
+    add_class = unittest.TestCase.__dict__["addClassCleanup"].__func__
+    add_module = unittest.addModuleCleanup
+    case: Any = unittest.TestCase
+
+    def class_cleanup(
+        cls: type, fn: Callable[..., object], /, *args: Any, **kw: Any
+    ) -> None:
+        add_class(cls, cleanup(fn), *args, **kw)
+
+    def module_cleanup(
+        fn: Callable[..., object], /, *args: Any, **kw: Any
+    ) -> None:
+        add_module(cleanup(fn), *args, **kw)
+
+    case.addClassCleanup = classmethod(class_cleanup)
+    unittest.addModuleCleanup = module_cleanup
