@@ -2,8 +2,8 @@
 /*
  * build.c - kernels for roadtest: find one in the cache, or build it
  *
- * Object files are kept apart from the finished kernels (bundle.c), by source
- * and flavour: with other options, only what changed is built again.
+ * The options lead to a .config (configure.c), which has object files of its
+ * own (objects.c), of which the finished kernel is made (bundle.c).
  */
 #include "build.h"
 
@@ -44,8 +44,9 @@ static bool plan_options(struct plan *plan, const struct kernel_request *req)
 		cli_remedy("fast (no checkers), check (KASAN, lockdep, ...) or coverage (gcov)");
 		ok = false;
 	}
-	ok = ok && options_read(&plan->options, base) &&
-	     options_read(&plan->options, flavour);
+	ok = ok && options_read(&plan->options, base);
+	options_soften(&plan->options);
+	ok = ok && options_read(&plan->options, flavour);
 	for (size_t i = 0; ok && i < req->fragments.num; i++)
 		ok = strings_have(&req->refused, req->fragments.items[i]) ||
 		     options_read(&plan->options, req->fragments.items[i]);
@@ -68,6 +69,7 @@ static bool plan_init(struct plan *plan, const struct kernel_request *req,
 	*plan = (struct plan){
 		.flavour = req->flavour ? req->flavour : "fast",
 		.source = source,
+		.exact = req->exact,
 	};
 	if (!plan_options(plan, req))
 		return false;
@@ -83,19 +85,33 @@ static bool plan_init(struct plan *plan, const struct kernel_request *req,
 			  extra);
 	plan->request = text("%s%s", plan->head, options);
 	plan->bundle = bundle_path(plan->request);
-	hash = text("%s\n%s\n%s\n%s", plan->source->dir, compiler,
-		    plan->flavour, extra);
-	plan->object_key = hash_text(hash);
-	plan->objects = text("%s/objects/%s", cache, plan->object_key);
+	plan->lineage = text("%s\n%s\n", plan->source->dir, compiler);
+	hash = hash_text(plan->lineage);
+	plan->configs = text("%s/configs/%s", cache, hash);
 	free(hash);
-	hash = hash_text(options);
-	plan->refusals = text("%s/refused-%s", plan->objects, hash);
+	hash = hash_text(plan->request + strlen("bundle 1\nsource ") +
+			 strlen(plan->source->identity));
+	plan->refusals = text("%s/refused-%s", plan->configs, hash);
 	free(hash);
 	free(extra);
 	free(options);
 	free(cache);
 	free(compiler);
 	return true;
+}
+
+static void plan_set_config(struct plan *plan, char *config)
+{
+	char *cache = cache_dir(), *all = text("%s%s", plan->lineage, config);
+
+	free(plan->config);
+	free(plan->object_key);
+	free(plan->objects);
+	plan->config = config;
+	plan->object_key = hash_text(all);
+	plan->objects = text("%s/objects/%s", cache, plan->object_key);
+	free(all);
+	free(cache);
 }
 
 static void plan_deinit(struct plan *plan)
@@ -105,9 +121,12 @@ static void plan_deinit(struct plan *plan)
 	free(plan->head);
 	free(plan->request);
 	free(plan->bundle);
-	free(plan->objects);
-	free(plan->object_key);
+	free(plan->lineage);
+	free(plan->configs);
 	free(plan->refusals);
+	free(plan->config);
+	free(plan->object_key);
+	free(plan->objects);
 }
 
 /* ------------------------------------------------------------------------
@@ -164,33 +183,67 @@ bool refusals_read(const struct plan *plan, const char *request,
  * Building
  */
 
-/* Build under locks: one for the objects, which the bundle is made from. */
-static int kernel_build(const struct plan *plan,
-			const struct kernel_request *request, char **bundle,
-			struct unmet *unmet)
+/* Under the lock of the objects: two who want the same make it once, and two
+ * who want different ones don't wait for each other. */
+static int build_locked(struct plan *plan,
+			const struct kernel_request *request, char **bundle)
 {
-	char *name = text("objects-%s", plan->object_key);
-	int lock = cache_lock(name), status = CLI_OK;
+	int status = CLI_OK;
 
-	free(name);
-	if (lock < 0)
-		return CLI_NOT_RUN;
 	/* Whoever held the lock may have built just this. */
 	if (!request->force)
 		*bundle = bundle_find(plan);
-	if (!*bundle && !request->force && !plan->source->tarball)
+	if (*bundle)
+		return CLI_OK;
+	status = make_objects(plan, request->jobs, request->force);
+	if (!status)
+		status = make_bundle(plan);
+	if (!status)
+		*bundle = text("%s", plan->bundle);
+	return status;
+}
+
+static int build_objects(struct plan *plan,
+			 const struct kernel_request *request, char **bundle)
+{
+	char *name = text("objects-%s", plan->object_key);
+	int status = CLI_NOT_RUN;
+	struct lock lock;
+
+	if (lock_take(&lock, name, "to build a kernel of the same options")) {
+		plan->lock = &lock;
+		status = build_locked(plan, request, bundle);
+		plan->lock = NULL;
+	}
+	lock_drop(&lock);
+	free(name);
+	if (!status)
+		objects_prune();
+	return status;
+}
+
+static int kernel_build(struct plan *plan, const struct kernel_request *request,
+			char **bundle, struct unmet *unmet)
+{
+	char *config = NULL;
+	int status = CLI_OK;
+
+	if (!make_possible(plan->source))
+		return CLI_NOT_RUN;
+	if (!request->force && !plan->source->tarball)
 		status = rebuild(plan, bundle,
 				 request->may_refuse ? unmet : NULL);
-	if (!*bundle && !status) {
-		status = source_unpack(plan->source) ?
-			 make_kernel(plan, request->jobs, unmet) : CLI_NOT_RUN;
-		if (!status)
-			*bundle = text("%s", plan->bundle);
-		else if (unmet->num)
-			refusals_write(plan, unmet);
-	}
-	close(lock);
-	return status;
+	if (*bundle || status)
+		return status;
+	if (!source_unpack(plan->source))
+		return CLI_NOT_RUN;
+	status = configure(plan, &config, unmet);
+	if (unmet->num)
+		refusals_write(plan, unmet);
+	if (status)
+		return status;
+	plan_set_config(plan, config);
+	return build_objects(plan, request, bundle);
 }
 
 /* Options that can't be had are in @unmet, and not yet spoken of. */
@@ -249,6 +302,118 @@ int kernel_get(struct kernel_request *request, char **bundle)
 	if (*bundle && request->set_default)
 		bundle_set_default(*bundle);
 	source_deinit(&source);
+	return status;
+}
+
+/* ------------------------------------------------------------------------
+ * The objects of a kernel that is there
+ */
+
+/* What stands in a line of a request behind @name; to be freed; NULL if there
+ * is no such line. */
+static char *request_value(const char *request, const char *name)
+{
+	char *needle = text("\n%s ", name);
+	const char *at = strstr(request, needle);
+	char *value = NULL;
+
+	if (at) {
+		at += strlen(needle);
+		value = text("%.*s", (int)strcspn(at, "\n"), at);
+	}
+	free(needle);
+	return value;
+}
+
+/* "tarball PATH SIZE TIME", "directory PATH N files HASH" (source.c): the path,
+ * to be freed. */
+static char *identity_path(const char *identity)
+{
+	const char *path = strchr(identity, ' ');
+	int words = starts_with(identity, "directory ") ? 3 : 2;
+	size_t len = strlen(identity);
+
+	while (words-- && len)
+		while (len && identity[--len] != ' ')
+			;
+	return path && identity + len > path ?
+	       text("%.*s", (int)(identity + len - path - 1), path + 1) : NULL;
+}
+
+static int objects_of(struct plan *plan)
+{
+	char *name = text("objects-%s", plan->object_key);
+	int status = CLI_NOT_RUN;
+	struct lock lock;
+
+	if (lock_take(&lock, name, "to build the objects of a kernel")) {
+		plan->lock = &lock;
+		status = make_objects(plan, 0, false);
+		if (!status)
+			objects_end(plan);
+		plan->lock = NULL;
+	}
+	lock_drop(&lock);
+	free(name);
+	if (!status)
+		puts(plan->objects);
+	return status;
+}
+
+/* @identity, @compiler, @flavour: as the request of @bundle has them. */
+static int objects_from(const char *bundle, const char *identity,
+			const char *compiler, const char *flavour)
+{
+	char *path = identity_path(identity), *now = compiler_identity();
+	char *config = bundle_read(bundle, "config");
+	struct source source = { 0 };
+	struct plan plan = { .flavour = flavour, .source = &source };
+	int status = CLI_NOT_RUN;
+
+	if (!now || !path || !source_find(&source, path)) {
+		/* That was said. */
+	} else if (strcmp(source.identity, identity) || strcmp(now, compiler)) {
+		cli_error("%s was made from another state of %s, or by another compiler",
+			  bundle, path);
+		cli_remedy("make a kernel of what is there now: roadtest kernel");
+	} else if (config && make_possible(&source) && source_unpack(&source)) {
+		plan.lineage = text("%s\n%s\n", source.dir, compiler);
+		plan_set_config(&plan, config);
+		config = NULL;
+		status = objects_of(&plan);
+	}
+	plan_deinit(&plan);
+	source_deinit(&source);
+	free(config);
+	free(now);
+	free(path);
+	return status;
+}
+
+int kernel_objects(const char *kernel)
+{
+	char *bundle = realpath(kernel, NULL);
+	char *request = bundle ? bundle_read(bundle, "request") : NULL;
+	char *identity = NULL, *compiler = NULL, *flavour = NULL;
+	int status = CLI_NOT_RUN;
+
+	if (request) {
+		identity = request_value(request, "source");
+		compiler = request_value(request, "compiler");
+		flavour = request_value(request, "flavour");
+	}
+	if (identity && compiler && flavour) {
+		status = objects_from(bundle, identity, compiler, flavour);
+	} else {
+		cli_error("%s is no kernel that \"roadtest kernel\" made",
+			  kernel);
+		cli_remedy("give a directory that \"roadtest kernel\" printed");
+	}
+	free(flavour);
+	free(compiler);
+	free(identity);
+	free(request);
+	free(bundle);
 	return status;
 }
 

@@ -12,14 +12,20 @@
 struct plan {
 	const char *flavour;
 	const struct source *source;
+	bool exact;			/* no bundle with more options serves */
 	struct config_options options;		/* all that is wanted */
 	struct config_options extra;		/* of them, those of --config */
 	char *head;			/* begin of request: all but options */
 	char *request;
 	char *bundle;			/* path */
-	char *objects;			/* path */
-	char *object_key;
+	char *lineage;			/* the source's place, and the compiler */
+	char *configs;			/* path: where it is configured */
 	char *refusals;			/* path */
+	/* Of plan_set_config(); else NULL. */
+	char *config;			/* the .config */
+	char *object_key;
+	char *objects;			/* path */
+	struct lock *lock;		/* on the objects; NULL: not yet */
 };
 
 /* --- bundle.c */
@@ -40,6 +46,7 @@ bool bundle_finish(const char *temp, const char *request, const char *bundle);
 
 struct make {
 	const struct plan *plan;
+	const char *dir;	/* the build directory: O= */
 	char *log;		/* path */
 	FILE *log_file;
 	bool quiet;		/* about what fails */
@@ -51,9 +58,9 @@ struct make {
 	size_t len;
 };
 
-/* Begin a log beside the objects. Return: false after a message. Close it in
- * any case. */
-bool make_open(struct make *make, const struct plan *plan);
+/* Begin a log in the build directory @dir, which is kept as a pointer. Return:
+ * false after a message. Close it in any case. */
+bool make_open(struct make *make, const struct plan *plan, const char *dir);
 void make_close(struct make *make);
 /* Run a program of the build; its output goes to the log. @options: NULL for
  * none. */
@@ -65,11 +72,36 @@ bool make_run(struct make *make, const char *what, char *const argv[],
 /* Path of a file among the objects. */
 char *objects_file(const struct plan *plan, const char *name);
 
-/* Configure, build and install into plan->bundle. The caller holds the lock of
- * the objects. Return: CLI_OK; or an exit status, after a message or with what
- * is in @unmet. */
-int make_kernel(const struct plan *plan, unsigned int jobs,
-		struct unmet *unmet);
+/* `make` in the source, for the build directory. @more: up to 3 arguments. */
+bool make_make(struct make *make, const char *what, unsigned int jobs,
+	       char *const more[], const char *const *env);
+/* Could a kernel be made from the source? Else there was a message. */
+bool make_possible(const struct source *source);
+/* Have the objects of plan->config, and of the source as it is now. The caller
+ * holds their lock. @force: let kbuild look even if all is known to be there.
+ * Return: an exit status, after a message. */
+int make_objects(const struct plan *plan, unsigned int jobs, bool force);
+/* Install them into plan->bundle. Return: likewise. */
+int make_bundle(const struct plan *plan);
+
+/* --- objects.c */
+
+/* Are plan->objects complete, for some state of the source? */
+bool objects_whole(const struct plan *plan);
+/* They are about to change, and are complete again, and in use. */
+void objects_begin(const struct plan *plan);
+void objects_end(const struct plan *plan);
+/* Begin plan->objects with a copy of what is most like them, if there is
+ * anything; else all has to be made. */
+void objects_copy(const struct plan *plan);
+/* Remove those that nobody needed for long. */
+void objects_prune(void);
+
+/* --- configure.c */
+
+/* The .config of a plan, to be freed. Return: CLI_OK; or an exit status, after
+ * a message or with what is in @unmet. */
+int configure(const struct plan *plan, char **config, struct unmet *unmet);
 
 /* --- build.c */
 
@@ -84,9 +116,15 @@ bool refusals_read(const struct plan *plan, const char *request,
  * changed: @bundle, else NULL. Return: CLI_OK; or an exit status, after a
  * message or with what is in @unmet, if it is not NULL. */
 int rebuild(const struct plan *plan, char **bundle, struct unmet *unmet);
-/* A whole build begins, and has come to its end. */
+/* Are the objects those of the tree as it is? */
+bool tree_is_made(const struct plan *plan);
+/* A whole build begins: let make see all that changed in the tree since the
+ * last one. */
 void base_forget(const struct plan *plan);
+/* It has come to its end. */
 void base_remember(const struct plan *plan);
+/* A bundle was made of it. */
+void base_remember_bundle(const struct plan *plan);
 
 /* --- depends.c */
 

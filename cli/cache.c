@@ -3,7 +3,8 @@
  * cache.c - the directory where kernels are kept
  *
  *	sources/NAME	an unpacked source package
- *	objects/KEY	object files of a source, for the next build
+ *	configs/KEY	where kernels of a source are configured (configure.c)
+ *	objects/KEY	object files of a source and a set of options (objects.c)
  *	kernels/KEY	finished kernels ("bundles")
  *	kernels/default	link to the one used last
  *	images/KEY	kernels that others have built (image.c)
@@ -13,13 +14,10 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -71,53 +69,6 @@ bool disk_is_full(const char *dir)
 
 	return !statvfs(dir, &st) &&
 	       (unsigned long long)st.f_bavail * st.f_frsize < FULL_BYTES;
-}
-
-/* A lock that somebody else holds is waited for, but Ctrl-C still works. */
-static bool lock_wait(int fd, const char *name)
-{
-	bool said = false;
-
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		struct pollfd signals = { .fd = signals_fd(),
-					  .events = POLLIN };
-		int signo;
-
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return false;
-		if (!said)
-			fprintf(stderr, "roadtest: waiting for another run that makes %s\n",
-				name);
-		said = true;
-		poll(&signals, 1, 200);
-		signo = signals_poll();
-		if (signo)
-			signals_raise(signo);
-	}
-	return true;
-}
-
-int cache_lock(const char *name)
-{
-	char *cache = cache_dir();
-	char *dir = text("%s/locks", cache);
-	char *path = text("%s/%s", dir, name);
-	int fd = -1;
-
-	if (make_directories(dir)) {
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-		if (fd < 0 || !lock_wait(fd, name)) {
-			cli_error("can't lock %s: %m", path);
-			path_remedy(path);
-			if (fd >= 0)
-				close(fd);
-			fd = -1;
-		}
-	}
-	free(path);
-	free(dir);
-	free(cache);
-	return fd;
 }
 
 /* FNV-1a. Whoever uses a name made with it compares the whole content too. */

@@ -14,7 +14,7 @@
  * shell.c	`roadtest shell`
  * gdb.c	what `roadtest run --gdb` needs
  * doctor.c	`roadtest doctor`
- * cache.c	where bundles of kernels are kept
+ * cache.c	where bundles of kernels are kept; lock.c: one run at a time
  * process.c	programs that are started, and their end
  * text.c	strings, files, messages; near.c has names that are like one that
  *		does not exist
@@ -217,13 +217,28 @@ char *cache_dir(void);
 void path_remedy(const char *path);
 /* Is there no room left where this directory is? */
 bool disk_is_full(const char *dir);
-/* Lock a name in the cache against other runs; says so when it has to wait.
- * Return: descriptor to close, -1 with a message. */
-int cache_lock(const char *name);
 /* 16 hex digits. */
 char *hash_text(const char *content);
 /* Remove a directory with all that is in it. */
 bool remove_tree(const char *path);
+
+/* --- lock.c: names in the cache, each for one run at a time */
+
+struct lock {
+	int fd;			/* -1: not held */
+	long long begin;	/* in seconds of the wall clock */
+	int64_t said;
+};
+
+/* Lock @name; waits for another run that has it, and says for which. @what: "to
+ * unpack a source", for that message. Return: false after a message. */
+bool lock_take(struct lock *lock, const char *name, const char *what);
+/* The same without waiting, and without a message. @shared: with others who
+ * take it so. */
+bool lock_try(struct lock *lock, const char *name, bool shared);
+/* What we do, for those who wait. Costs nothing if called often. */
+void lock_say(struct lock *lock, const char *what);
+void lock_drop(struct lock *lock);
 
 /* --- tree.c: the state of a source tree */
 
@@ -284,6 +299,7 @@ struct config_option {
 	char *name;		/* without CONFIG_ */
 	char *value;		/* "y", "m", "n", "\"text\"", "12" */
 	char *origin;		/* file:line */
+	bool soft;		/* it need not hold */
 };
 
 struct config_options {
@@ -293,6 +309,8 @@ struct config_options {
 
 /* Add a fragment; later values win. Prints errors with file and line. */
 bool options_read(struct config_options *options, const char *path);
+/* What is "n" so far may be switched on by what is read or selected later. */
+void options_soften(struct config_options *options);
 /* As text that Kconfig reads, sorted by first appearance. */
 char *options_text(const struct config_options *options);
 void options_deinit(struct config_options *options);
@@ -339,6 +357,7 @@ struct kernel_request {
 	bool force;
 	bool set_default;	/* point kernels/default to it */
 	bool find_only;		/* build nothing */
+	bool exact;		/* not one that has more options */
 	/* Leave suites out whose options can't be had; else that is an error. */
 	bool may_refuse;
 	bool bare;		/* a kernel for no suite is of use as well */
@@ -351,6 +370,9 @@ struct kernel_request {
  * Return: CLI_OK, or an exit status after a message. */
 int kernel_get(struct kernel_request *request, char **bundle);
 void kernel_request_deinit(struct kernel_request *request);
+/* Print the directory with the objects that a kernel was made from, made again
+ * if they are gone. Return: an exit status. */
+int kernel_objects(const char *kernel);
 
 /* --- kernel-list.c: return an exit status */
 

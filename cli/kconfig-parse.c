@@ -22,6 +22,7 @@ struct parser {
 	size_t *marks;			/* context.num at each open block */
 	size_t num_marks;
 	bool in_menu;			/* attributes go to the context */
+	unsigned int choices;		/* that are open */
 	struct kconfig_symbol *symbol;	/* they go here; may be NULL */
 	unsigned int depth;
 };
@@ -59,6 +60,7 @@ static void symbol_begin(struct parser *parser, const char *name,
 	*symbol = (struct kconfig_symbol){
 		.name = text("%s", name),
 		.origin = text("%s:%d", path, line),
+		.in_choice = parser->choices,
 	};
 	for (size_t i = 0; i < parser->context.num; i++)
 		strings_add(&symbol->depends,
@@ -124,11 +126,13 @@ static bool parse_block(struct parser *parser, const char *word,
 		context_open(parser);
 		parser->symbol = NULL;
 		parser->in_menu = true;
+		parser->choices += *word == 'c';
 	} else if (!strcmp(word, "endif") || !strcmp(word, "endmenu") ||
 		   !strcmp(word, "endchoice")) {
 		context_close(parser);
 		parser->symbol = NULL;
 		parser->in_menu = false;
+		parser->choices -= !strcmp(word, "endchoice");
 	} else if (!strcmp(word, "source") && *rest == '"') {
 		parser->symbol = NULL;
 		parser->in_menu = false;
@@ -160,7 +164,13 @@ static void parse_attribute(struct parser *parser, const char *word,
 		   !strcmp(word, "hex") || !strcmp(word, "prompt")) {
 		if (parser->symbol && boolean)
 			parser->symbol->is_bool = true;
+		if (parser->symbol && !strcmp(word, "tristate"))
+			parser->symbol->is_tristate = true;
 		symbol_prompt(parser, rest);
+	} else if (!strcmp(word, "default") && parser->symbol) {
+		strings_add(&parser->symbol->defaults, text("%s", rest));
+	} else if (!strcmp(word, "select") && parser->symbol) {
+		strings_add(&parser->symbol->selects, text("%s", rest));
 	}
 }
 
@@ -279,6 +289,43 @@ static void parse_file(struct parser *parser, const char *path)
 	free(full);
 }
 
+static int compare_symbols(const void *a, const void *b)
+{
+	const struct kconfig_symbol *one = *(struct kconfig_symbol *const *)a;
+	const struct kconfig_symbol *two = *(struct kconfig_symbol *const *)b;
+	int order = strcmp(one->name, two->name);
+
+	return order ? order : one < two ? -1 : one > two;
+}
+
+static void sort_symbols(struct kconfig *kconfig)
+{
+	kconfig->by_name = xcalloc(kconfig->num + 1, sizeof(*kconfig->by_name));
+	for (size_t i = 0; i < kconfig->num; i++)
+		kconfig->by_name[i] = &kconfig->symbols[i];
+	if (kconfig->num)
+		qsort(kconfig->by_name, kconfig->num, sizeof(*kconfig->by_name),
+		      compare_symbols);
+}
+
+struct kconfig_symbol *const *kconfig_find(const struct kconfig *kconfig,
+					   const char *name)
+{
+	size_t low = 0, high = kconfig->num;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (strcmp(kconfig->by_name[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == kconfig->num || strcmp(kconfig->by_name[low]->name, name))
+		return NULL;
+	return &kconfig->by_name[low];
+}
+
 struct kconfig *kconfig_parse(const char *source_dir)
 {
 	struct parser parser = {
@@ -289,6 +336,7 @@ struct kconfig *kconfig_parse(const char *source_dir)
 	parse_file(&parser, "Kconfig");
 	strings_deinit(&parser.context);
 	free(parser.marks);
+	sort_symbols(parser.kconfig);
 	return parser.kconfig;
 }
 
@@ -301,8 +349,12 @@ void kconfig_destroy(struct kconfig *kconfig)
 		free(symbol->prompt_if);
 		free(symbol->origin);
 		strings_deinit(&symbol->depends);
+		strings_deinit(&symbol->defaults);
+		strings_deinit(&symbol->selects);
 	}
-	if (kconfig)
+	if (kconfig) {
+		free(kconfig->by_name);
 		free(kconfig->symbols);
+	}
 	free(kconfig);
 }

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO, MODULE, YES };
-
 struct expr {
 	const char *p;
 	const char *config;
@@ -22,7 +20,8 @@ static int expr_or(struct expr *expr);
 
 static int tristate(const char *value)
 {
-	return !strcmp(value, "y") ? YES : !strcmp(value, "m") ? MODULE : NO;
+	return !strcmp(value, "y") ? KCONFIG_YES :
+	       !strcmp(value, "m") ? KCONFIG_MODULE : KCONFIG_NO;
 }
 
 static void expr_blanks(struct expr *expr)
@@ -74,14 +73,14 @@ static int expr_comparison(struct expr *expr)
 		expr->p += equal ? 1 : 2;
 		expr_blanks(expr);
 		right = expr_word(expr);
-		result = !strcmp(left, right) == equal ? YES : NO;
+		result = !strcmp(left, right) == equal ? KCONFIG_YES : KCONFIG_NO;
 		free(right);
 	} else if (*expr->p == '<' || *expr->p == '>') {
 		/* Numbers of versions: taken as true. */
 		expr->p += strspn(expr->p, "<>=");
 		expr_blanks(expr);
 		free(expr_word(expr));
-		result = YES;
+		result = KCONFIG_YES;
 	}
 	free(left);
 	return result;
@@ -94,7 +93,7 @@ static int expr_not(struct expr *expr)
 	expr_blanks(expr);
 	if (*expr->p == '!') {
 		expr->p++;
-		return YES - expr_not(expr);
+		return KCONFIG_YES - expr_not(expr);
 	}
 	if (*expr->p != '(')
 		return expr_comparison(expr);
@@ -135,7 +134,7 @@ static int expr_or(struct expr *expr)
 	return value;
 }
 
-static int expr_value(const char *expression, const char *config)
+int kconfig_value(const char *expression, const char *config)
 {
 	struct expr expr = { expression, config };
 
@@ -158,7 +157,7 @@ static size_t find_operator(const char *expression, const char *operator)
 
 /* Length of the first operand of &&; || binds weaker, so with one the whole
  * is a single clause. */
-static size_t clause_length(const char *expression)
+size_t kconfig_clause(const char *expression)
 {
 	size_t either = find_operator(expression, "||");
 
@@ -197,13 +196,13 @@ static void explain_expression(struct strings *reasons, const char *expression,
 			       const char *what)
 {
 	while (*expression) {
-		size_t len = clause_length(expression);
+		size_t len = kconfig_clause(expression);
 		char *clause = text("%.*s", (int)len, expression);
 		size_t end = len;
 
 		while (end && isspace((unsigned char)clause[end - 1]))
 			clause[--end] = '\0';
-		if (expr_value(clause, config) < wanted) {
+		if (kconfig_value(clause, config) < wanted) {
 			char *values = clause_values(clause, config);
 
 			strings_add(reasons, text("%s %s  (%s )", what,
@@ -220,14 +219,14 @@ static void explain_symbol(struct strings *reasons,
 			   const struct kconfig_symbol *symbol,
 			   const char *config, const char *wanted)
 {
-	int need = !strcmp(wanted, "m") ? MODULE : YES;
+	int need = !strcmp(wanted, "m") ? KCONFIG_MODULE : KCONFIG_YES;
 
 	if (symbol->is_bool && !strcmp(wanted, "m"))
 		strings_add(reasons, text("%s: it can be y or n, not m",
 					  symbol->origin));
 	/* A bool whose dependency is m can still be y. */
 	if (symbol->is_bool)
-		need = MODULE;
+		need = KCONFIG_MODULE;
 	for (size_t i = 0; i < symbol->depends.num; i++)
 		explain_expression(reasons, symbol->depends.items[i], config,
 				   need, "it depends on");
@@ -235,7 +234,7 @@ static void explain_symbol(struct strings *reasons,
 		strings_add(reasons, text("%s: it has no prompt: only options that select it can set it",
 					  symbol->origin));
 	else if (symbol->prompt_if)
-		explain_expression(reasons, symbol->prompt_if, config, MODULE,
+		explain_expression(reasons, symbol->prompt_if, config, KCONFIG_MODULE,
 				   "it can be set only if");
 }
 

@@ -41,6 +41,7 @@ static void options_set(struct config_options *options, const char *name, size_t
 	free(option->origin);
 	option->value = text("%s", value);
 	option->origin = text("%s:%d", path, line);
+	option->soft = false;
 }
 
 /* One line without its newline and outer blanks. */
@@ -103,6 +104,12 @@ bool options_read(struct config_options *options, const char *path)
 	return ok;
 }
 
+void options_soften(struct config_options *options)
+{
+	for (size_t i = 0; i < options->num; i++)
+		options->items[i].soft = !strcmp(options->items[i].value, "n");
+}
+
 char *options_text(const struct config_options *options)
 {
 	size_t size = 0;
@@ -155,7 +162,7 @@ char *config_value(const char *config, const char *name)
 /* As wanted, or more: a module that something else needs built in is. */
 static bool option_holds(const struct config_option *option, const char *value)
 {
-	return !strcmp(option->value, value) ||
+	return option->soft || !strcmp(option->value, value) ||
 	       (!strcmp(option->value, "m") && !strcmp(value, "y"));
 }
 

@@ -174,6 +174,7 @@ static const struct {
 	const char *name, *what;
 } others[] = {
 	{ "objects", "object files of builds; without them the next one is slow" },
+	{ "configs", "what options lead to; the next build finds it out again" },
 	{ "sources", "unpacked packages" },
 };
 
@@ -300,7 +301,7 @@ static bool remove_kernel(const char *name)
 	return ok;
 }
 
-/* "objects" or "sources": each directory below under the lock of its maker. */
+/* "objects", "configs" or "sources": each directory below under the lock of its maker. */
 static bool remove_other(const char *name)
 {
 	char *dir = cache_path(name);
@@ -310,16 +311,17 @@ static bool remove_other(const char *name)
 
 	while (handle && (entry = readdir(handle))) {
 		char *path = text("%s/%s", dir, entry->d_name);
-		char *lock_name = !strcmp(name, "objects") ?
-				  text("objects-%s", entry->d_name) :
+		/* Of one that was being copied, that of what it is for. */
+		int len = strcspn(entry->d_name, ".");
+		char *lock_name = strcmp(name, "sources") ?
+				  text("%s-%.*s", name, len, entry->d_name) :
 				  text("%s", entry->d_name);
-		int lock;
+		struct lock lock;
 
 		if (*entry->d_name != '.') {
-			lock = cache_lock(lock_name);
-			ok = lock >= 0 && take_away(path) && ok;
-			if (lock >= 0)
-				close(lock);
+			ok = lock_take(&lock, lock_name, "to remove objects") &&
+			     take_away(path) && ok;
+			lock_drop(&lock);
 		}
 		free(lock_name);
 		free(path);

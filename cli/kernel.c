@@ -13,11 +13,13 @@ static const char help[] =
 "Usage: roadtest kernel [OPTION]... [SUITE]...\n"
 "       roadtest kernel list\n"
 "       roadtest kernel remove NAME...\n"
+"       roadtest kernel objects DIR\n"
 "Build a User Mode Linux kernel with what the suites ask for, if the cache has\n"
 "none yet. Prints nothing but the path of the result.\n"
 "\n"
 "SUITE is a directory or a file of tests; the files named `config` in and\n"
-"below it, or beside it, are added to the kernel's configuration.\n"
+"below it, or beside it, are added to the kernel's configuration, and those of\n"
+"the directories above, as far as each has one.\n"
 "\n"
 "  --source DIR|PACKAGE  a kernel tree, a tarball, or a package that is under\n"
 "                        /usr/src; default: $ROADTEST_KERNEL_SOURCE, else\n"
@@ -33,7 +35,8 @@ static const char help[] =
 "  --help                this text\n"
 "\n"
 "list shows the kernels in the cache, the default with a star, and what else is\n"
-"kept there; remove removes those with these names.\n"
+"kept there; remove removes those with these names. objects prints the build\n"
+"directory that the kernel DIR came from, and builds it again if it is gone.\n"
 "\n"
 "An option that did not take effect is an error, with what it depends on.\n"
 "\n"
@@ -111,7 +114,7 @@ static int parse(struct kernel_request *request, int argc, char **argv)
 	return -1;
 }
 
-/* `roadtest kernel list` and `roadtest kernel remove`. */
+/* `roadtest kernel list`, `remove` and `objects`. */
 static int manage(int argc, char **argv)
 {
 	static const struct option none[] = {
@@ -119,6 +122,7 @@ static int manage(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	bool list = !strcmp(argv[0], "list");
+	bool objects = !strcmp(argv[0], "objects");
 	int opt = getopt_long(argc, argv, "", none, NULL);
 
 	if (opt == OPT_HELP) {
@@ -127,11 +131,16 @@ static int manage(int argc, char **argv)
 	}
 	if (opt == -1 && list && optind < argc)
 		cli_error("list takes no argument");
-	if (opt != -1 || (list && optind < argc)) {
+	if (opt == -1 && objects && optind + 1 != argc)
+		cli_error("objects takes the directory of one kernel");
+	if (opt != -1 || (list && optind < argc) ||
+	    (objects && optind + 1 != argc)) {
 		cli_remedy("see \"roadtest kernel --help\"");
 		return CLI_NOT_RUN;
 	}
 	signals_catch();
+	if (objects)
+		return kernel_objects(argv[optind]);
 	return list ? kernel_list() : kernel_remove(argv + optind);
 }
 
@@ -143,7 +152,8 @@ int cmd_kernel(int argc, char **argv)
 
 	/* A suite of that name is ./list. */
 	if (argc > 1 && (!strcmp(argv[1], "list") ||
-			 !strcmp(argv[1], "remove")))
+			 !strcmp(argv[1], "remove") ||
+			 !strcmp(argv[1], "objects")))
 		return manage(argc - 1, argv + 1);
 	rc = parse(&request, argc, argv);
 

@@ -14,12 +14,12 @@
 
 #define REPORT_MS 60000		/* between signs of life in a log file */
 
-bool make_open(struct make *make, const struct plan *plan)
+bool make_open(struct make *make, const struct plan *plan, const char *dir)
 {
-	*make = (struct make){ .plan = plan };
-	if (!make_directories(plan->objects))
+	*make = (struct make){ .plan = plan, .dir = dir };
+	if (!make_directories(dir))
 		return false;
-	make->log = text("%s/build.log", plan->objects);
+	make->log = text("%s/build.log", dir);
 	make->log_file = fopen(make->log, "we");
 	if (make->log_file) {
 		setvbuf(make->log_file, NULL, _IOLBF, 0);
@@ -37,6 +37,21 @@ void make_close(struct make *make)
 	free(make->log);
 }
 
+/* For those who wait for the objects. */
+static void make_tell(struct make *make, bool at_once)
+{
+	char *what;
+
+	if (!make->plan->lock)
+		return;
+	if (at_once)
+		make->plan->lock->said = 0;
+	what = text("%s, %lld s, %u steps", make->what,
+		    (long long)(now_ms() - make->begin) / 1000, make->steps);
+	lock_say(make->plan->lock, what);
+	free(what);
+}
+
 /* A line of the build: "  CC [M]  drivers/iio/..." */
 static void make_line(struct make *make)
 {
@@ -47,6 +62,7 @@ static void make_line(struct make *make)
 	make->len = 0;
 	if (starts_with(make->line, "  "))
 		make->steps++;
+	make_tell(make, false);
 	progress("%s: %3lld s, %u steps %.40s", make->what,
 		 (long long)(now - make->begin) / 1000, make->steps,
 		 make->line);
@@ -92,7 +108,7 @@ static int make_read(struct make *make, int fd)
 static bool is_full(const struct make *make)
 {
 	char *log = file_read(make->log);
-	bool full = disk_is_full(make->plan->objects) ||
+	bool full = disk_is_full(make->dir) ||
 		    (log && strstr(log, "No space left on device"));
 
 	free(log);
@@ -114,6 +130,7 @@ bool make_run(struct make *make, const char *what, char *const argv[],
 	make->what = what;
 	make->steps = 0;
 	make->begin = make->reported = now_ms();
+	make_tell(make, true);
 	if (pipe2(fds, O_CLOEXEC))
 		return false;
 	options.out_fd = fds[1];
@@ -138,9 +155,9 @@ bool make_run(struct make *make, const char *what, char *const argv[],
 	make->full = status && is_full(make);
 	if (make->full && !make->quiet) {
 		cli_error("%s failed: there is no room left in %s", what,
-			  make->plan->objects);
+			  make->dir);
 		errno = ENOSPC;
-		path_remedy(make->plan->objects);
+		path_remedy(make->dir);
 	} else if (status && !make->quiet) {
 		cli_error("%s failed", what);
 		make_show_error(make->log);

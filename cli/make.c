@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * make.c - run the kernel's own build, out of tree
- *
- * allnoconfig with the wanted options as KCONFIG_ALLCONFIG gives a small
- * kernel whose every other option is off; it is the same for the same wish.
  */
 #include "build.h"
 
@@ -14,11 +11,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* `make` in the source with the object directory. @more: up to 3 arguments. */
-static bool make_make(struct make *make, const char *what, unsigned int jobs,
-		      char *const more[], const char *const *env)
+bool make_make(struct make *make, const char *what, unsigned int jobs,
+	       char *const more[], const char *const *env)
 {
-	char *out = text("O=%s", make->plan->objects);
+	char *out = text("O=%s", make->dir);
 	char *parallel = text("-j%u", jobs);
 	const char *cc = getenv("CC");
 	char *compiler = text("CC=%s", cc && *cc ? cc : "gcc");
@@ -42,31 +38,15 @@ char *objects_file(const struct plan *plan, const char *name)
 	return text("%s/%s", plan->objects, name);
 }
 
-/* Write the .config and compare it with what was wanted. */
-static bool make_configure(struct make *make, struct unmet *unmet)
+/* Only if it differs: kbuild goes by its time. */
+static bool write_config(const struct plan *plan)
 {
-	char *wanted = objects_file(make->plan, "roadtest.config");
-	char *dotconfig = objects_file(make->plan, ".config");
-	char *options = options_text(&make->plan->options);
-	char *all = text("KCONFIG_ALLCONFIG=%s", wanted);
-	const char *const env[] = { all, NULL };
-	char *more[] = { "allnoconfig", NULL };
-	char *config = NULL;
-	bool ok = file_write(wanted, options) &&
-		  make_make(make, "configuring the kernel", 1, more, env);
+	char *path = objects_file(plan, ".config"), *now = file_read(path);
+	bool ok = (now && !strcmp(now, plan->config)) ||
+		  file_write(path, plan->config);
 
-	if (ok) {
-		config = file_read(dotconfig);
-		if (config)
-			options_unmet(&make->plan->options, config,
-				      make->plan->source->dir, unmet);
-		ok = config && !unmet->num;
-	}
-	free(config);
-	free(all);
-	free(options);
-	free(dotconfig);
-	free(wanted);
+	free(now);
+	free(path);
 	return ok;
 }
 
@@ -202,29 +182,56 @@ static bool is_built_in_place(const struct source *source)
 	return is;
 }
 
-int make_kernel(const struct plan *plan, unsigned int jobs, struct unmet *unmet)
+bool make_possible(const struct source *source)
+{
+	return !is_built_in_place(source);
+}
+
+/* What a failed step of @make means. A full disk is no fault of the kernel. */
+static int make_status(const struct make *make, bool ok)
+{
+	if (ok)
+		return CLI_OK;
+	return !make->log_file || make->full || disk_is_full(make->dir) ?
+	       CLI_NOT_RUN : CLI_NO_BUILD;
+}
+
+int make_objects(const struct plan *plan, unsigned int jobs, bool force)
+{
+	int64_t begin = now_ms();
+	struct make make;
+	bool ok;
+
+	if (!force && objects_whole(plan) && tree_is_made(plan))
+		return CLI_OK;
+	/* Before anything is written there. */
+	if (!is_directory(plan->objects))
+		objects_copy(plan);
+	objects_begin(plan);
+	base_forget(plan);
+	ok = make_open(&make, plan, plan->objects) && write_config(plan) &&
+	     make_all(&make, jobs ? jobs : (unsigned int)get_nprocs());
+	make_close(&make);
+	if (ok) {
+		base_remember(plan);
+		objects_end(plan);
+		fprintf(stderr, "built in %lld s\n",
+			(long long)(now_ms() - begin) / 1000);
+	}
+	return make_status(&make, ok);
+}
+
+int make_bundle(const struct plan *plan)
 {
 	struct make make;
-	int64_t begin = now_ms();
-	int status = CLI_NOT_RUN;
+	bool ok = make_open(&make, plan, plan->objects) &&
+		  install_bundle(&make);
 
-	if (is_built_in_place(plan->source))
-		return CLI_NOT_RUN;
-	if (!jobs)
-		jobs = get_nprocs();
-	base_forget(plan);
-	if (make_open(&make, plan))
-		status = make_configure(&make, unmet) &&
-			 make_all(&make, jobs) && install_bundle(&make) ?
-			 CLI_OK : CLI_NO_BUILD;
-	/* That is no fault of the kernel. */
-	if (status && (make.full || disk_is_full(plan->objects)))
-		status = CLI_NOT_RUN;
 	make_close(&make);
-	if (!status && !plan->source->tarball)
-		base_remember(plan);
-	if (!status)
-		fprintf(stderr, "built in %lld s: %s\n",
-			(long long)(now_ms() - begin) / 1000, plan->bundle);
-	return status;
+	if (ok) {
+		base_remember_bundle(plan);
+		objects_end(plan);
+		fprintf(stderr, "%s\n", plan->bundle);
+	}
+	return make_status(&make, ok);
 }

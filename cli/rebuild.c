@@ -3,8 +3,8 @@
  * rebuild.c - a kernel of a tree in which little changed: only its modules
  *
  * The whole of kbuild takes longer than the compiler does for one driver. So
- * beside the objects of the last whole build stand the tree's state at that
- * time and the kernel that came of it, the base. If nothing but sources of
+ * beside objects (objects.c) stand the tree's state at their last whole build
+ * and the kernel that came of it, the base. If nothing but sources of
  * modules changed since, these modules are made by kbuild's own saved commands
  * (module.c), into a directory of their own, and the new kernel is the base
  * with them. kbuild's objects stay as they are; its next build sees all changes
@@ -14,8 +14,10 @@
  */
 #include "build.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_CHANGES 32	/* of files that matter */
@@ -30,26 +32,61 @@ struct base {
  * What a whole build leaves for later ones
  */
 
+/* The tree's state at the last whole build; NULL: there was none. */
+static char *tree_before(const struct plan *plan)
+{
+	char *path = objects_file(plan, "roadtest.tree");
+	char *tree = file_read(path);
+
+	free(path);
+	return tree;
+}
+
+bool tree_is_made(const struct plan *plan)
+{
+	char *before = tree_before(plan);
+	char *now = tree_text(&plan->source->tree);
+	bool same = plan->source->tarball || (before && !strcmp(before, now));
+
+	free(now);
+	free(before);
+	return same;
+}
+
 void base_forget(const struct plan *plan)
 {
 	char *path = objects_file(plan, "roadtest.base");
+	char *tree = plan->source->tarball ? NULL : tree_before(plan);
+	struct tree_changes changes = { 0 };
 
 	unlink(path);
+	if (tree) {
+		tree_compare(&plan->source->tree, tree, &changes);
+		depends_find(plan, &changes);
+		depends_forget(plan, &changes);
+	}
+	changes_deinit(&changes);
+	free(tree);
 	free(path);
 }
 
 void base_remember(const struct plan *plan)
 {
-	char *path = objects_file(plan, "roadtest.base");
-	char *tree_path = objects_file(plan, "roadtest.tree");
+	char *path = objects_file(plan, "roadtest.tree");
 	char *tree = tree_text(&plan->source->tree);
 
-	/* The request counts only with the tree that belongs to it. */
-	unlink(path);
-	if (file_write(tree_path, tree))
-		file_write(path, plan->request);
+	if (!plan->source->tarball)
+		file_write(path, tree);
 	free(tree);
-	free(tree_path);
+	free(path);
+}
+
+void base_remember_bundle(const struct plan *plan)
+{
+	char *path = objects_file(plan, "roadtest.base");
+
+	if (!plan->source->tarball)
+		file_write(path, plan->request);
 	free(path);
 }
 
@@ -228,7 +265,7 @@ static int rebuild_modules(const struct plan *plan, const struct base *base,
 	int64_t begin = now_ms();
 	int status = CLI_NOT_RUN;
 
-	if (make_open(&make, plan))
+	if (make_open(&make, plan, plan->objects))
 		status = modules_make(&make, objects, &modules);
 	if (!status) {
 		make.quiet = true;
@@ -244,25 +281,25 @@ static int rebuild_modules(const struct plan *plan, const struct base *base,
 	return status;
 }
 
-int rebuild(const struct plan *plan, char **bundle, struct unmet *unmet)
+/* From what plan->objects hold. */
+static int rebuild_here(const struct plan *plan, char **bundle,
+			struct unmet *unmet)
 {
-	char *path = objects_file(plan, "roadtest.tree");
-	char *tree = file_read(path);
+	char *tree = tree_before(plan);
 	struct tree_changes changes = { 0 };
 	struct strings objects = { 0 };
 	struct base base = { 0 };
 	int status = CLI_OK;
 
-	free(path);
 	if (!tree)
 		return CLI_OK;
 	tree_compare(&plan->source->tree, tree, &changes);
-	if (!find_objects(plan, &changes, &objects) || !base_read(&base, plan))
-		depends_forget(plan, &changes);
-	else if (base_refuses(plan, &base, unmet))
-		status = unmet && unmet->num ? CLI_NO_BUILD : CLI_OK;
-	else
-		status = rebuild_modules(plan, &base, &objects, bundle);
+	if (find_objects(plan, &changes, &objects) && base_read(&base, plan)) {
+		if (base_refuses(plan, &base, unmet))
+			status = unmet && unmet->num ? CLI_NO_BUILD : CLI_OK;
+		else
+			status = rebuild_modules(plan, &base, &objects, bundle);
+	}
 	/* Not to be made in this way: it is for kbuild to do. */
 	if (status == CLI_NOT_RUN)
 		status = CLI_OK;
@@ -270,5 +307,99 @@ int rebuild(const struct plan *plan, char **bundle, struct unmet *unmet)
 	strings_deinit(&objects);
 	base_deinit(&base);
 	free(tree);
+	return status;
+}
+
+/* ------------------------------------------------------------------------
+ * Which objects
+ */
+
+/* How well a base suits. */
+enum { BASE_NONE, BASE_OTHER, BASE_SERVES, BASE_SAME };
+
+static int base_suits(const struct plan *plan, time_t *made)
+{
+	char *path = objects_file(plan, "roadtest.base"), *config;
+	struct base base;
+	struct stat st;
+	int suits = BASE_NONE;
+
+	if (!stat(path, &st) && base_read(&base, plan)) {
+		config = bundle_read(base.bundle, "config");
+		if (!strcmp(base.options,
+			    plan->request + strlen(plan->head)))
+			suits = BASE_SAME;
+		else if (plan->exact)
+			suits = BASE_NONE;
+		else if (config && options_check(&plan->options, config))
+			suits = BASE_SERVES;
+		else
+			suits = BASE_OTHER;
+		*made = st.st_mtime;
+		free(config);
+		base_deinit(&base);
+	}
+	free(path);
+	return suits;
+}
+
+/* Key of those with the best base, of these the newest; NULL if there are
+ * none. */
+static char *find_base(const struct plan *plan)
+{
+	char *cache = cache_dir(), *root = text("%s/objects", cache);
+	DIR *dir = opendir(root);
+	struct dirent *entry;
+	char *best = NULL;
+	int best_suits = BASE_NONE;
+	time_t best_made = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		struct plan with = *plan;
+		time_t made = 0;
+		int suits;
+
+		with.objects = text("%s/%s", root, entry->d_name);
+		suits = *entry->d_name == '.' ? BASE_NONE :
+			base_suits(&with, &made);
+		if (suits > best_suits ||
+		    (suits && suits == best_suits && made > best_made)) {
+			free(best);
+			best = text("%s", entry->d_name);
+			best_suits = suits;
+			best_made = made;
+		}
+		free(with.objects);
+	}
+	if (dir)
+		closedir(dir);
+	free(root);
+	free(cache);
+	return best;
+}
+
+int rebuild(const struct plan *plan, char **bundle, struct unmet *unmet)
+{
+	char *key = find_base(plan), *cache, *name;
+	struct plan with = *plan;
+	int status = CLI_NOT_RUN;
+	struct lock lock;
+
+	if (!key)
+		return CLI_OK;
+	cache = cache_dir();
+	with.objects = text("%s/objects/%s", cache, key);
+	name = text("objects-%s", key);
+	if (lock_take(&lock, name, "to build modules again")) {
+		with.lock = &lock;
+		/* Whoever held the lock may have built just this. */
+		*bundle = bundle_find(plan);
+		status = *bundle ? CLI_OK : rebuild_here(&with, bundle, unmet);
+	}
+	lock_drop(&lock);
+	free(name);
+	free(with.objects);
+	free(cache);
+	free(key);
 	return status;
 }

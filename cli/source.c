@@ -158,13 +158,13 @@ static bool unpack_into(const struct source *source, const char *temp)
 bool source_unpack(const struct source *source)
 {
 	bool ok = true;
+	struct lock lock;
 	char *temp;
-	int lock;
 
 	if (!source->tarball || is_directory(source->dir))
 		return true;
-	lock = cache_lock(strrchr(source->dir, '/') + 1);
-	if (lock < 0)
+	if (!lock_take(&lock, strrchr(source->dir, '/') + 1,
+		       "to unpack a kernel source"))
 		return false;
 	temp = text("%s.unpacking", source->dir);
 	/* Somebody else may have done it meanwhile, or died in it before. */
@@ -173,7 +173,7 @@ bool source_unpack(const struct source *source)
 		ok = unpack_into(source, temp);
 	}
 	free(temp);
-	close(lock);
+	lock_drop(&lock);
 	return ok;
 }
 

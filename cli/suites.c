@@ -3,8 +3,9 @@
  * suites.c - the options that suites ask for, and which of them are refused
  *
  * The files named `config` in and below a directory of suites, or beside a
- * suite, are fragments of the kernel's configuration. A fragment belongs to
- * the suites in its directory and below.
+ * suite, are fragments of the kernel's configuration, and so are those in the
+ * directories above as long as each has one. A fragment belongs to the suites in
+ * its directory and below.
  */
 #include "cli.h"
 
@@ -57,21 +58,64 @@ static bool add_directory(struct kernel_request *request, const char *path,
 	return ok && num >= 0;
 }
 
+/* Anything may be called "config" up there. */
+static bool is_fragment(const char *path)
+{
+	char *content = is_directory(path) ? NULL : file_read(path);
+	bool is = content && (starts_with(content, "CONFIG_") ||
+			      strstr(content, "\nCONFIG_"));
+
+	free(content);
+	return is;
+}
+
+/* Those above @dir, without links; the highest first: what is nearer to the
+ * suite comes later, and wins. */
+static void add_above(struct kernel_request *request, const char *dir)
+{
+	const char *slash = strrchr(dir, '/');
+	char *above, *config;
+
+	if (!slash || slash == dir)
+		return;
+	above = text("%.*s", (int)(slash - dir), dir);
+	config = text("%s/config", above);
+	if (is_fragment(config)) {
+		add_above(request, above);
+		add_fragment(request, config);
+	}
+	free(config);
+	free(above);
+}
+
+static void add_above_path(struct kernel_request *request, const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (real)
+		add_above(request, real);
+	free(real);
+}
+
 bool kernel_add_suite(struct kernel_request *request, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *config;
+	char *dir, *config;
 
 	if (!file_exists(path)) {
 		cli_error("%s: there is no such file or directory", path);
 		return false;
 	}
-	if (is_directory(path))
+	if (is_directory(path)) {
+		add_above_path(request, path);
 		return add_directory(request, path, NULL);
-	config = slash ? text("%.*s/config", (int)(slash - path), path) :
-			 text("config");
+	}
+	dir = slash ? text("%.*s", (int)(slash - path), path) : text(".");
+	add_above_path(request, *dir ? dir : "/");
+	config = text("%s/config", dir);
 	add_fragment(request, config);
 	free(config);
+	free(dir);
 	return true;
 }
 

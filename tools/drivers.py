@@ -8,7 +8,7 @@ replaces the module in a copy of that kernel.
 
 from __future__ import annotations
 
-import filecmp
+import fcntl
 import os
 import shutil
 import signal
@@ -115,13 +115,17 @@ def kernel(build: Path, *options: str) -> Path:
     return Path(done.stdout.strip().splitlines()[-1])
 
 
-def objects(directory: Path) -> Path:
-    """The build directory that a kernel came from; it has its .config."""
-    for path in (directory.parent.parent / "objects").iterdir():
-        config = path / ".config"
-        if config.exists() and filecmp.cmp(config, directory / "config", False):
-            return path
-    raise SystemExit(f"no objects of {directory}: roadtest kernel --force")
+def objects(build: Path, directory: Path) -> Path:
+    """The build directory that a kernel came from, with its .config; made again
+    if the cache has it no more. It stays as long as this process does."""
+    argv = [str(build / "cli/roadtest"), "kernel", "objects", str(directory)]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"no objects of {directory}")
+    path = Path(done.stdout.strip())
+    lock = path.parent.parent / "locks" / f"objects-{path.name}"
+    fcntl.flock(os.open(lock, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_SH)
+    return path
 
 
 def tree(objs: Path) -> Path:
@@ -135,9 +139,9 @@ class Bench:
     ``work``: made if it is not there; ``good``: the kernel to start from.
     """
 
-    def __init__(self, work: Path, good: Path, driver: Driver) -> None:
+    def __init__(self, build: Path, work: Path, good: Path, driver: Driver) -> None:
         self.driver = driver
-        self.objects = objects(good)
+        self.objects = objects(build, good)
         self.source = tree(self.objects) / driver.path
         self.kernel = work / "kernel"
         self.directory = work / driver.module

@@ -37,7 +37,7 @@ def measure(build: Path, driver: Driver) -> tuple[str, dict[int, int], list[str]
     good = drivers.kernel(build, "--flavour", "coverage")
     with tempfile.TemporaryDirectory(prefix="roadtest-coverage-") as name:
         work = Path(name)
-        bench = Bench(work, good, driver)
+        bench = Bench(build, work, good, driver)
         text = bench.source.read_text(encoding="utf-8")
         problem = bench.build(text, "GCOV_PROFILE := y\n")
         if problem:

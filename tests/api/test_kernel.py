@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -102,6 +103,19 @@ class Kernel(FakeTree):
         self.assertEqual(self.kernel_of("suites/a"), alone)
         self.write("suites/b/config", "CONFIG_B=y\n")
         self.assertNotEqual(self.kernel_of("suites/b"), both)
+
+    def test_fragments_of_the_directories_above_belong_to_a_suite(self):
+        self.write("config", "[core]\n\tbare = false\n")     # is none
+        self.write("suites/config", "CONFIG_TOP=y\nCONFIG_A=m\n")
+        self.write("suites/iio/config", "CONFIG_IIO=y\n")
+        self.write("suites/iio/light/config", "CONFIG_A=y\n")
+        self.write("suites/iio/light/test_x.py", "")
+        self.write("suites/rtc/config", "CONFIG_RTC=y\n")
+        for path in "suites/iio/light", "suites/iio/light/test_x.py", "suites/iio":
+            config = self.read(self.kernel_of("--force", path) + "/config").splitlines()
+            for line in "CONFIG_TOP=y", "CONFIG_IIO=y", "CONFIG_A=y":
+                self.assertIn(line, config)
+            self.assertNotIn("CONFIG_RTC=y", config)
 
     def test_print_builds_nothing(self):
         result = self.roadtest("kernel", "--source", "linux", "--print")
@@ -400,6 +414,231 @@ class Rebuild(FakeModules):
         self.env["DENY"] = "NOTHING"
         result = self.run_tests("suites")
         self.assertRegex(result.stdout, r"ok +a\n")
+
+
+class Objects(FakeModules):
+    """Which object files a set of options begins with, and whose they are."""
+
+    def setUp(self):
+        super().setUp()
+        # What was compiled is noted in the cache.
+        self.write("linux/build.sh", self.read("linux/build.sh").replace(
+            "# as make does", "# as make does\n    echo $1 >>../../compiled"))
+        for name, value in (("a", "A=m"), ("b", "B=m"), ("c", "C=y")):
+            self.write(f"suites/{name}/config", f"CONFIG_{value}\n")
+
+    def compiled(self):
+        return self.read("cache/compiled").split()
+
+    def objects(self):
+        return sorted(os.listdir(self.path("cache/objects")))
+
+    def test_two_sets_in_turn_are_built_once_each(self):
+        for _ in range(3):
+            self.kernel_of("suites/a")
+            self.kernel_of("suites/c")
+            shutil.rmtree(self.path("cache/kernels"))
+        self.assertEqual(self.builds(), 2)
+        self.assertEqual(len(self.objects()), 2)
+
+    def test_a_new_set_begins_with_what_the_nearest_has(self):
+        self.kernel_of("suites/a")
+        self.assertEqual(len(self.compiled()), 4)
+        self.kernel_of("suites/c")
+        # Has what is compiled if CONFIG_C is on, and not what is if it is not.
+        for name in self.objects():
+            if "CONFIG_C=y" in self.read(f"cache/objects/{name}/.config"):
+                self.write(f"cache/objects/{name}/of-c", "")
+        self.write("suites/a/config", "CONFIG_A=m\nCONFIG_NEW=m\n")
+        self.write("suites/c/config", "CONFIG_C=y\nCONFIG_NEW=m\n")
+        self.kernel_of("suites/a")
+        self.kernel_of("suites/c")
+        self.assertEqual(len(self.compiled()), 4)
+        for name in self.objects():
+            self.assertEqual(os.path.exists(self.path(f"cache/objects/{name}/of-c")),
+                             "CONFIG_C=y" in self.read(f"cache/objects/{name}/.config"))
+
+    def test_what_changed_since_is_made_again_in_a_copy(self):
+        self.kernel_of("suites/a")
+        path = self.write("linux/drivers/core.c", "int core2;")
+        os.utime(path, (1e9, 1e9))      # make alone would not see it
+        bundle = self.kernel_of("suites/c")
+        self.assertEqual(self.compiled()[4:], ["drivers/core.o"])
+        self.assertTrue(os.path.exists(bundle))
+
+    def test_options_of_the_user_make_no_other_objects(self):
+        first = self.kernel_of("suites/a")
+        second = self.kernel_of("--config", "suites/a/config")
+        self.assertNotEqual(first, second)
+        self.assertEqual(self.builds(), 1)
+        self.assertEqual(len(self.objects()), 1)
+
+    def test_half_a_copy_is_not_taken(self):
+        self.kernel_of("suites/a")
+        (name,) = self.objects()
+        os.unlink(self.path(f"cache/objects/{name}/roadtest.objects"))
+        self.kernel_of("suites/c")
+        self.assertEqual(len(self.compiled()), 8)
+
+    def test_objects_of_an_older_roadtest_are_copied(self):
+        self.kernel_of("suites/a")
+        (name,) = self.objects()
+        os.unlink(self.path(f"cache/objects/{name}/roadtest.objects"))
+        self.write(f"cache/objects/{name}/roadtest.config", "")
+        os.symlink(self.path("linux"), self.path(f"cache/objects/{name}/source"))
+        self.kernel_of("suites/c")
+        self.assertEqual(len(self.compiled()), 4)
+
+    def test_objects_of_a_kernel_are_had_whatever_became_of_the_cache(self):
+        bundle = self.kernel_of("suites/a")
+        self.kernel_of("suites/c")
+        for builds in 2, 3:     # as they are; and when they are gone
+            for _ in range(2):
+                result = self.roadtest("kernel", "objects", bundle)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                directory = result.stdout.strip()
+                self.assertEqual(self.read(f"{directory}/.config"), self.read(f"{bundle}/config"))
+                self.assertTrue(os.path.exists(f"{directory}/drivers/chip.o"))
+                self.assertEqual(self.builds(), builds)
+            shutil.rmtree(self.path("cache/objects"))
+
+    def test_objects_of_another_state_of_the_source_are_not_had(self):
+        bundle = self.kernel_of()
+        self.write("linux/drivers/chip.c", "")
+        for name, message in ((bundle, "was made from another state of .*/linux, or by another"),
+                              ("suites", "suites is no kernel that")):
+            result = self.roadtest("kernel", "objects", name)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertRegex(result.stderr, message)
+
+    def test_the_one_that_was_not_used_for_longest_goes(self):
+        self.write("linux/build.sh", "")
+        self.write("linux/install.sh", "")
+        for n in range(18):
+            self.write("frag", f"CONFIG_N={n}\n")
+            self.kernel_of("--config", "frag")
+            if not n:
+                (first,) = self.objects()
+            if first in self.objects():
+                os.utime(self.path(f"cache/objects/{first}/roadtest.objects"), (1e9, 1e9))
+        self.assertEqual(len(self.objects()), 16)
+        self.assertNotIn(first, self.objects())
+
+    def start(self, *args, **env):
+        process = subprocess.Popen([COMMAND, "kernel", "--source", "linux", *args],
+                                   env={**self.env, **env}, cwd=self.dir, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.terminate)
+        return process
+
+    def test_who_waits_is_told_for_whom_and_another_set_does_not_wait(self):
+        holder = self.start("suites/a", SLOW="1")
+        while not any("CC      x.o" in self.read(path) for path in self.logs()):
+            time.sleep(0.02)
+        waiting = self.start("suites/a")
+        line = waiting.stderr.readline()
+        self.assertRegex(line, r"^roadtest: waiting to build a kernel of the same options, for "
+                         rf"process {holder.pid}, since \d\d:\d\d:\d\d \(\d+ s\): "
+                         r"building the kernel, \d+ s, \d+ steps$")
+        self.kernel_of("suites/c")
+        self.assertIsNone(waiting.poll())
+        holder.terminate()
+        self.assertEqual(waiting.wait(), 0)
+
+    def logs(self):
+        for folder, _, names in os.walk(self.path("cache/objects")):
+            if "build.log" in names:
+                yield os.path.join(folder, "build.log")
+
+
+class Extended(FakeTree):
+    """Options that are not asked for, and belong to what is."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("linux/drivers/Kconfig", """menuconfig BUS
+\tbool "a bus"
+
+config BUS_CORE
+\tbool
+
+if BUS
+config CHIP
+\ttristate "a chip"
+\tdepends on GPIOLIB && ( \\
+\t\tCORE || BUS)
+
+config BUS_SYSFS
+\tbool "files"
+\tdefault BUS
+\tselect BUS_CORE
+
+config BUS_DEEP
+\tbool "what needs what another one selects"
+\tdepends on BUS_CORE && BUS_SYSFS
+\tdefault y if GPIOLIB
+
+config BUS_OFF
+\tbool "off by default"
+
+config BUS_FOREIGN
+\ttristate "a chip of another board"
+\tdepends on COMPILE_TEST
+\tdefault y
+
+config INPUT_EVDEV
+\tbool "usual"
+endif
+
+config NO_BUS
+\tbool "in no subsystem"
+\tdefault y
+""")
+        # As Kconfig: CHIP and what else is in the menu is had only with it.
+        self.write("linux/Makefile", self.read("linux/Makefile").replace(
+            "$(O)/.config || true", """$(O)/.config || true
+\t@if ! grep -q BUS=y $(O)/.config; then sed -i '/CHIP/d; /CONFIG_BUS_/d' $(O)/.config; fi"""))
+
+    def config_of(self, fragment):
+        self.write("frag", fragment)
+        result = self.roadtest("kernel", "--source", "linux", "--config", "frag")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        config = self.read(result.stdout.strip() + "/config").splitlines()
+        return result.stderr, [line for line in config
+                               if re.match("CONFIG_(CHIP|BUS|NO_BUS|INPUT_EVDEV)", line)]
+
+    def test_the_menu_of_a_driver_is_switched_on_and_said(self):
+        said, config = self.config_of("CONFIG_CHIP=m\n")
+        self.assertEqual(config[:2], ["CONFIG_CHIP=m", "CONFIG_BUS=y"])
+        self.assertIn("CONFIG_BUS=y is added: an option that is asked for depends on it\n", said)
+
+    def test_defaults_of_what_is_on_hold(self):
+        _, config = self.config_of("CONFIG_BUS=y\n")
+        self.assertEqual(config, ["CONFIG_BUS=y", "CONFIG_BUS_SYSFS=y", "CONFIG_BUS_DEEP=y",
+                                  "CONFIG_INPUT_EVDEV=y"])
+
+    def test_nothing_comes_by_itself(self):
+        _, config = self.config_of("CONFIG_OTHER=y\n")
+        self.assertEqual(config, [])
+
+    def test_what_is_asked_for_wins(self):
+        _, config = self.config_of("CONFIG_BUS=y\nCONFIG_BUS_SYSFS=n\nCONFIG_INPUT_EVDEV=n\n")
+        self.assertEqual(config, ["CONFIG_BUS=y"])
+
+    def test_a_menu_that_is_asked_to_be_off_stays_off(self):
+        self.write("frag", "CONFIG_CHIP=m\n# CONFIG_BUS is not set\n")
+        result = self.roadtest("kernel", "--source", "linux", "--config", "frag")
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("it depends on BUS  ( BUS=n )", result.stderr)
+
+    def test_what_lacks_more_than_menus_gets_none(self):
+        self.write("linux/drivers/Kconfig", self.read("linux/drivers/Kconfig").replace(
+            "depends on GPIOLIB", "depends on NOWHERE"))
+        self.write("frag", "CONFIG_CHIP=m\n")
+        result = self.roadtest("kernel", "--source", "linux", "--config", "frag")
+        self.assertEqual(result.returncode, 125)
+        self.assertNotIn("is added", result.stderr)
 
 
 class Refused(FakeTree):

@@ -72,6 +72,9 @@ class Kept(FakeTree):
         self.assertEqual(self.key("--flavour", "check"), two)
         self.assertEqual(self.builds(), builds)
         self.assertEqual(self.key(), one)
+        self.assertEqual(self.builds(), builds)     # its objects are there
+        self.assertEqual(self.remove(one, "objects").returncode, 0)
+        self.assertEqual(self.key(), one)
         self.assertEqual(self.builds(), builds + 1)
 
     def test_default_is_forgotten_with_its_kernel(self):

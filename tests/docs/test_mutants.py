@@ -4,17 +4,20 @@ that is put into a copy of the driver, and no other test minds."""
 
 from __future__ import annotations
 
-import filecmp
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 import kernels
 from kernels import BUILD, SOURCE
+
+sys.path.insert(0, str(SOURCE / "tools"))
+import drivers  # noqa: E402
 
 LM73 = {
     # the sign of a temperature is lost
@@ -66,11 +69,11 @@ def example(chip: str) -> Path:
 
 
 def objects(kernel: Path) -> Path | None:
-    """The build directory that a kernel of the cache came from."""
-    for path in (kernel.parent.parent / "objects").glob("*/.config"):
-        if filecmp.cmp(path, kernel / "config", shallow=False):
-            return path.parent
-    return None
+    """The build directory of a kernel; None if it can't be had."""
+    try:
+        return drivers.objects(BUILD, kernel)
+    except SystemExit:
+        return None
 
 
 def mutate(driver: str, old: str, new: str) -> str:
@@ -87,7 +90,7 @@ class Mutants(unittest.TestCase):
         self.kernel = Path(found).resolve()
         built = objects(self.kernel)
         if built is None:
-            self.skipTest("the objects of the kernel are not in the cache")
+            self.skipTest("the objects of the kernel can't be had")
         self.objects = built
         self.dir = Path(tempfile.mkdtemp(prefix="roadtest-mutants-"))
         self.addCleanup(shutil.rmtree, self.dir)
