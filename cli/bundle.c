@@ -115,7 +115,7 @@ char *bundle_find(const struct plan *plan)
 {
 	if (bundle_is(plan->bundle, plan))
 		return text("%s", plan->bundle);
-	return bundle_search(plan);
+	return plan->exact ? NULL : bundle_search(plan);
 }
 
 static bool is_link_to(const char *link, const char *target)

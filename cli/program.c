@@ -275,7 +275,7 @@ void programs_complete(struct programs *programs)
 	free(drop);
 }
 
-static void strings_copy(struct strings *to, const struct strings *from)
+void strings_copy(struct strings *to, const struct strings *from)
 {
 	for (size_t i = 0; i < from->num; i++)
 		strings_add(to, text("%s", from->items[i]));
@@ -324,6 +324,7 @@ void program_trim(struct program *program)
 void program_destroy(struct program *program)
 {
 	program_trim(program);
+	free(program->kernel);
 	free(program->path);
 	free(program->shown);
 	free(program->place);

@@ -67,6 +67,8 @@ static const char help[] =
 "                    $ROADTEST_KERNEL, else one from the cache\n"
 "  --source DIR|PACKAGE, --flavour NAME, --config FILE\n"
 "                    which one, see \"roadtest kernel --help\"\n"
+"  --exact           each suite on a kernel with the options that it asks for, and\n"
+"                    no more: does it ask for all that it needs?\n"
 "  --help            this text\n"
 "\n"
 "Exit status: 0 all passed; 1 a test failed; 2 nothing could be run (a wrong path\n"
@@ -75,7 +77,7 @@ static const char help[] =
 
 enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
        OPT_JUNIT, OPT_JSON, OPT_HTML, OPT_TRACE,
-       OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_LAUNCHER,
+       OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_EXACT, OPT_LAUNCHER,
        OPT_GDB, OPT_FAILED, OPT_SHARD, OPT_REPEAT, OPT_UNTIL_FAILURE,
        OPT_SHUFFLE, OPT_ISOLATE, OPT_RETRY, OPT_ALLOW_FLAKY, OPT_HELP };
 
@@ -106,6 +108,7 @@ static const struct option options[] = {
 	{ "source", required_argument, NULL, OPT_SOURCE },
 	{ "flavour", required_argument, NULL, OPT_FLAVOUR },
 	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "exact", no_argument, NULL, OPT_EXACT },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -315,6 +318,9 @@ static bool parse_process(struct run_options *run, int opt, bool *other)
 		return true;
 	case OPT_CONFIG:
 		strings_add(&request->extra, text("%s", optarg));
+		return true;
+	case OPT_EXACT:
+		run->exact = true;
 		return true;
 	}
 	*other = true;

@@ -16,6 +16,55 @@ struct run {
 	struct schedule *schedule;
 };
 
+/* The kernel of one program, with its own options alone. */
+static int find_exact(struct run *run, struct program *program)
+{
+	struct kernel_request *all = &run->want.request;
+	struct kernel_request request = {
+		.source = all->source, .flavour = all->flavour,
+		.jobs = all->jobs, .may_refuse = true, .exact = true,
+	};
+	const char *why;
+	int rc = CLI_NOT_RUN;
+
+	strings_copy(&request.extra, &all->extra);
+	if (kernel_add_suite(&request, program->path)) {
+		request.bare = !request.fragments.num;
+		rc = kernel_get(&request, &program->kernel);
+	}
+	why = kernel_refused(&request, program->path);
+	if (why) {
+		strings_add(&all->reasons, text("%s", why));
+		program->refused = all->reasons.items[all->reasons.num - 1];
+	}
+	kernel_request_deinit(&request);
+	return rc;
+}
+
+/* @kernel: one of them. */
+static int find_exact_kernels(struct run *run, char **kernel)
+{
+	int rc = CLI_OK;
+
+	if (run->want.kernel) {
+		cli_error("--exact and --kernel contradict each other");
+		return CLI_NOT_RUN;
+	}
+	for (size_t i = 0; !rc && i < run->want.programs.num; i++) {
+		struct program *program = run->want.programs.items[i];
+
+		if (program->origin != program)
+			continue;
+		rc = find_exact(run, program);
+		if (program->kernel) {
+			kernel_hold(program->kernel, false);
+			free(*kernel);
+			*kernel = text("%s", program->kernel);
+		}
+	}
+	return rc;
+}
+
 /* @kernel: its directory, NULL if all suites are refused. Return: CLI_OK, or
  * an exit status after a message. */
 static int find_kernel(struct run *run, char **kernel)
@@ -24,6 +73,8 @@ static int find_kernel(struct run *run, char **kernel)
 	const char *given = run->want.kernel;
 	int rc;
 
+	if (run->want.exact)
+		return find_exact_kernels(run, kernel);
 	/* An empty option is a mistake; an empty variable is none. */
 	if (!given && variable && *variable)
 		given = variable;

@@ -114,6 +114,7 @@ struct program {
 	char *misnamed;		/* why it is no program, though it looks like
 				 * one; NULL: it is one */
 	const char *refused;	/* why none of its tests can be run; NULL */
+	char *kernel;		/* of its own, of round 1 only; NULL */
 	struct strings select;	/* "Class", "Class.test"; empty: all */
 	struct strings marks;	/* only tests with one of these */
 	const struct strings *launcher;	/* what starts it; NULL: we do */
@@ -160,6 +161,8 @@ void programs_complete(struct programs *programs);
 struct program *programs_add_round(struct programs *programs,
 				   const struct program *program);
 void programs_deinit(struct programs *programs);
+/* Add all of @from. */
+void strings_copy(struct strings *to, const struct strings *from);
 /* Is there a file that can be executed? */
 bool is_program(const char *path);
 /* Free what it holds and itself. */
@@ -582,6 +585,7 @@ struct run_options {
 	struct schedule_options schedule;
 	struct reports reports;
 	const char *kernel;	/* NULL: from the cache */
+	bool exact;		/* a kernel for each program */
 	char *seed;		/* NULL: none */
 	bool list;
 };

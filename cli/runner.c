@@ -253,6 +253,8 @@ static bool runner_start(struct runner *runner)
 	runner->journal = runner->listing ? NULL :
 			  reports_process(runner->report->reports);
 	runner_set_cpu(runner);
+	if (program->origin->kernel)
+		setenv("ROADTEST_KERNEL", program->origin->kernel, true);
 	if (program->seeded) {
 		char *seed = text("%llu", (unsigned long long)program->seed);
 

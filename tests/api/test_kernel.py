@@ -641,6 +641,45 @@ config NO_BUS
         self.assertNotIn("is added", result.stderr)
 
 
+class Exact(FakeTree):
+    """`roadtest run --exact`: what a suite forgot to ask for is not there."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["ROADTEST_KERNEL_SOURCE"] = "linux"
+        for name, option in (("a", "A=m"), ("b", "B=m")):
+            self.write(f"suites/{name}/config", f"CONFIG_{option}\n")
+            # Both need B.
+            self.program(f"suites/{name}/test-{name}", "if grep -q CONFIG_B=m "
+                         f"$ROADTEST_KERNEL/config; then pass {name}; else echo '# start {name}'; "
+                         f"echo 'not ok 1 {name}'; exit 1; fi",
+                         ids=(name,))
+
+    def test_a_suite_that_lacks_an_option_fails(self):
+        result = self.run_tests("suites")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertEqual(self.run_tests("suites/a").returncode, 0)      # the same kernel
+        for args in ("suites",), ("-j2", "suites/a", "suites/b"):
+            result = self.run_tests("--exact", *args)
+            self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+            self.assertRegex(result.stdout, r"FAIL +a\b")
+            self.assertRegex(result.stdout, r"ok +b\b")
+        result = self.run_tests("--exact", "--repeat", "2", "suites")
+        self.assertIn("\n2 passed, 2 failed in ", result.stdout)
+        self.assertEqual(self.builds(), 3)
+
+    def test_a_suite_that_is_refused_is_skipped_with_the_reason(self):
+        self.env["DENY"] = "CONFIG_A"
+        result = self.run_tests("--exact", "suites")
+        self.assertRegex(result.stdout, r"skip +a \(CONFIG_A=m can't be had: ")
+        self.assertRegex(result.stdout, r"ok +b\b")
+
+    def test_a_kernel_that_is_given_is_a_contradiction(self):
+        result = self.run_tests("--exact", "--kernel", "x", "suites")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--exact and --kernel contradict each other", result.stderr)
+
+
 class Refused(FakeTree):
     """Options that a kernel does not have: whose suites run?"""
 
