@@ -218,7 +218,14 @@ def _from_file(
 
 
 def _import_hint(error: BaseException) -> str:
-    """What may be behind it, if a name of ours is missing."""
+    """What may be behind it, if a name of ours is missing, or a file is from
+    the RFC, whose tests were modules of its package."""
+    if isinstance(error, ImportError) and "relative import" in str(error):
+        return (
+            "A test file is in no package. Of the RFC's tests: what `from . "
+            "import rtc` (or iio) meant is `from roadtest.rfc.support import "
+            "rtc`; see docs/from-the-rfc.md.\n"
+        )
     name = getattr(error, "name", None) if isinstance(error, ImportError) else ""
     if (name or "").partition(".")[0] != "roadtest":
         return ""

@@ -4,6 +4,7 @@ buffers, the platform bus, modules."""
 
 import errno
 import unittest
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,9 @@ from roadtest.rfc.core.hardware import Hardware
 from roadtest.rfc.core.modules import Module, insmod, modprobe, rmmod
 from roadtest.rfc.core.suite import UMLTestCase
 from roadtest.rfc.core.sysfs import (
+    I2CDevice,
     I2CDriver,
+    PlatformDevice,
     PlatformDriver,
     read_int,
     read_str,
@@ -113,8 +116,24 @@ class TestPlatform(UMLTestCase):
     def test_a_driver_that_is_not_there_is_loaded(self) -> None:
         with PlatformDriver("reg-virt-consumer").bind("vdd_consumer") as dev:
             self.assertEqual(dev.id, "vdd_consumer")
+            other = PlatformDevice("vdd_consumer")
+            self.assertEqual((other.id, str(other.path)), (dev.id, str(dev.path)))
+            self.assertTrue((other.path / "driver").exists())
+            i2c = I2CDevice(0x42, bus=1)
+            self.assertEqual((i2c.id, str(i2c.path)),
+                             ("1-0042", "/sys/bus/i2c/devices/1-0042"))
             self.assertEqual(read_int(dev.path / "min_microvolts"), 0)
         self.assertFalse((dev.path / "driver").exists())
+
+
+class TestOldNames(UMLTestCase):
+    def test_assertions_have_the_names_that_the_rfc_used(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEquals(1, 1)
+            self.assertNotEquals(1, 2)
+            with self.assertRaises(AssertionError):
+                self.assertEquals(1, 2)
 
 
 class TestModules(UMLTestCase):

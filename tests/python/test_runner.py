@@ -537,6 +537,15 @@ class Selection(unittest.TestCase):
                     f.write(line + "\n")
                 self.assert_nothing_ran(run(path), "run ninja")
 
+    def test_what_the_rfc_imported_from_its_package_is_told(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_rtc.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("from . import rtc\n")
+            self.assert_nothing_ran(
+                run(path), "`from roadtest.rfc.support import rtc`"
+            )
+
     def test_an_unknown_option_is_an_error(self) -> None:
         self.assert_nothing_ran(run("sample_pass.py", "--what"), "--what")
 

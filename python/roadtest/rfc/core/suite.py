@@ -20,7 +20,8 @@ class UMLTestCase(TestCase):
     use the guest in each.
 
     It is a :class:`roadtest.TestCase`, so that its tests have ``self.clock``,
-    ``self.guest`` and ``self.board`` too.
+    ``self.guest`` and ``self.board`` too. The older names of unittest's
+    assertions, which Python 3.12 has no more, are there.
     """
 
     dts: DtFragment
@@ -30,3 +31,13 @@ class UMLTestCase(TestCase):
         super().__init_subclass__(**kwargs)
         if cls.run_separately:
             cls.isolate = "test"
+
+    # unittest's own, until Python 3.11, warn.
+    assertEquals = TestCase.assertEqual
+    assertNotEquals = TestCase.assertNotEqual
+    assert_ = TestCase.assertTrue
+    assertAlmostEquals = TestCase.assertAlmostEqual
+    assertNotAlmostEquals = TestCase.assertNotAlmostEqual
+    assertRegexpMatches = TestCase.assertRegex
+    assertNotRegexpMatches = TestCase.assertNotRegex
+    assertRaisesRegexp = TestCase.assertRaisesRegex

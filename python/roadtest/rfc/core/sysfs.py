@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Drivers to bind by hand, and files of the guest."""
+"""Drivers to bind by hand, devices, and files of the guest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ...tools import Binding
 
 __all__ = [
+    "I2CDevice",
     "I2CDriver",
+    "PlatformDevice",
     "PlatformDriver",
     "read_float",
     "read_int",
@@ -45,3 +47,24 @@ class PlatformDriver(tools.PlatformDriver):
             alias = read_str(bus / "devices" / devname / "modalias")
             machine.guest.insmod(alias)
         return super().bind(devname)
+
+
+class I2CDevice:
+    """A device on an I2C bus, by its address: ``id``, its name there, and
+    ``path``, its directory in the guest's sysfs."""
+
+    def __init__(self, addr: int, bus: int = 0) -> None:
+        self.id = f"{bus}-{addr:04x}"
+        self.path = GuestPath(
+            current_machine(), f"/sys/bus/i2c/devices/{self.id}"
+        )
+
+
+class PlatformDevice:
+    """A device on the platform bus, by its name: ``id`` and ``path``."""
+
+    def __init__(self, name: str) -> None:
+        self.id = name
+        self.path = GuestPath(
+            current_machine(), f"/sys/bus/platform/devices/{name}"
+        )
