@@ -3,10 +3,10 @@
 
 The end of the guest, an error of a model and an exception in another thread
 fail the test even if it catches them. While a test or a fixture of a class
-runs, each is written down when it is raised; what stays :attr:`Raised.open` is
+runs, each is written down when it is raised; what stays open is
 raised again at the end. It is closed by going out of the test, which fails it
 then, or by what takes exactly this error: known_bug, expect_log, and assertRaises
-with a class that means it (:func:`explicit`).
+with a class that means it.
 """
 
 from __future__ import annotations
