@@ -3,7 +3,7 @@
  * shim.c - LD_PRELOAD library for the User Mode Linux kernel
  *
  * UML is an ordinary program that is linked to libc dynamically. This library
- * stands in front of three functions of libc, so that an unmodified kernel
+ * stands in front of four functions of libc, so that an unmodified kernel
  * runs everywhere and always in the same way. Neither the guest nor the stub
  * processes that run the guest's programs see it: a stub is a clone of the
  * kernel that has left libc for good (or, in newer kernels, a static program
@@ -25,6 +25,15 @@
  *	With ROADTEST_SEED=N (decimal, 64 bits) in the environment the bytes
  *	are a function of N and of what was asked for before.
  *
+ * sigaction()
+ *
+ *	Of a fault that is no page fault (a division by zero, an instruction
+ *	that does not exist) UML's kernel keeps no registers: it panics with
+ *	"Kernel mode signal 8" and a stack that has nothing of the code that
+ *	did it. A page fault it reports like other architectures an oops. So
+ *	say what it was in the words that x86 has for it, and hand the fault
+ *	to the handler of page faults.
+ *
  * Where a guest's random numbers come from (6.1 to 6.12; arch/um and
  * drivers/char/random.c):
  *
@@ -44,8 +53,10 @@
  * and the name that mkstemp() gives to the file behind the guest's memory. A
  * guest program that executes RDRAND or RDTSC gets the processor's answer.
  */
+#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,6 +65,7 @@
 #include <sys/ptrace.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/ucontext.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -220,4 +232,49 @@ SHIM_API int getentropy(void *buf, size_t len)
 			got += n;
 	}
 	return 0;
+}
+
+typedef void (*signal_fn)(int signo, siginfo_t *info, void *context);
+
+/* What the kernel has for page faults; NULL: nothing yet. */
+static signal_fn page_fault;
+
+static void say(const char *text)
+{
+	if (write(STDOUT_FILENO, text, strlen(text)) < 0)
+		errno = 0;	/* who reads it is gone, and so are we */
+}
+
+/* Only the kernel's own faults come here: a program's are seen by ptrace. */
+static void on_fault(int signo, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	say(signo == SIGFPE ? "Oops: divide error\n" :
+			      "Oops: invalid opcode\n");
+	/* The address of some page fault before. */
+	uc->uc_mcontext.gregs[REG_CR2] = 0;
+	page_fault(SIGSEGV, info, context);
+}
+
+SHIM_API int sigaction(int signo, const struct sigaction *action,
+		       struct sigaction *old)
+{
+	int (*next)(int, const struct sigaction *, struct sigaction *) =
+		dlsym(RTLD_NEXT, "sigaction");
+	struct sigaction own;
+
+	if (!next) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (!action || !(action->sa_flags & SA_SIGINFO))
+		return next(signo, action, old);
+	if (signo == SIGSEGV)
+		page_fault = action->sa_sigaction;
+	if ((signo != SIGFPE && signo != SIGILL) || !page_fault)
+		return next(signo, action, old);
+	own = *action;
+	own.sa_sigaction = on_fault;
+	return next(signo, &own, old);
 }

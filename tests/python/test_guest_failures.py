@@ -42,6 +42,36 @@ class Outer(unittest.TestCase):
         self.assertEqual(outcome.passed, passed, text)
 
 
+class Divides(RegisterModel):
+    """Vishay VCNL4000, for whose proximity the driver divides by zero."""
+
+    value_bytes, auto_increment = 1, True
+    COMMAND = Register(0x80, reset=0x80)
+    PRODUCT = Register(0x81, access="ro", reset=0x11)
+    PROXIMITY = Register(0x87, access="ro", width=2)
+
+    @COMMAND.on_write
+    def command(self, command: RegisterValue) -> None:
+        self.COMMAND.value = 0xA0  # the proximity is there
+
+
+class Kernel(Outer):
+    def test_a_division_by_zero_comes_with_its_stack(self) -> None:
+        class Inner(TestCase):
+            device = Device("vishay,vcnl4000", model=Divides)
+
+            def test(self) -> None:
+                self.dev.iio["in_proximity_raw"]
+
+        text = run(Inner).texts()["test"]
+        for part in (
+            "Oops: divide error",
+            "Modules linked in: vcnl4000",
+            "iio_read_channel_info",
+        ):
+            self.assertIn(part, text)
+
+
 class Models(Outer):
     def test_an_exception_in_a_model_reaches_the_test_with_its_traceback(
         self,

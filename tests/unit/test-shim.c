@@ -276,7 +276,76 @@ static void random_errors_are_libcs(void)
 	CHECK_INT(getrandom(buf, 0, 0), 0);
 }
 
+/* ------------------------------------------------------------------------
+ * Faults: as UML's kernel sets its handlers up, in a process of its own
+ */
+
+static void on_segv(int signo, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+
+	dprintf(1, "signal %d, trap %lld, address %llx\n", signo,
+		(long long)uc->uc_mcontext.gregs[REG_TRAPNO],
+		(long long)uc->uc_mcontext.gregs[REG_CR2]);
+	_exit(0);
+}
+
+static void on_other(int signo, siginfo_t *info, void *context)
+{
+	dprintf(1, "other %d\n", signo);
+	_exit(0);
+}
+
+static int fault(const char *how)
+{
+	struct sigaction action = {
+		.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO,
+	};
+
+	if (strcmp(how, "alone"))
+		sigaction(SIGSEGV, &action, NULL);
+	action.sa_sigaction = on_other;
+	sigaction(SIGFPE, &action, NULL);
+	sigaction(SIGILL, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	if (!strcmp(how, "invalid"))
+		asm volatile("ud2");
+	if (!strcmp(how, "bus"))
+		raise(SIGBUS);
+	asm volatile("xor %%ecx, %%ecx\n\tdiv %%ecx" : : : "eax", "ecx", "edx");
+	return 1;
+}
+
+static void fault_gives(const char *how, const char *output)
+{
+	char command[64], out[128];
+	size_t len;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "/proc/%d/exe --fault %s", getpid(),
+		 how);
+	pipe = popen(command, "r");
+	len = fread(out, 1, sizeof(out) - 1, pipe);
+	out[len] = '\0';
+	CHECK_INT(pclose(pipe), 0);
+	CHECK_STR(out, output);
+}
+
+/* Trap 0 is a divide error, 6 an invalid opcode (Intel SDM vol. 3, 6.3.1). */
+static void faults_that_are_no_page_faults_get_their_handler(void)
+{
+	fault_gives("divide",
+		    "Oops: divide error\nsignal 11, trap 0, address 0\n");
+	fault_gives("invalid",
+		    "Oops: invalid opcode\nsignal 11, trap 6, address 0\n");
+	/* That one has a message of its own in UML. */
+	fault_gives("bus", "other 7\n");
+	fault_gives("alone", "other 8\n");
+}
+
 static const struct unit_test tests[] = {
+	{ "faults_that_are_no_page_faults_get_their_handler",
+	  faults_that_are_no_page_faults_get_their_handler },
 	{ "the_kernel_itself_refuses_a_short_buffer",
 	  the_kernel_itself_refuses_a_short_buffer },
 	{ "a_short_buffer_sets_its_part_and_leaves_the_rest",
@@ -295,6 +364,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "--random"))
 		return print_random();
+	if (argc > 2 && !strcmp(argv[1], "--fault"))
+		return fault(argv[2]);
 	if (!__builtin_cpu_supports("avx")) {
 		printf("1..0 # SKIP no AVX\n");
 		return 0;

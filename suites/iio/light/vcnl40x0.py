@@ -15,7 +15,7 @@ LUX = "in_illuminance_scale"
 POLLS = 20
 
 DIVISION = known_bug(
-    "Kernel mode signal 8",  # UML's name of a divide error
+    "divide error",
     "vcnl4000_init() leaves ps_scale 0, and vcnl4000_read_raw() gives the "
     "proximity as a fraction of it: the kernel divides by zero",
 )
