@@ -107,6 +107,8 @@ int port_open(unsigned int port);
 int stacks_collect(struct buffer *out, const pid_t *workers, size_t num);
 /* State of a task ('S', 'D', ...); 0 if there is no such task. */
 char task_state(pid_t pid);
+/* Is it, or a child of it, in the middle of an I2C transfer? */
+bool task_in_transfer(pid_t pid);
 
 /* modprobe.c */
 int modprobe_main(int argc, char **argv);
