@@ -131,6 +131,8 @@ static void uml_build_args(struct uml *uml, const struct uml_config *config,
 		 uml_relative(uml, config->calendar));
 	args_add(args, "ignore_loglevel");
 	args_add(args, "printk.time=1");
+	/* A driver that crashes while the system sleeps must be heard. */
+	args_add(args, "no_console_suspend");
 	args_add(args, "panic=-1");
 	if (config->seccomp)
 		args_add(args, "seccomp=auto");
