@@ -15,6 +15,12 @@
  * for), the guest is blocked on us by definition, and we shrink t before we
  * let it go on.
  *
+ * A guest that ran free says how far it came with a kick, and with nothing
+ * else. While its devices are suspended there are no kicks, and then their
+ * queues are enabled again: what has waited for that can't be told at once, for
+ * it may be past for the guest, which panics. So meanwhile it runs free only to
+ * the next multiple of CAL_STRIDE, and is told then (cal_stride()).
+ *
  * The ACK of START carries two descriptors. Kernels since 6.11 map the first
  * one, a page that we share with them: REQUEST, GET, UPDATE and FREE_UNTIL
  * then are a look at the page or a word written to it, and nobody acknowledges
@@ -392,6 +398,11 @@ uint64_t cal_request(const struct calendar *cal)
 	return cal->shared ? cal_page_request(&cal->page) : cal->request;
 }
 
+uint64_t cal_stride(const struct calendar *cal)
+{
+	return (cal->now / CAL_STRIDE + 1) * CAL_STRIDE;
+}
+
 void cal_grant(struct calendar *cal, uint64_t limit)
 {
 	uint64_t request = cal_request(cal);
@@ -406,6 +417,8 @@ void cal_grant(struct calendar *cal, uint64_t limit)
 		next = limit;
 	if (next > TT_FOREVER)
 		next = TT_FOREVER;
+	if (cal->asleep && next > cal_stride(cal))
+		next = cal_stride(cal);
 	if (cal->use_free_until && next > cal->now)
 		cal->free_until = next;
 	if (cal->shared) {

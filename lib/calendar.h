@@ -12,6 +12,9 @@
 
 struct engine;
 
+/* See calendar.c; a jiffy. */
+#define CAL_STRIDE (10 * ROAD_MS)
+
 struct calendar {
 	struct engine *engine;
 	uint64_t now;
@@ -28,6 +31,7 @@ struct calendar {
 	bool use_free_until;
 	bool use_page;			/* offer the shared page */
 	bool shared;			/* the guest has taken it */
+	unsigned int asleep;		/* queues that suspend has disabled */
 	struct cal_page page;
 	uint64_t messages;		/* received, for benchmarks and tests */
 };
@@ -57,6 +61,9 @@ void cal_run_next(struct calendar *cal);
  * before the next timer or @limit.
  */
 void cal_grant(struct calendar *cal, uint64_t limit);
+/* While queues are asleep: a time that is not past for the guest, however far
+ * it ran free. */
+uint64_t cal_stride(const struct calendar *cal);
 /* The guest, which is blocked on us, may not run past @time any more. */
 void cal_shrink(struct calendar *cal, uint64_t time);
 /* When the waiting guest wants to run; ROAD_NEVER. */

@@ -143,6 +143,10 @@ void engine_before_ack(struct engine *engine)
 		return;
 	if (engine_done(engine))
 		until = engine->cal.now;
+	/* It may be further already than the stride that begins now. */
+	if (engine->cal.asleep &&
+	    engine->cal.free_until > cal_stride(&engine->cal))
+		until = engine->cal.now;
 	if (until < engine->cal.now)
 		until = engine->cal.now;
 	cal_shrink(&engine->cal, until);

@@ -158,6 +158,22 @@ static void machine_explain_limit(struct road_machine *machine,
 	machine->explaining = false;
 }
 
+/* Nobody wakes a driver that asks the board for something after that went to
+ * sleep; the agent sleeps as well, and can't show where it stands. */
+static void machine_explain_sleep(struct road_machine *machine,
+				  struct road_error *error)
+{
+	struct board *board = &machine->board;
+	const struct vu_dev *devs[] = { &board->gpio.vu, &board->i2c.vu };
+	size_t i;
+
+	for (i = 0; i < sizeof(devs) / sizeof(devs[0]); i++)
+		if (vu_unheard(devs[i]))
+			err_append(error,
+				   "\nThe system is suspended, and a driver waits for the board's %s controller, which sleeps: the kernel's virtio drivers lose what is asked of them in the \"late\" and \"noirq\" steps of a suspend and of its resume (for gpio that is an interrupt that may wake the system, as with \"wakeup-source\"). Such a driver can be tested with level \"devices\".",
+				   devs[i]->ops->name);
+}
+
 static int machine_limit(struct road_machine *machine, enum engine_end end,
 			 const char *what, uint64_t limit_ns)
 {
@@ -186,6 +202,7 @@ static int machine_limit(struct road_machine *machine, enum engine_end end,
 			       machine->kernel.modules, where, sizeof(where)))
 			err_append(&error, " Its kernel is %s.", where);
 	}
+	machine_explain_sleep(machine, &error);
 	if ((end == ENGINE_LIMIT || end == ENGINE_IDLE) &&
 	    !machine->explaining)
 		machine_explain_limit(machine, &error);

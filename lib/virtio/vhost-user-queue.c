@@ -24,6 +24,16 @@ struct vq_chain *vu_pop(struct vu_dev *dev, unsigned int queue)
 	return vu_pop_into(dev, queue, dev->chain);
 }
 
+bool vu_unheard(const struct vu_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; dev->queues && i < dev->ops->num_queues; i++)
+		if (dev->queues[i].asleep && vq_pending(&dev->queues[i]))
+			return true;
+	return false;
+}
+
 void vu_push(struct vu_dev *dev, unsigned int queue, uint16_t head,
 	     uint32_t len)
 {

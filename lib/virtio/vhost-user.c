@@ -17,7 +17,8 @@
  * and host disagree on the time.
  *
  * A queue that is disabled (suspend does it) takes no interrupts: they wait
- * until it is enabled again.
+ * until it is enabled again, and then until it is known what time it is for the
+ * guest (see calendar.c).
  *
  * Trust: none. Sizes, indices and descriptors are checked here; addresses in
  * guest-mem.c. A message that breaks the protocol ends the machine.
@@ -132,12 +133,20 @@ static int vu_set_protocol_features(struct vu_dev *dev, struct vu_msg *msg)
 	return 0;
 }
 
+static void vu_set_asleep(struct vu_dev *dev, struct virtq *vq, bool asleep)
+{
+	dev->engine->cal.asleep += asleep - vq->asleep;
+	vq->asleep = asleep;
+}
+
 static void vu_reset_queues(struct vu_dev *dev)
 {
 	unsigned int i;
 
-	for (i = 0; i < dev->ops->num_queues; i++)
+	for (i = 0; i < dev->ops->num_queues; i++) {
+		vu_set_asleep(dev, &dev->queues[i], false);
 		vq_reset(&dev->queues[i]);
+	}
 	dev->ops->reset(dev);
 }
 
@@ -209,24 +218,51 @@ static int vu_set_vring_addr(struct vu_dev *dev, struct vu_msg *msg)
 			   msg->addr.used, &dev->engine->fatal);
 }
 
-static int vu_set_vring_enable(struct vu_dev *dev, struct vu_msg *msg)
+/* The queue can be used: what has waited for that? */
+static void vu_serve(struct vu_dev *dev, struct virtq *vq)
 {
-	struct virtq *vq = vu_queue(dev, msg->state.index);
-
-	if (!vq)
-		return -ROAD_EPROTO;
-	if (msg->state.num > 1)
-		return vu_fail(dev, "enable is neither 0 nor 1",
-			       msg->state.num);
-	vq->enabled = msg->state.num;
-	if (!vq_ready(vq))
-		return 0;
 	if (dev->ops->enabled)
 		dev->ops->enabled(dev, vq->index);
 	if (vq->call_pending)
 		vu_call(dev, vq->index);
 	if (vq_available(vq))
 		dev->ops->kick(dev, vq->index);
+}
+
+static void vu_wake(struct road_timer *timer)
+{
+	struct vu_dev *dev = road_container_of(timer, struct vu_dev, wake);
+	unsigned int i;
+
+	for (i = 0; i < dev->ops->num_queues; i++) {
+		struct virtq *vq = &dev->queues[i];
+
+		if (!vq->waking)
+			continue;
+		vq->waking = false;
+		vu_serve(dev, vq);
+	}
+}
+
+static int vu_set_vring_enable(struct vu_dev *dev, struct vu_msg *msg)
+{
+	struct virtq *vq = vu_queue(dev, msg->state.index);
+	bool woken;
+
+	if (!vq)
+		return -ROAD_EPROTO;
+	if (msg->state.num > 1)
+		return vu_fail(dev, "enable is neither 0 nor 1",
+			       msg->state.num);
+	woken = vq->asleep && msg->state.num;
+	vu_set_asleep(dev, vq, !msg->state.num && (vq->enabled || vq->asleep));
+	vq->enabled = msg->state.num;
+	vq->waking = woken && vq_ready(vq);
+	if (vq->waking &&
+	    cal_add(&dev->engine->cal, &dev->wake, cal_stride(&dev->engine->cal)))
+		engine_fail(dev->engine, -ROAD_EHOST, "out of memory");
+	if (vq_ready(vq) && !vq->waking)
+		vu_serve(dev, vq);
 	return 0;
 }
 
@@ -458,6 +494,7 @@ void vu_close(struct vu_dev *dev)
 	if (!dev->ops)
 		return;
 	loop_close(&dev->engine->loop, &dev->listen);
+	cal_del(&dev->engine->cal, &dev->wake);
 	if (dev->conn.fd >= 0)
 		vu_hung_up(dev);
 }
@@ -473,6 +510,8 @@ int vu_init(struct vu_dev *dev, struct engine *engine,
 	dev->listen = (struct loop_source){ .fd = -1, .ready = vu_accept };
 	dev->conn = (struct loop_source){ .fd = -1, .ready = vu_ready };
 	dev->backend_fd = -1;
+	road_timer_init(&dev->wake, ops->name, vu_wake);
+	dev->wake.quiet = true;
 	gm_init(&dev->mem);
 	dev->queues = calloc(ops->num_queues, sizeof(*dev->queues));
 	dev->chain = malloc(sizeof(*dev->chain));

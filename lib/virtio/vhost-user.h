@@ -40,6 +40,7 @@ struct vu_dev {
 	struct guest_mem mem;
 	struct virtq *queues;		/* ops->num_queues */
 	struct vq_chain *chain;		/* for vu_pop() */
+	struct road_timer wake;		/* serves queues that were asleep */
 };
 
 int vu_init(struct vu_dev *dev, struct engine *engine,
@@ -49,6 +50,10 @@ void vu_deinit(struct vu_dev *dev);
 int vu_listen(struct vu_dev *dev, const char *path);
 /* Accepts one that is all zero. */
 void vu_close(struct vu_dev *dev);
+
+/* Does a queue that is asleep have a chain of which the guest could not tell?
+ * Its driver waits for that to no end. */
+bool vu_unheard(const struct vu_dev *dev);
 
 /* Take the next chain of a queue: valid until the next vu_pop() of the
  * device. NULL: there is none, or the ring is broken and the machine ends. */

@@ -91,11 +91,16 @@ bool vq_ready(const struct virtq *vq)
 	return vq->desc && vq->enabled;
 }
 
-bool vq_available(const struct virtq *vq)
+bool vq_pending(const struct virtq *vq)
 {
-	return vq_ready(vq) &&
+	return vq->desc &&
 	       __atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE) !=
 		       vq->next_avail;
+}
+
+bool vq_available(const struct virtq *vq)
+{
+	return vq_ready(vq) && vq_pending(vq);
 }
 
 static int vq_add_buf(const struct virtq *vq, struct vq_chain *chain,

@@ -22,6 +22,8 @@ struct virtq {
 	struct vring_avail *avail;
 	struct vring_used *used;
 	bool enabled;
+	bool asleep;			/* disabled again: suspend does that */
+	bool waking;			/* enabled after that, not yet served */
 	bool call_pending;		/* to be sent once it is enabled */
 	uint64_t in_flight[VQ_MAX_SIZE / 64];	/* heads that we hold */
 };
@@ -59,6 +61,8 @@ bool vq_ready(const struct virtq *vq);
 int vq_pop(struct virtq *vq, struct vq_chain *chain, struct road_error *error);
 /* Is there one to take? A broken ring counts as yes. */
 bool vq_available(const struct virtq *vq);
+/* The same of a queue that is disabled. */
+bool vq_pending(const struct virtq *vq);
 /* Give a chain back, with @len bytes written to it. One that we do not hold
  * (the device was reset meanwhile) is ignored. */
 void vq_push(struct virtq *vq, uint16_t head, uint32_t len);

@@ -43,6 +43,12 @@ class suspended:
     of a chip ends the sleep: the kernel's virtio GPIO driver has none that
     wake.
 
+    From level "platform" on a driver can't be tested that uses its bus or its
+    interrupt in its "late" or "noirq" callbacks, or whose interrupt may wake
+    the system (``wakeup-source``): the kernel's virtio drivers lose what is
+    asked of them there, and the call ends at its limit, with a message that
+    says so.
+
     Raises GuestError with the errno that a device's suspend gave; the message
     names the device and the step. A device that fails to resume, which the
     kernel only logs, is an AssertionError.

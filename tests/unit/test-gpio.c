@@ -392,6 +392,7 @@ static void suspend(struct fg_guest *guest)
 	next_turn(guest);			/* an edge */
 	CHECK_INT(*event.status, 0xa5);
 	fg_vu_set_state(gpio, FG_SET_VRING_ENABLE, 1, 1);
+	fg_sleep_until(guest, guest->now + 10 * ROAD_MS);
 	check_event(gpio, event, VIRTIO_GPIO_IRQ_STATUS_VALID);
 	CHECK_INT(gpio->queues[1].calls, 1);
 	fg_answer(guest);

@@ -601,10 +601,36 @@ static void disable_in_mid_transfer(struct fg_guest *guest)
 	fg_answer(guest);
 }
 
+/* What time it is for the guest then is not known: see CAL_STRIDE. */
 static void the_bus_stands_still_while_its_queue_is_disabled(void)
 {
 	run(disable_in_mid_transfer);
-	CHECK_STR(recorder.log, "Sw@100 W2:a5@118 P@119 ");
+	CHECK_STR(recorder.log, "Sw@4000 W2:a5@4018 P@4019 ");
+	fx_finish(&fx);
+}
+
+/* What a work item of a driver queues then is not kicked. */
+static void queue_while_disabled(struct fg_guest *guest)
+{
+	struct fg_device *i2c = probe_i2c(guest);
+	struct message a;
+
+	fg_vu_set_state(i2c, FG_SET_VRING_ENABLE, 0, 0);
+	fg_sleep_until(guest, 5000 * BIT);
+	a = add_message(i2c, 0x44, 0, 2);
+	/* Free of the host's clock, which does not know of it. */
+	fg_sleep_until(guest, 5001 * BIT);
+	fg_sleep_until(guest, 5100 * BIT);
+	fg_vu_set_state(i2c, FG_SET_VRING_ENABLE, 0, 1);
+	fg_wait_calls(&i2c->queues[0], guest, 1);
+	check_status(guest, a, VIRTIO_I2C_MSG_OK);
+	fg_answer(guest);
+}
+
+static void what_was_queued_in_suspend_is_no_step_back_in_time(void)
+{
+	run(queue_while_disabled);
+	CHECK_STR(recorder.log, "Sw@8010 W2:a5@8028 P@8029 ");
 	fx_finish(&fx);
 }
 
@@ -748,6 +774,7 @@ static const struct unit_test tests[] = {
 	TEST(a_transfer_that_is_never_released_leaves_the_guest_idle),
 	TEST(a_reset_stops_a_held_transfer),
 	TEST(the_bus_stands_still_while_its_queue_is_disabled),
+	TEST(what_was_queued_in_suspend_is_no_step_back_in_time),
 	TEST(an_interrupt_of_a_transfer_comes_behind_its_stop),
 	TEST(requests_of_wrong_form_end_the_machine),
 };

@@ -355,6 +355,7 @@ static void broken_when_enabled(struct fg_guest *guest)
 	fg_vu_set_state(gpio, FG_SET_VRING_ENABLE, 0, 0);
 	fg_make_available(&gpio->queues[0], 300);
 	fg_vu_set_state(gpio, FG_SET_VRING_ENABLE, 0, 1);
+	fg_sleep_until(guest, 10 * ROAD_MS);
 }
 
 static void broken_rings_end_the_machine(void)

@@ -88,6 +88,9 @@ static void kick_while_disabled(struct fg_guest *guest)
 	CHECK(!fg_get_used(&gpio->queues[0], &head, &len));
 	CHECK_INT(gpio->queues[0].calls, 0);
 	fg_vu_set_state(gpio, FG_SET_VRING_ENABLE, 0, 1);
+	CHECK_INT(gpio->queues[0].calls, 0);
+	/* Not before the host knows what time it is here. */
+	fg_sleep_until(guest, 10 * ROAD_MS);
 	CHECK(fg_get_used(&gpio->queues[0], &head, &len));
 	CHECK_INT(gpio->queues[0].calls, 1);
 	fg_answer(guest);
