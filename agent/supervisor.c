@@ -72,6 +72,28 @@ static int64_t worker_spawn(struct supervisor *sv, uint64_t port)
 	return 0;
 }
 
+/* Let it take the signal, at this instant. Return: has it left its transfer? */
+static bool left_transfer(pid_t pid)
+{
+	int tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		sched_yield();
+		if (!task_in_transfer(pid))
+			return true;
+	}
+	return false;
+}
+
+static int64_t send_signal(pid_t pid, int signo)
+{
+	bool inside = task_in_transfer(pid);
+
+	if (kill(pid, signo))
+		return -errno;
+	return inside && left_transfer(pid) ? PROTO_SIGNAL_CUT : 0;
+}
+
 /*
  * The call may have been sent in the same instant as the signal: wait until
  * its task has begun it and sleeps, or a signal that comes too early would be
@@ -80,6 +102,7 @@ static int64_t worker_spawn(struct supervisor *sv, uint64_t port)
 static int64_t worker_signal(struct supervisor *sv, const uint64_t *arg)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
+	bool between = arg[3] & PROTO_SIGNAL_BETWEEN;
 	uint64_t index = arg[0] - PROTO_PORT_WORKER;
 	struct worker_state *state;
 	int tries;
@@ -92,11 +115,14 @@ static int64_t worker_signal(struct supervisor *sv, const uint64_t *arg)
 		if (state->finished == arg[2])
 			return -ESRCH;
 		is = task_state(sv->pids[index]);
-		if (state->id == arg[2] && (is == 'S' || is == 'D'))
+		if (state->id == arg[2] && (is == 'S' || is == 'D') &&
+		    !(between && task_in_transfer(sv->pids[index])))
 			break;
 		nanosleep(&pause, NULL);
 	}
-	return kill(sv->pids[index], (int)arg[1]) ? -errno : 0;
+	if (between && tries == 100)
+		return -EBUSY;
+	return send_signal(sv->pids[index], (int)arg[1]);
 }
 
 static void supervisor_event(struct supervisor *sv, enum proto_event event,

@@ -218,6 +218,16 @@ ROAD_API pid_t road_machine_pid(const struct road_machine *machine);
 ROAD_API void road_machine_set_interrupt(struct road_machine *machine,
 					 int (*check)(void *arg), void *arg);
 
+/**
+ * road_machine_cut() - which I2C transfer a signal cut short
+ *
+ * Return: text ("signal 10 to "read /dev/i2c-0" cut a transfer short at ..."),
+ * of the last one since road_test_begin(), valid until the next one; NULL:
+ * none. It is a note in the trace too, and goes with failures of models that
+ * come after it.
+ */
+ROAD_API const char *road_machine_cut(const struct road_machine *machine);
+
 /** road_machine_boot_ns() - wall time from the start of the guest's kernel
  *  until its agent was ready, in nanoseconds; for benchmarks. 0 before. */
 ROAD_API uint64_t road_machine_boot_ns(const struct road_machine *machine);
@@ -487,8 +497,22 @@ ROAD_API int road_call_status(const struct road_call *call);
 ROAD_API const void *road_call_data(const struct road_call *call, size_t *len);
 
 /** road_call_signal() - send @signo to the call's task: what blocks there
- *  returns -EINTR (SIGUSR1 has an empty handler). Runs the guest. */
+ *  returns -EINTR (SIGUSR1 has an empty handler). Runs the guest.
+ *
+ *  In the middle of an I2C transfer it cuts that short: the driver gets fewer
+ *  messages than it asked for, the chip a STOP. See road_machine_cut(). */
 ROAD_API int road_call_signal(struct road_call *call, int signo);
+
+/**
+ * road_call_end() - make a call that nobody waits for end
+ *
+ * Sends SIGUSR1 to its task, but not in the middle of an I2C transfer, which
+ * would be cut short by it: one that is under way may end, and one that a chip
+ * holds fails with -ETIMEDOUT. Runs the guest; the call is done then.
+ *
+ * Return: 0; -ROAD_EUSAGE when it still runs.
+ */
+ROAD_API int road_call_end(struct road_call *call);
 
 /** road_call_destroy() - free it. One that still runs is left to its task,
  *  whose answer is then dropped. Accepts NULL. */

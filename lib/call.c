@@ -140,10 +140,11 @@ static int call_signal_error(struct road_call *call)
 			     call->what);
 }
 
-int road_call_signal(struct road_call *call, int signo)
+int call_signal(struct road_call *call, int signo, unsigned int flags)
 {
 	struct road_machine *machine = agent_machine(call->agent);
 	struct call_request request = { .op = PROTO_SIGNAL };
+	unsigned int transfer;
 	struct road_call *signal;
 	char what[MAX_WHAT + 32];
 	int64_t result;
@@ -159,13 +160,24 @@ int road_call_signal(struct road_call *call, int signo)
 	request.arg[0] = call->port;
 	request.arg[1] = signo;
 	request.arg[2] = call->id;
+	request.arg[3] = flags;
 	snprintf(what, sizeof(what), "signal %d to \"%s\"", signo, call->what);
 	call->signalled = signo;
+	transfer = machine_transfer(machine);
 	ret = agent_start(call->agent, true, &request, what, &signal);
 	if (ret)
 		return ret;
 	result = call_finish(machine, signal);
-	return result == -ESRCH ? call_signal_error(call) : result;
+	if (result == PROTO_SIGNAL_CUT)
+		machine_cut(machine, transfer, what);
+	if (result == -ESRCH)
+		return call_signal_error(call);
+	return result < 0 ? result : 0;
+}
+
+int road_call_signal(struct road_call *call, int signo)
+{
+	return call_signal(call, signo, 0);
 }
 
 int agent_stacks(struct agent *agent, char **text)

@@ -120,4 +120,7 @@ const char *agent_fd_name(struct agent *agent, int fd);
 void agent_fd_opened(struct agent *agent, int64_t fd, const char *name);
 void agent_fd_closed(struct agent *agent, int fd);
 
+/* See road_call_signal(); @flags: PROTO_SIGNAL_*. */
+int call_signal(struct road_call *call, int signo, unsigned int flags);
+
 #endif /* LIB_CALL_H */

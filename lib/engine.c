@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -50,6 +51,7 @@ void engine_deinit(struct engine *engine)
 	loop_deinit(&engine->loop);
 	err_clear(&engine->fatal);
 	err_clear(&engine->model);
+	free(engine->cut);
 }
 
 void engine_fail(struct engine *engine, int code, const char *fmt, ...)
@@ -67,10 +69,22 @@ void engine_fail(struct engine *engine, int code, const char *fmt, ...)
 
 void engine_model_error(struct engine *engine, struct road_error *error)
 {
-	if (engine->model.code)
+	if (engine->model.code) {
 		err_clear(error);
-	else
-		err_move(&engine->model, error);
+		return;
+	}
+	if (engine->cut)
+		err_append(error, "\n%s; what the driver does after it may follow from that",
+			   engine->cut);
+	err_move(&engine->model, error);
+}
+
+void engine_cut(struct engine *engine, const char *text)
+{
+	free(engine->cut);
+	engine->cut = text ? strdup(text) : NULL;
+	if (text)
+		trace_note(&engine->trace, text);
 }
 
 void engine_debug(const struct engine *engine, const char *fmt, ...)

@@ -31,6 +31,7 @@ struct engine {
 	struct journal journal;
 	struct road_error fatal;	/* code: the guest has ended, and why */
 	struct road_error model;	/* the first failure of a model */
+	char *cut;			/* a transfer that a signal cut short */
 	unsigned int in_model;		/* depth of model code on the stack */
 	uint32_t transaction;		/* the bus transaction that runs */
 	int wall_limit_ms;
@@ -58,6 +59,9 @@ void engine_fail(struct engine *engine, int code, const char *fmt, ...)
 	ROAD_PRINTF(3, 4);
 /* A model failed; the first failure counts. Takes over @error's content. */
 void engine_model_error(struct engine *engine, struct road_error *error);
+/* A transfer was cut short, as @text says: failures of models that come after
+ * it say so too. NULL: forget that. */
+void engine_cut(struct engine *engine, const char *text);
 /* Before a kick is acknowledged: may the guest run on as far as it was told? */
 void engine_before_ack(struct engine *engine);
 /* Counts kicks at one instant; false (and fatal) when there are too many. */

@@ -34,6 +34,11 @@ struct road_error *machine_error_of(struct road_machine *machine)
 	return &machine->error;
 }
 
+const char *road_machine_cut(const struct road_machine *machine)
+{
+	return machine->engine.cut;
+}
+
 const char *road_machine_error(const struct road_machine *machine)
 {
 	return err_message(&machine->error);
@@ -92,6 +97,18 @@ int machine_i2c_irq(const struct road_machine *machine, unsigned int addr,
 	if (machine->state == MACHINE_NEW)
 		return -ENOENT;
 	return dt_i2c_irq(&machine->dt, addr, line, type);
+}
+
+unsigned int machine_transfer(const struct road_machine *machine)
+{
+	return machine->board.i2c.started_num;
+}
+
+void machine_cut(struct road_machine *machine, unsigned int transfer,
+		 const char *who)
+{
+	if (machine_transfer(machine) == transfer)
+		i2c_cut(&machine->board.i2c, who);
 }
 
 bool machine_is_new(const struct road_machine *machine)
@@ -310,6 +327,7 @@ void road_test_begin(struct road_machine *machine, const char *name)
 {
 	if (klog_test_begin(&machine->klog))
 		machine->boot_mark = 0;
+	engine_cut(&machine->engine, NULL);
 	journal_put(&machine->engine.journal, "test", "id", name);
 	trace_note(&machine->engine.trace, name);
 }

@@ -42,6 +42,13 @@ const char *machine_root(const struct road_machine *machine);
 /* Host path of a modules_install tree: has lib/modules/RELEASE. */
 const char *machine_modules(const struct road_machine *machine);
 
+/* Number of the last I2C transfer that the guest has begun. */
+unsigned int machine_transfer(const struct road_machine *machine);
+/* The guest's task has left that transfer, if it is still under way; see
+ * i2c_cut(). */
+void machine_cut(struct road_machine *machine, unsigned int transfer,
+		 const char *who);
+
 /* Take off the models, timers and watches that lie between two addresses: that
  * memory is about to go. */
 void machine_forget(struct road_machine *machine, const void *from,

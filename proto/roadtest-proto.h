@@ -108,8 +108,10 @@ enum proto_op {
 
 	/* For the supervisor. */
 	PROTO_SPAWN = 64,	/* arg: port; its worker says hello there */
-	PROTO_SIGNAL,		/* arg: port, signal, id of the call. -ESRCH: it
-				 * is over */
+	PROTO_SIGNAL,		/* arg: port, signal, id of the call,
+				 * PROTO_SIGNAL_*. Result: PROTO_SIGNAL_CUT: it
+				 * was in an I2C transfer, and left it. -ESRCH:
+				 * the call is over. -EBUSY: see BETWEEN */
 	PROTO_STACKS,		/* data: text */
 	PROTO_MODPROBE,		/* arg: token, error; (path, text) as above.
 				 * Answers PROTO_EVENT_MODPROBE */
@@ -136,6 +138,10 @@ struct proto_dead {
 struct proto_modprobe {
 	uint32_t token;
 };
+
+/* PROTO_SIGNAL: only while it is in no transfer; -EBUSY if that does not end. */
+#define PROTO_SIGNAL_BETWEEN	1
+#define PROTO_SIGNAL_CUT	1
 
 /* PROTO_PUT: write behind what is there instead of replacing it. */
 #define PROTO_PUT_APPEND	1

@@ -16,6 +16,16 @@
  * interrupt, behind the STOP. Interrupts that a chip raises in one of these
  * hooks reach the guest after that.
  *
+ * Transfers that are cut short. The guest's driver (6.1 to 7.2 at least) waits
+ * interruptibly: a signal ends the transfer for the task, which frees requests
+ * and buffers while they are queued here. To touch them then would write into
+ * what is something else's memory by now, and so would the guest if it got them
+ * back. So data to write is copied when it is queued, and of a transfer that is
+ * known to be cut nothing is touched and nothing given back: its descriptors
+ * are lost to the ring. That it is cut we are told when roadtest sent the
+ * signal; else the next transfer shows it, for the adapter is locked as long as
+ * one is under way.
+ *
  * Trust: none; see virtq.c for the chains. The data of a write is copied
  * before the chip sees it.
  */
@@ -25,6 +35,7 @@
 
 #include <errno.h>
 #include <linux/virtio_i2c.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,7 +140,7 @@ static int i2c_ask_write(struct i2c_dev *i2c, struct i2c_req *req)
 	if (!chip)
 		return -ENXIO;
 	if (req->len)
-		memcpy(i2c->scratch, req->data, req->len);
+		memcpy(i2c->scratch, req->copy, req->len);
 	if (!chip->ops->write)
 		return road_chip_fail(chip, "the chip can't be written");
 	i2c_enter(i2c);
@@ -159,7 +170,7 @@ static void i2c_trace(struct i2c_dev *i2c, const struct i2c_req *req)
 
 	trace_i2c(&engine->trace, i2c->message_start, engine->transaction,
 		  req->addr, i2c->chip ? i2c->chip->name : NULL, req->read,
-		  req->read ? i2c->scratch : req->data,
+		  req->read ? i2c->scratch : req->copy,
 		  address_only ? 0 : req->len, req->error);
 }
 
@@ -308,8 +319,13 @@ int i2c_release(struct i2c_dev *i2c, struct road_i2c_chip *chip, int status,
 {
 	struct i2c_req *req = i2c_current(i2c);
 
-	if (i2c->phase != I2C_HELD || i2c->chip != chip)
-		return -ROAD_EUSAGE;
+	if (i2c->phase != I2C_HELD || i2c->chip != chip) {
+		/* The chip can't know that nobody waits for it any more. */
+		if (!chip || i2c->cut != chip)
+			return -ROAD_EUSAGE;
+		i2c->cut = NULL;
+		return 0;
+	}
 	if (status || !req->read) {
 		i2c_end_held(i2c, status > 0 ? -EIO : status);
 		return 0;
@@ -322,6 +338,72 @@ int i2c_release(struct i2c_dev *i2c, struct road_i2c_chip *chip, int status,
 	return 0;
 }
 
+/* ---- transfers that do not end as they should */
+
+bool i2c_busy(const struct i2c_dev *i2c)
+{
+	return i2c->num || i2c->in_transaction;
+}
+
+void i2c_give_up(struct i2c_dev *i2c)
+{
+	if (i2c->phase == I2C_HELD)
+		i2c_end_held(i2c, -ETIMEDOUT);
+}
+
+/* As an adapter does that gives up: STOP, and the bus is free. */
+static void i2c_abort(struct i2c_dev *i2c)
+{
+	i2c->stalled = false;
+	cal_del(&i2c->vu.engine->cal, &i2c->timer);
+	i2c_stop_chip(i2c);
+	i2c->phase = I2C_IDLE;
+	i2c->chip = NULL;
+	i2c->first += i2c->num;
+	i2c->num = i2c->in_transaction = 0;
+	gpio_after_transfer(&i2c_board(i2c)->gpio);
+}
+
+static void i2c_lose(struct i2c_dev *i2c)
+{
+	unsigned int from = i2c->first - i2c->in_transaction, i;
+	unsigned int size = i2c->vu.queues[0].num;
+
+	for (i = 0; i < i2c->in_transaction + i2c->num; i++)
+		i2c->lost += i2c->reqs[(from + i) % VQ_MAX_SIZE].descs;
+	/* With a full ring transfers of the driver would fail. */
+	if (i2c->lost > size / 2)
+		engine_fail(i2c->vu.engine, -ROAD_EUSAGE,
+			    "i2c: signals have cut so many transfers short that the guest's adapter has no room for more (%u of %u descriptors are lost); let a test that does so have a machine of its own",
+			    i2c->lost, size);
+}
+
+void i2c_cut(struct i2c_dev *i2c, const char *who)
+{
+	struct engine *engine = i2c->vu.engine;
+	struct i2c_req *req;
+	char text[512];
+
+	if (!i2c_busy(i2c))
+		return;
+	req = &i2c->reqs[(i2c->first - !i2c->num) % VQ_MAX_SIZE];
+	snprintf(text, sizeof(text),
+		 "%s cut a transfer short at %.6f s: the %s of %u byte%s %s 0x%02x",
+		 who ? who : "a signal within the guest",
+		 engine->cal.now / 1e9, req->read ? "read" : "write", req->len,
+		 req->len == 1 ? "" : "s", req->read ? "from" : "to",
+		 req->addr);
+	if (i2c->num) {
+		req->error = -ECANCELED;
+		i2c_trace(i2c, req);
+	}
+	engine_cut(engine, text);
+	if (i2c->phase == I2C_HELD)
+		i2c->cut = i2c->chip;
+	i2c_lose(i2c);
+	i2c_abort(i2c);
+}
+
 size_t i2c_held_len(struct i2c_dev *i2c)
 {
 	return i2c_current(i2c)->len;
@@ -331,6 +413,8 @@ void i2c_forget(struct i2c_dev *i2c, struct road_i2c_chip *chip)
 {
 	if (i2c->started == chip)
 		i2c->started = NULL;
+	if (i2c->cut == chip)
+		i2c->cut = NULL;
 	if (i2c->chip != chip)
 		return;
 	i2c->chip = NULL;
@@ -344,6 +428,22 @@ static int i2c_bad(struct i2c_dev *i2c, const char *what)
 {
 	engine_fail(i2c->vu.engine, -ROAD_EPROTO, "i2c: %s", what);
 	return -ROAD_EPROTO;
+}
+
+static int i2c_copy(struct i2c_dev *i2c, struct i2c_req *req)
+{
+	uint8_t *copy = req->copy;
+
+	if (req->len > req->copy_max) {
+		copy = realloc(copy, req->len);
+		if (!copy)
+			return err_nomem(&i2c->vu.engine->fatal);
+		req->copy = copy;
+		req->copy_max = req->len;
+	}
+	if (req->len)
+		memcpy(copy, req->data, req->len);
+	return 0;
 }
 
 /* Layout: header; out data or in buffer, if any; status byte. */
@@ -365,6 +465,8 @@ static int i2c_parse(struct i2c_dev *i2c, const struct vq_chain *chain,
 		.read = hdr.flags & VIRTIO_I2C_FLAGS_M_RD,
 		.linked = hdr.flags & VIRTIO_I2C_FLAGS_FAIL_NEXT,
 		.status = in[chain->num_in - 1].data,
+		.copy = req->copy,
+		.copy_max = req->copy_max,
 	};
 	if (chain->num_in == 2)
 		data = &in[0];
@@ -374,11 +476,12 @@ static int i2c_parse(struct i2c_dev *i2c, const struct vq_chain *chain,
 		return i2c_bad(i2c, "a buffer of the wrong direction");
 	if (data && data->len > I2C_MAX_LEN)
 		return i2c_bad(i2c, "a message that is too long");
+	req->descs = chain->num_out + chain->num_in;
 	if (data) {
 		req->data = data->data;
 		req->len = data->len;
 	}
-	return 0;
+	return req->read ? 0 : i2c_copy(i2c, req);
 }
 
 static void i2c_kick(struct vu_dev *dev, unsigned int queue)
@@ -386,6 +489,9 @@ static void i2c_kick(struct vu_dev *dev, unsigned int queue)
 	struct i2c_dev *i2c = road_container_of(dev, struct i2c_dev, vu);
 	struct vq_chain *chain;
 
+	if (i2c_busy(i2c) && vq_available(&dev->queues[queue]))
+		i2c_cut(i2c, NULL);
+	i2c->started_num++;
 	while ((chain = vu_pop(dev, queue))) {
 		unsigned int next = i2c->first + i2c->num;
 
@@ -411,13 +517,8 @@ static void i2c_reset(struct vu_dev *dev)
 {
 	struct i2c_dev *i2c = road_container_of(dev, struct i2c_dev, vu);
 
-	i2c->stalled = false;
-	cal_del(&dev->engine->cal, &i2c->timer);
-	i2c_stop_chip(i2c);
-	i2c->first = i2c->num = i2c->in_transaction = 0;
-	i2c->phase = I2C_IDLE;
-	i2c->chip = NULL;
-	gpio_after_transfer(&i2c_board(i2c)->gpio);
+	i2c_abort(i2c);
+	i2c->lost = 0;
 }
 
 static const struct vu_ops i2c_ops = {
@@ -451,11 +552,15 @@ int i2c_init(struct i2c_dev *i2c, struct engine *engine)
 
 void i2c_deinit(struct i2c_dev *i2c)
 {
+	size_t i;
+
 	if (i2c->vu.ops) {
 		/* The calendar must not keep what is about to go. */
 		cal_del(&i2c->vu.engine->cal, &i2c->timer);
 		vu_deinit(&i2c->vu);
 	}
+	for (i = 0; i2c->reqs && i < VQ_MAX_SIZE; i++)
+		free(i2c->reqs[i].copy);
 	free(i2c->reqs);
 	free(i2c->scratch);
 	memset(i2c, 0, sizeof(*i2c));

@@ -13,10 +13,13 @@ struct i2c_req {
 	uint16_t addr;
 	bool read;
 	bool linked;			/* the next one belongs to it */
-	uint8_t *data;
+	unsigned int descs;		/* descriptors of the ring that it has */
+	uint8_t *data;			/* where a read goes to */
 	uint32_t len;
 	uint8_t *status;
 	int error;			/* -errno: failed */
+	uint8_t *copy;			/* what a write writes */
+	uint32_t copy_max;
 };
 
 enum i2c_phase {
@@ -33,12 +36,15 @@ struct i2c_dev {
 	struct i2c_req *reqs;		/* ring of VQ_MAX_SIZE */
 	unsigned int first, num;	/* queued, the running one first */
 	unsigned int in_transaction;	/* done, not yet given back */
+	unsigned int started_num;	/* transfers of the guest so far */
+	unsigned int lost;		/* descriptors that can't be given back */
 	enum i2c_phase phase;
 	bool stalled;			/* its end waits for an enabled queue */
 	int held_error;			/* with which a held message ends */
 	bool failed;			/* a message of this transaction did */
 	struct road_i2c_chip *chip;	/* of the running message, or NULL */
 	struct road_i2c_chip *started;	/* who is to see the STOP */
+	struct road_i2c_chip *cut;	/* who held a transfer that was cut */
 	struct road_timer timer;
 	uint64_t bit_ns;
 	uint64_t message_start;		/* its START or repeated START */
@@ -56,6 +62,16 @@ int i2c_release(struct i2c_dev *i2c, struct road_i2c_chip *chip, int status,
 		const uint8_t *data, size_t len);
 /* Bytes of the message that is held. */
 size_t i2c_held_len(struct i2c_dev *i2c);
+/* Is a transfer of the guest under way? */
+bool i2c_busy(const struct i2c_dev *i2c);
+/*
+ * The guest's task has left its transfer before the end: nothing of it is
+ * touched any more. @who is for the message, and may be NULL: who sent it a
+ * signal is not known.
+ */
+void i2c_cut(struct i2c_dev *i2c, const char *who);
+/* Let a message that a chip holds fail: roadtest waits for its end. */
+void i2c_give_up(struct i2c_dev *i2c);
 /* The chip is taken off the bus. */
 void i2c_forget(struct i2c_dev *i2c, struct road_i2c_chip *chip);
 

@@ -29,16 +29,28 @@ PyObject *ext_call_new(struct ext_machine *machine, struct road_call *call,
 	return (PyObject *)self;
 }
 
-static PyObject *call_wait(struct ext_call *self, PyObject *unused)
+/* Runs the guest. */
+static PyObject *call_run(struct ext_call *self,
+			  int (*fn)(struct road_call *call))
 {
 	PyThreadState *state = ext_begin(self->machine);
 	int ret;
 
 	if (!state)
 		return NULL;
-	ret = road_call_wait(self->call);
+	ret = fn(self->call);
 	ext_end(self->machine, state);
 	return ext_result(self->machine, ret, self->path);
+}
+
+static PyObject *call_wait(struct ext_call *self, PyObject *unused)
+{
+	return call_run(self, road_call_wait);
+}
+
+static PyObject *call_end(struct ext_call *self, PyObject *unused)
+{
+	return call_run(self, road_call_end);
 }
 
 static PyObject *call_signal(struct ext_call *self, PyObject *arg)
@@ -134,6 +146,7 @@ static void call_dealloc(struct ext_call *self)
 static PyMethodDef call_methods[] = {
 	{ "wait", (PyCFunction)call_wait, METH_NOARGS },
 	{ "signal", (PyCFunction)call_signal, METH_O },
+	{ "end", (PyCFunction)call_end, METH_NOARGS },
 	{ "result", (PyCFunction)call_result, METH_NOARGS },
 	{ "data", (PyCFunction)call_data, METH_NOARGS },
 	{ "fill", (PyCFunction)call_fill, METH_O },

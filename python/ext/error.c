@@ -132,6 +132,16 @@ static int deliberate(PyObject *exc)
 	return error > 0 && error <= 4095 ? -error : -EIO;
 }
 
+/* Its text is the model's own; what roadtest knows besides is a note to it
+ * (Python 3.11 and later). */
+static void add_cut(PyObject *exc, const char *cut)
+{
+	PyObject *done = PyObject_CallMethod(exc, "add_note", "s", cut);
+
+	Py_XDECREF(done);
+	PyErr_Clear();
+}
+
 int ext_model_error(struct road_machine *machine)
 {
 	PyObject *type, *exc, *tb, *text;
@@ -149,6 +159,8 @@ int ext_model_error(struct road_machine *machine)
 		Py_DECREF(exc);
 		return ret;
 	}
+	if (road_machine_cut(machine))
+		add_cut(exc, road_machine_cut(machine));
 	text = PyUnicode_FromFormat("%s: %S", Py_TYPE(exc)->tp_name, exc);
 	if (text)
 		message = PyUnicode_AsUTF8(text);

@@ -104,6 +104,8 @@ class Call:
         """road_call_wait()."""
     def signal(self, signo: int) -> None:
         """road_call_signal()."""
+    def end(self) -> None:
+        """road_call_end()."""
     def result(self) -> int:
         """road_call_result(); the guest's errno as GuestError."""
     def data(self) -> bytes:

@@ -44,6 +44,16 @@ int machine_may_call(struct road_machine *machine)
 	return 0;
 }
 
+unsigned int machine_transfer(const struct road_machine *machine)
+{
+	return 0;
+}
+
+void machine_cut(struct road_machine *machine, unsigned int transfer,
+		 const char *who)
+{
+}
+
 struct journal *machine_journal(struct road_machine *machine)
 {
 	return NULL;

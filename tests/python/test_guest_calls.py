@@ -20,11 +20,13 @@ import roadtest
 from roadtest import Device, DtFragment, DtVar, I2CDriver, PlatformDriver
 from roadtest import TestCase, UsageError
 from roadtest.driver import i2c_device
+from roadtest.errors import ModelError
 from roadtest.guest import POLLIN, POLLPRI
 from roadtest.models import HOLD, BusError, I2CModel, Nak, Register
 from roadtest.models import RegisterModel, RegisterValue
 
 from chips import Lm75, Memory
+from inner import run
 
 I2C_SLAVE = 0x0703
 I2C_FUNCS = 0x0705
@@ -889,6 +891,113 @@ class Started(TestCase):
             pending.signal()
             with self.assertGuestError(errno.EINTR):
                 pending.result()
+
+class Held(I2CModel):
+    """Reads are held; what is written is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.got: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.got.append(data)
+        if data == b"\xff":
+            self.fail("no such register")
+
+    def read(self, length: int) -> Any:
+        return HOLD
+
+
+class CutShort(TestCase):
+    """Transfers whose task leaves them before the end."""
+
+    programs = ["busybox"]
+
+    def read(self, chip: Held) -> Any:
+        """A read that the chip holds, and its file."""
+        self.board.attach(chip, 0x50)
+        bus = (self.guest / "dev/i2c-0").open("rw")
+        bus.ioctl(0x0703, 0x50)  # I2C_SLAVE
+        reading = self.guest.start.read(bus, 16)
+        self.clock.advance(0.01)
+        return bus, reading
+
+    def test_nothing_is_written_into_a_buffer_that_was_given_back(self) -> None:
+        chip = Held()
+        bus, reading = self.read(chip)
+        reading.signal()
+        self.assertEqual(reading.result(), b"")  # i2c_transfer() gave 0
+        writing = self.guest.start.write(bus, b"A" * 16)
+        self.clock.advance(0.001)
+        chip.release(b"\xee" * 16)  # what the chip answers to the first
+        writing.wait()
+        self.assertEqual([d.hex() for d in chip.got], [(b"A" * 16).hex()])
+
+    def test_a_signal_that_roadtest_did_not_send_is_no_harm(self) -> None:
+        chip = Held()
+        bus, reading = self.read(chip)
+        script = (
+            "for p in /proc/[0-9]*; do busybox grep -q virtio_i2c_xfer "
+            "$p/stack && kill -USR1 ${p#/proc/}; done"
+        )
+        self.guest.run(["busybox", "sh", "-c", script])
+        self.assertEqual(reading.result(), b"")
+        bus.write(b"B" * 16)
+        self.assertEqual(chip.got, [b"B" * 16])
+        self.assertRegex(
+            self.board.trace.text(), "a signal within the guest cut a transfer"
+        )
+
+    def test_the_trace_says_what_was_cut_and_by_whom(self) -> None:
+        _, reading = self.read(Held())
+        reading.signal()
+        self.assertRegex(
+            self.board.trace.text(),
+            r'signal 10 to "read /dev/i2c-0 .*" cut a transfer short at 0\.'
+            r"\d+ s: "
+            "the read of 16 bytes from 0x50",
+        )
+
+    def test_a_failure_of_a_model_after_it_says_so(self) -> None:
+        bus, reading = self.read(Held())
+        reading.signal()
+        with self.assertRaises(ModelError) as caught:
+            bus.write(b"\xff")
+        self.assertRegex(
+            "".join(caught.exception.__notes__), "cut a transfer short"
+        )
+
+    def test_so_many_that_the_adapter_is_full_end_the_machine(self) -> None:
+        class Inner(TestCase):
+            def test(self) -> None:
+                bus, reading = CutShort.read(self, Held())  # type: ignore
+                for _ in range(100):
+                    reading.signal()
+                    reading.wait()
+                    reading = self.guest.start.read(bus, 16)
+                    self.clock.advance(0.001)
+
+        self.assertIn("have cut so many transfers", run(Inner).texts()["test"])
+
+    def test_a_call_that_is_left_open_is_not_cut(self) -> None:
+        texts: list[str] = []
+
+        class Inner(TestCase):
+            def test_a(self) -> None:
+                CutShort.read(self, Held())  # type: ignore[arg-type]
+
+            def test_b(self) -> None:
+                chip = Held()
+                self.board.attach(chip, 0x50)
+                with (self.guest / "dev/i2c-0").open("rw") as bus:
+                    bus.ioctl(0x0703, 0x50)
+                    bus.write(b"A" * 16)
+                texts.append(self.board.trace.text())
+
+        self.assertEqual(run(Inner).texts(), {})
+        self.assertIn("ETIMEDOUT", texts[0])  # the chip's hold was given up
+        self.assertNotIn("cut a transfer", texts[0])
+
 
 class Gpio(TestCase):
     """Lines through the guest's GPIO character device."""
