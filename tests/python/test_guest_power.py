@@ -7,10 +7,13 @@ import errno
 import unittest
 
 from roadtest import Device, TestCase, UsageError
+from roadtest.guest import POLLPRI
+from roadtest.iio import HrtimerTrigger
 from roadtest.power import suspended
 
 from chips import Lm75, Vcnl4040
 from inner import run
+from test_guest_iio import PROXIMITY, Vcnl4010
 
 
 class System(TestCase):
@@ -70,6 +73,13 @@ class System(TestCase):
             with suspended():
                 self.chip.inject(count=1)
 
+    def test_the_kernels_log_goes_on_in_the_block(self) -> None:
+        mark = self.machine.log_mark()
+        with suspended():
+            self.assertIn(
+                "Waiting for 5 second", self.machine.log_since(mark)
+            )
+
     def test_a_guest_call_in_the_block_ends_with_the_resume(self) -> None:
         with suspended():
             asleep = self.clock.now
@@ -93,6 +103,67 @@ class System(TestCase):
                 self.fail("mine")
         level = (self.guest / "sys/power/pm_test").read_text()
         self.assertIn("[none]", level)
+
+
+class StartedAfter(TestCase):
+    device = Device("national,lm75", model=Lm75)
+    isolate = "test"
+
+    def test_a_port_that_appears_late_is_waited_for(self) -> None:
+        """A sleep shifts the order in which the guest's tasks run: its agent
+        can see the port's device before the driver lets it be opened."""
+        for _ in range(3):
+            with suspended():
+                pass
+        self.dev.rebind()
+        self.clock.idle()
+        file = (self.guest / "sys/power/state").open()
+        file.read()
+        waiting = self.guest.start.poll(file, POLLPRI, 1.0)
+        version = self.guest.start.read_text("/proc/version").result()
+        self.assertIn("Linux", version)
+        waiting.wait()
+
+
+class WorkWhileAsleep(TestCase):
+    """A driver's thread that transfers while the devices are asleep."""
+
+    device = Device("vishay,vcnl4010", model=Vcnl4010)
+    isolate = "test"
+
+    def readings(self, level: str, state: str) -> None:
+        self.dev.iio.trigger = HrtimerTrigger(self.guest, "ticks", 4)
+        with self.dev.iio.buffer().capture(PROXIMITY) as buffer:
+            with suspended(level, state):
+                self.chip.after(0.1, self.ready)
+            self.assertEqual(buffer.read(), {PROXIMITY: 0x1234})
+
+    def ready(self) -> None:
+        self.chip.STATUS.value = 0x08
+
+    def test_devices(self) -> None:
+        self.readings("devices", "freeze")
+
+    def test_core(self) -> None:
+        self.readings("core", "mem")
+
+
+class WakeUp(TestCase):
+    def test_a_wake_up_source_at_a_level_too_deep_is_explained(self) -> None:
+        class Inner(TestCase):
+            device = Device(
+                "vishay,vcnl4010", model=Vcnl4010, properties="wakeup-source;"
+            ).with_irq("falling")
+
+            def test(self) -> None:
+                with suspended("platform"):
+                    pass
+
+        self.assertRegex(
+            run(Inner).texts()["test"],
+            "a driver waits for the board's gpio controller, which sleeps.*"
+            'level "devices"',
+        )
 
 
 class Runtime(TestCase):
