@@ -57,6 +57,12 @@ static const char help[] =
 "                    another machine: \"ssh host\", \"srun -n1\"\n"
 "  --timeout SECONDS wall time for one test, default 120; 0: none. Time in a\n"
 "                    debugger does not count.\n"
+"  --wall-limit SECONDS, --call-limit SECONDS\n"
+"                    how long one guest call may keep the guest busy, default 30,\n"
+"                    and how long it may take by the guest's own clock, default\n"
+"                    100; for tests that don't say so themselves\n"
+"  --message-limit N\n"
+"                    I2C messages of one guest call, default 20000; likewise\n"
 "  --gdb             wait for gdb before the test, and say how to start it; name\n"
 "                    one test\n"
 "  --seed N          vary what a seed may vary: random numbers, the start\n"
@@ -77,8 +83,9 @@ static const char help[] =
 
 enum { OPT_FILTER = 1, OPT_SKIP, OPT_MARK, OPT_LIST, OPT_KTAP, OPT_TIMEOUT,
        OPT_JUNIT, OPT_JSON, OPT_HTML, OPT_TRACE,
-       OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_EXACT, OPT_LAUNCHER,
-       OPT_GDB, OPT_FAILED, OPT_SHARD, OPT_REPEAT, OPT_UNTIL_FAILURE,
+       OPT_SEED, OPT_KERNEL, OPT_SOURCE, OPT_FLAVOUR, OPT_CONFIG, OPT_EXACT,
+       OPT_LAUNCHER, OPT_WALL_LIMIT, OPT_CALL_LIMIT, OPT_MESSAGE_LIMIT, OPT_GDB,
+       OPT_FAILED, OPT_SHARD, OPT_REPEAT, OPT_UNTIL_FAILURE,
        OPT_SHUFFLE, OPT_ISOLATE, OPT_RETRY, OPT_ALLOW_FLAKY, OPT_HELP };
 
 static const struct option options[] = {
@@ -102,6 +109,9 @@ static const struct option options[] = {
 	{ "allow-flaky", no_argument, NULL, OPT_ALLOW_FLAKY },
 	{ "launcher", required_argument, NULL, OPT_LAUNCHER },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "wall-limit", required_argument, NULL, OPT_WALL_LIMIT },
+	{ "call-limit", required_argument, NULL, OPT_CALL_LIMIT },
+	{ "message-limit", required_argument, NULL, OPT_MESSAGE_LIMIT },
 	{ "gdb", no_argument, NULL, OPT_GDB },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
@@ -290,6 +300,13 @@ static bool parse_timeout(struct runner_options *runner)
 	return true;
 }
 
+/* Machines look there, in whatever program they are. */
+static bool parse_limit(const char *option, const char *variable)
+{
+	return parse_count(option, 1, 1000000) &&
+	       !setenv(variable, optarg, true);
+}
+
 /* The process, and the kernel in it. */
 static bool parse_process(struct run_options *run, int opt, bool *other)
 {
@@ -298,6 +315,13 @@ static bool parse_process(struct run_options *run, int opt, bool *other)
 	switch (opt) {
 	case OPT_TIMEOUT:
 		return parse_timeout(&run->schedule.runner);
+	case OPT_WALL_LIMIT:
+		return parse_limit("--wall-limit", "ROADTEST_WALL_LIMIT");
+	case OPT_CALL_LIMIT:
+		return parse_limit("--call-limit", "ROADTEST_CALL_LIMIT");
+	case OPT_MESSAGE_LIMIT:
+		return parse_limit("--message-limit",
+				   "ROADTEST_MESSAGE_LIMIT");
 	case OPT_GDB:
 		gdb_begin();
 		run->schedule.units.jobs = 1;

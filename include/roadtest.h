@@ -136,6 +136,12 @@ ROAD_API const char *road_strerror(int error);
  * @wall_limit_ms: limit of waiting for the guest in one call; 0: 30 s. Time
  *	that is spent in host code does not count.
  * @kernel_args: appended to the kernel's command line; may be NULL.
+ * @message_limit: I2C messages that one guest call may send, or an advance of
+ *	the clock without a pause of 1 ms; more are a driver that loops. 0:
+ *	20,000, which take less than a second; UINT_MAX: no limit.
+ *
+ * The environment's ROADTEST_CALL_LIMIT and ROADTEST_WALL_LIMIT (seconds) and
+ * ROADTEST_MESSAGE_LIMIT are what 0 stands for, if they are set.
  */
 struct road_machine_config {
 	const char *kernel;
@@ -145,6 +151,7 @@ struct road_machine_config {
 	uint64_t call_limit_ns;
 	unsigned int wall_limit_ms;
 	const char *kernel_args;
+	unsigned int message_limit;
 };
 
 /**

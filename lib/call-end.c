@@ -22,7 +22,7 @@ int road_call_end(struct road_call *call)
 		if (ret || call->done)
 			break;
 		ret = call_signal(call, SIGUSR1, PROTO_SIGNAL_BETWEEN);
-		if (ret == -EBUSY || ret == -ESRCH)
+		if (ret == -EBUSY || (ret == -ROAD_EUSAGE && call->done))
 			ret = 0;
 		if (!ret)
 			ret = road_advance(machine, END_NS);

@@ -24,6 +24,9 @@
 /* The guest asks for this time when it has nothing to do. */
 #define GUEST_FOREVER ((uint64_t)INT64_MAX)
 
+/* A driver that leaves the bus alone for so long does not loop on it. */
+#define ENGINE_PAUSE_NS ROAD_MS
+
 /* So long a signal may go unnoticed that came while we did not wait. */
 #define ENGINE_ASK_MS 100ULL
 
@@ -180,6 +183,16 @@ bool engine_count_kick(struct engine *engine, const char *device)
 	return false;
 }
 
+void engine_count_message(struct engine *engine)
+{
+	uint64_t now = engine->cal.now;
+
+	if (!engine->done && now - engine->message_time >= ENGINE_PAUSE_NS)
+		engine->messages = 0;
+	engine->message_time = now;
+	engine->messages++;
+}
+
 uint64_t engine_wall_ns(void)
 {
 	struct timespec now;
@@ -281,6 +294,9 @@ static enum engine_end engine_loop(struct engine *engine)
 				return ENGINE_DONE;
 			if (engine->model.code && !engine->done)
 				return ENGINE_MODEL;
+			if (engine->message_limit &&
+			    engine->messages > engine->message_limit)
+				return ENGINE_MESSAGES;
 			end = engine_step(engine);
 		} else {
 			end = engine_listen(engine, &waited);
@@ -300,6 +316,7 @@ enum engine_end engine_run(struct engine *engine,
 	engine->done_arg = arg;
 	engine->limit = limit;
 	engine->timer_time = ROAD_NEVER;
+	engine->messages = 0;
 	end = engine_loop(engine);
 	engine->done = NULL;
 	engine->done_arg = NULL;

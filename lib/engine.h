@@ -44,6 +44,10 @@ struct engine {
 	bool (*done)(const void *arg);
 	const void *done_arg;
 	uint64_t limit;			/* virtual time at which it ends */
+	/* I2C messages since it began to wait; more than the limit are a loop.
+	 * 0: no limit. */
+	unsigned int messages, message_limit;
+	uint64_t message_time;
 	uint64_t kick_time;
 	unsigned int kicks;
 	uint64_t timer_time;
@@ -66,6 +70,9 @@ void engine_cut(struct engine *engine, const char *text);
 void engine_before_ack(struct engine *engine);
 /* Counts kicks at one instant; false (and fatal) when there are too many. */
 bool engine_count_kick(struct engine *engine, const char *device);
+/* Counts the I2C messages of a call. Those of an advance only as long as they
+ * follow each other without a pause: it may be as long as one likes. */
+void engine_count_message(struct engine *engine);
 /* Wall time of the host, from some point on. */
 uint64_t engine_wall_ns(void);
 /* A listening socket at @path. Return: its descriptor or -ROAD_EHOST. */
@@ -93,6 +100,7 @@ enum engine_end {
 	ENGINE_WALL,		/* no message of the guest for too long */
 	ENGINE_GONE,		/* it has ended: see engine->fatal */
 	ENGINE_MODEL,		/* a model failed: see engine->model */
+	ENGINE_MESSAGES,	/* more messages than a call may need */
 	ENGINE_SIGNAL,		/* a signal interrupted the wait */
 };
 

@@ -9,11 +9,15 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 /* For asking a guest that ran into a limit where it stands. */
 #define STACKS_LIMIT_NS (1 * ROAD_S)
+
+/* Of a driver that loops on the bus. */
+#define MESSAGES_SHOWN 6
 
 /* More reports than this in one call: each brings about the next, and there is
  * no end to it, as when a task sleeps where it must not. */
@@ -69,6 +73,9 @@ static void machine_explain_end(struct road_machine *machine)
 	free(log);
 }
 
+static void machine_explain_place(struct road_machine *machine,
+				  struct road_error *error);
+
 int machine_end(struct road_machine *machine)
 {
 	struct road_error *fatal = &machine->engine.fatal;
@@ -78,6 +85,8 @@ int machine_end(struct road_machine *machine)
 	if (ends) {
 		machine->state = MACHINE_GONE;
 		machine->crashed = fatal->code == -ROAD_EGONE;
+		if (fatal->code == -ROAD_ELIMIT && !machine->explained)
+			machine_explain_place(machine, fatal);
 		machine_explain_end(machine);
 		uml_kill(&machine->uml);
 		cal_close(&machine->engine.cal);
@@ -139,23 +148,69 @@ void machine_count_reports(struct road_machine *machine)
 		    num, klog_bare(klog->lines[i].text));
 }
 
-/* What the guest is doing, for a call that does not end. */
-static void machine_explain_limit(struct road_machine *machine,
+static void machine_explain_calls(struct road_machine *machine,
 				  struct road_error *error)
 {
-	char *calls = agent_describe(machine->agent);
-	char *stacks = NULL;
+	char *calls = machine->agent ? agent_describe(machine->agent) : NULL;
 
 	if (calls && *calls)
 		err_append(error, "\ncalls under way:\n%s", calls);
 	free(calls);
+}
+
+/* What the guest is doing, for a call that does not end; it waits. */
+static void machine_explain_limit(struct road_machine *machine,
+				  struct road_error *error)
+{
+	unsigned int message_limit = machine->engine.message_limit;
+	char *stacks = NULL;
+
+	machine_explain_calls(machine, error);
 	machine->explaining = true;
-	machine->limit_ns = STACKS_LIMIT_NS;
+	machine->engine.message_limit = 0;
 	if (!road_stacks(machine, &stacks)) {
 		err_append(error, "\nblocked tasks:\n%s", stacks);
 		free(stacks);
 	}
+	machine->engine.message_limit = message_limit;
 	machine->explaining = false;
+}
+
+static bool ends_a_sentence(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len && strchr(".?!", text[len - 1]);
+}
+
+/* The same for a guest that can't be asked. */
+static void machine_explain_place(struct road_machine *machine,
+				  struct road_error *error)
+{
+	char where[2000];
+
+	if (!uml_where(machine->uml.pid, machine->kernel.image,
+		       machine->kernel.modules, where, sizeof(where)))
+		err_append(error, "%s Its kernel is %s.",
+			   ends_a_sentence(err_message(error)) ? "" : ".",
+			   where);
+	machine_explain_calls(machine, error);
+}
+
+/* The last messages on the bus: what a driver does over and over. */
+static void machine_explain_messages(struct road_machine *machine,
+				     struct road_error *error)
+{
+	const struct trace *trace = &machine->engine.trace;
+	size_t i = trace_count(trace), shown = 0;
+	char *text;
+
+	while (i && shown < MESSAGES_SHOWN)
+		shown += trace_get(trace, --i)->type == ROAD_REC_I2C;
+	text = trace_text(trace, i);
+	if (text)
+		err_append(error, "\nthe last messages:\n%s", text);
+	free(text);
 }
 
 /* Nobody wakes a driver that asks the board for something after that went to
@@ -174,40 +229,52 @@ static void machine_explain_sleep(struct road_machine *machine,
 				   devs[i]->ops->name);
 }
 
-static int machine_limit(struct road_machine *machine, enum engine_end end,
-			 const char *what, uint64_t limit_ns)
+static void machine_limit_text(struct road_machine *machine,
+			       enum engine_end end, const char *what,
+			       uint64_t limit_ns, struct road_error *error)
 {
-	struct road_error error = {};
-	char where[1000];
-
 	switch (end) {
 	case ENGINE_LIMIT:
-		err_set(&error, -ROAD_ELIMIT,
+		err_set(error, -ROAD_ELIMIT,
 			"%s: not finished after %.3f s of virtual time", what,
 			limit_ns / 1e9);
 		break;
 	case ENGINE_IDLE:
-		err_set(&error, -ROAD_ELIMIT,
+		err_set(error, -ROAD_ELIMIT,
 			"%s: the guest sleeps for ever: no timer of guest, model or test is left that could wake it",
 			what);
 		break;
+	case ENGINE_MESSAGES:
+		err_set(error, -ROAD_ELIMIT,
+			"%s: the guest has sent %u I2C messages and goes on: does a driver loop on the bus? If it needs so many, set message_limit",
+			what, machine->engine.messages);
+		machine_explain_messages(machine, error);
+		break;
 	case ENGINE_SIGNAL:
-		err_set(&error, -ROAD_EINTR, "%s: interrupted by a signal", what);
+		err_set(error, -ROAD_EINTR, "%s: interrupted by a signal", what);
 		break;
 	default:
-		err_set(&error, -ROAD_ELIMIT,
+		err_set(error, -ROAD_ELIMIT,
 			"%s: the guest was busy for %.1f s of wall time and has not finished: an endless loop? Or is it more than fits into one call?",
 			what, machine->engine.wall_limit_ms / 1e3);
-		if (!uml_where(machine->uml.pid, machine->kernel.image,
-			       machine->kernel.modules, where, sizeof(where)))
-			err_append(&error, " Its kernel is %s.", where);
 	}
+}
+
+static int machine_limit(struct road_machine *machine, enum engine_end end,
+			 const char *what, uint64_t limit_ns)
+{
+	struct road_error error = {};
+
+	machine_limit_text(machine, end, what, limit_ns, &error);
 	machine_explain_sleep(machine, &error);
-	if ((end == ENGINE_LIMIT || end == ENGINE_IDLE) &&
-	    !machine->explaining)
-		machine_explain_limit(machine, &error);
 	if (machine->explaining)
 		return err_move(&machine->error, &error);
+	/* One that was interrupted may not be run any more. */
+	if (end == ENGINE_SIGNAL || end == ENGINE_WALL)
+		machine_explain_place(machine, &error);
+	else
+		machine_explain_limit(machine, &error);
+	machine->explained = true;
 	if (machine->engine.fatal.code)
 		err_clear(&machine->engine.fatal);
 	err_move(&machine->engine.fatal, &error);

@@ -15,6 +15,7 @@
 
 #define DEFAULT_CALL_LIMIT_NS (100 * ROAD_S)
 #define DEFAULT_WALL_LIMIT_MS 30000
+#define DEFAULT_MESSAGE_LIMIT 20000
 #define DEBUGGED_WALL_LIMIT_MS 1000000000	/* days: a debugger has it */
 
 /* ---- errors */
@@ -148,6 +149,15 @@ static bool env_is(const char *name, const char *value)
 	return text && !strcmp(text, value);
 }
 
+/* A number of the environment, times @unit; @fallback if there is none. */
+static uint64_t env_number(const char *name, uint64_t unit, uint64_t fallback)
+{
+	const char *text = getenv(name);
+	double number = text ? strtod(text, NULL) : 0;
+
+	return number > 0 && number < 1e9 ? number * unit : fallback;
+}
+
 static void machine_init_engine(struct road_machine *machine)
 {
 	struct road_machine_config *config = &machine->config;
@@ -165,13 +175,22 @@ static void machine_init_engine(struct road_machine *machine)
 	engine->cal.use_page = !(config->flags & ROAD_NO_PAGE);
 	engine->debug = config->flags & ROAD_DEBUG;
 	engine->interrupted = machine_interrupted;
-	engine->wall_limit_ms = config->wall_limit_ms ? config->wall_limit_ms :
-							DEFAULT_WALL_LIMIT_MS;
+	engine->wall_limit_ms =
+		config->wall_limit_ms ?
+			config->wall_limit_ms :
+			env_number("ROADTEST_WALL_LIMIT", 1000,
+				   DEFAULT_WALL_LIMIT_MS);
+	engine->message_limit = config->message_limit ?
+					config->message_limit :
+					env_number("ROADTEST_MESSAGE_LIMIT", 1,
+						   DEFAULT_MESSAGE_LIMIT);
 	if (gdb_wanted())
 		engine->wall_limit_ms = DEBUGGED_WALL_LIMIT_MS;
 	machine->call_limit_ns = config->call_limit_ns ?
 					 config->call_limit_ns :
-					 DEFAULT_CALL_LIMIT_NS;
+					 env_number("ROADTEST_CALL_LIMIT",
+						    ROAD_S,
+						    DEFAULT_CALL_LIMIT_NS);
 }
 
 struct road_machine *

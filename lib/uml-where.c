@@ -36,7 +36,7 @@
 
 /* How long a running process may take to stop. */
 #define STOP_MS 200
-#define MAX_CALLERS 6
+#define MAX_CALLERS 20
 #define MAX_MODULES 256
 #define MAX_CODE (64 << 20)
 /* Of struct module: in front of its list_head, name behind that, all that is
@@ -211,11 +211,11 @@ static void print_where(const struct where *where,
 			const struct user_regs_struct *regs)
 {
 	fputs("in ", where->out);
+	/* The C library has no frames: they are those of its caller. */
 	if (!print_function(where, regs->rip, true))
 		fprintf(where->out, "a module or the C library, at 0x%llx",
 			regs->rip);
-	else
-		print_callers(where, regs);
+	print_callers(where, regs);
 }
 
 /* ---- the process */

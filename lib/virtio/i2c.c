@@ -178,6 +178,7 @@ static void i2c_begin_message(struct i2c_dev *i2c)
 {
 	if (!i2c->in_transaction)
 		i2c->vu.engine->transaction++;
+	engine_count_message(i2c->vu.engine);
 	i2c->message_start = i2c->vu.engine->cal.now;
 	i2c_wait_bits(i2c, I2C_ADDRESS, I2C_BITS_START + I2C_BITS_BYTE);
 }

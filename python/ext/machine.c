@@ -84,17 +84,18 @@ static PyObject *machine_new(PyTypeObject *type, PyObject *args,
 {
 	static char *names[] = { "kernel", "seed", "mem_mib", "flags",
 				 "call_limit_ns", "wall_limit_ms",
-				 "kernel_args", NULL };
+				 "kernel_args", "message_limit", NULL };
 	struct road_machine_config config = { 0 };
 	struct ext_machine *self;
 
-	if (!PyArg_ParseTupleAndKeywords(args, kwds, "|$zO&O&IO&O&z", names,
+	if (!PyArg_ParseTupleAndKeywords(args, kwds, "|$zO&O&IO&O&zO&", names,
 					 &config.kernel, ext_u64, &config.seed,
 					 ext_u32, &config.mem_mib,
 					 &config.flags,
 					 ext_u64, &config.call_limit_ns,
 					 ext_u32, &config.wall_limit_ms,
-					 &config.kernel_args))
+					 &config.kernel_args,
+					 ext_u32, &config.message_limit))
 		return NULL;
 	self = (struct ext_machine *)type->tp_alloc(type, 0);
 	if (!self)

@@ -203,6 +203,7 @@ class Machine:
         call_limit_ns: int = 0,
         wall_limit_ms: int = 0,
         kernel_args: str | None = None,
+        message_limit: int = 0,
     ) -> Any: ...
     @property
     def now(self) -> int:

@@ -33,6 +33,10 @@ class Machine(_roadtest.Machine):
     devices by itself; ``free_until``, ``pin``: see ROAD_NO_FREE_UNTIL and
     ROAD_NO_PIN; ``call_limit``: virtual seconds of a guest call (0: 100 s);
     ``wall_limit``: seconds of waiting for the guest in one call (0: 30 s);
+    ``message_limit``: I2C messages of a guest call, or of an advance without a
+    pause of 1 ms (0: 20,000); more are a driver that loops. The environment's
+    ROADTEST_CALL_LIMIT, ROADTEST_WALL_LIMIT (seconds) and
+    ROADTEST_MESSAGE_LIMIT are what 0 stands for, if they are set;
     ``kernel_args``: appended to the kernel's command line; ``keep``: leave
     the work directory.
     """
@@ -48,6 +52,7 @@ class Machine(_roadtest.Machine):
         pin: bool = True,
         call_limit: float = 0.0,
         wall_limit: float = 0.0,
+        message_limit: int = 0,
         kernel_args: str | None = None,
         keep: bool = False,
     ) -> Machine:
@@ -65,6 +70,7 @@ class Machine(_roadtest.Machine):
             call_limit_ns=round(call_limit * 1e9),
             wall_limit_ms=round(wall_limit * 1e3),
             kernel_args=kernel_args,
+            message_limit=message_limit,
         )
         self.guest = Guest(self)
         self.board = Board(self)

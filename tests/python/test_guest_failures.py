@@ -72,6 +72,45 @@ class Kernel(Outer):
             self.assertIn(part, text)
 
 
+class Loops(Outer):
+    def test_a_loop_on_the_bus_ends_with_its_messages_and_its_stack(
+        self,
+    ) -> None:
+        class Inner(TestCase):
+            programs = ["busybox"]
+            machine_options = {"message_limit": 50}
+
+            def test(self) -> None:
+                self.board.attach(Memory(), 0x50)
+                self.guest.run(
+                    ["busybox", "sh", "-c",
+                     "while :; do busybox i2cget -y 0 0x50 7; done"]
+                )  # fmt: skip
+
+            def test_those_of_an_advance_may_be_many(self) -> None:
+                self.board.attach(Memory(), 0x50)
+                loop = self.guest.start.run(
+                    ["busybox", "sh", "-c",
+                     "for i in $(seq 40); do busybox i2cget -y 0 0x50 7; "
+                     "busybox usleep 2000; done"]
+                )  # fmt: skip
+                self.clock.advance(20)
+                self.assertTrue(loop.done)
+
+        outcome = run(Inner)
+        self.check(outcome, ["test_those_of_an_advance_may_be_many"])
+        text = outcome.texts()["test"]
+        for part in (
+            "LimitExceeded",
+            "the guest has sent 51 I2C messages",
+            "set message_limit",
+            "the last messages:",
+            "50 Memory W 07",
+            "worker 1",
+        ):
+            self.assertIn(part, text)
+
+
 class Models(Outer):
     def test_an_exception_in_a_model_reaches_the_test_with_its_traceback(
         self,
