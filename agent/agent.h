@@ -142,6 +142,7 @@ int64_t op_unlink(struct request *request, struct buffer *out);
 int64_t op_mount(struct request *request, struct buffer *out);
 int64_t op_umount(struct request *request, struct buffer *out);
 int64_t op_load_modules(struct request *request, struct buffer *out);
+int64_t op_reboot(struct request *request, struct buffer *out);
 int64_t op_unload_module(struct request *request, struct buffer *out);
 int64_t op_run(struct request *request, struct buffer *out);
 

@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,4 +219,10 @@ int64_t op_umount(struct request *request, struct buffer *out)
 	if (!path)
 		return -EBADMSG;
 	return dir_result(umount(path));
+}
+
+/* Without a sync: nothing is kept. */
+int64_t op_reboot(struct request *request, struct buffer *out)
+{
+	return reboot((int)request->header->arg[0]) ? -errno : 0;
 }

@@ -31,6 +31,7 @@ static const op_fn ops[PROTO_NUM_WORKER_OPS] = {
 	[PROTO_RUN] = op_run,
 	[PROTO_PWRITE] = op_pwrite,
 	[PROTO_LSEEK] = op_lseek,
+	[PROTO_REBOOT] = op_reboot,
 };
 
 static int64_t worker_call(struct request *request, struct buffer *out)

@@ -235,6 +235,27 @@ ROAD_API void road_machine_set_interrupt(struct road_machine *machine,
  */
 ROAD_API const char *road_machine_cut(const struct road_machine *machine);
 
+/**
+ * road_power_off() - power the guest off, as the `poweroff` command does
+ *
+ * Drivers' shutdown callbacks and power-off-prepare handlers run; what they
+ * sent is in the trace, and the models are as they left them. User Mode Linux
+ * does not call power-off handlers that come behind those (pm_power_off,
+ * SYS_OFF_MODE_POWER_OFF). The machine has ended then, and that is no failure
+ * of the test; see road_expect_power_off().
+ *
+ * Runs the guest. Return: 0; what ended the guest before.
+ */
+ROAD_API int road_power_off(struct road_machine *machine);
+
+/** road_expect_power_off() - the test that runs wants the guest to be powered
+ *  off, by a driver or a program: the call in which that happens gives
+ *  -ROAD_EGONE, road_test_end() 0; and if it does not happen, -ROAD_EORACLE. */
+ROAD_API int road_expect_power_off(struct road_machine *machine);
+
+/** road_machine_is_off() - was it powered off? */
+ROAD_API bool road_machine_is_off(const struct road_machine *machine);
+
 /** road_machine_boot_ns() - wall time from the start of the guest's kernel
  *  until its agent was ready, in nanoseconds; for benchmarks. 0 before. */
 ROAD_API uint64_t road_machine_boot_ns(const struct road_machine *machine);

@@ -168,6 +168,27 @@ static void klog_journal(struct klog *klog, const struct klog_line *line)
 	journal_end(klog->journal);
 }
 
+/* kernel/reboot.c; 6.1 halts where there is nothing that powers off. */
+static void klog_look_for_end(struct klog *klog, const char *bare)
+{
+	static const struct {
+		const char *line, *end;
+		bool off;
+	} ends[] = {
+		{ "reboot: Power down", "the guest was powered off", true },
+		{ "reboot: System halted", "the guest was halted", true },
+		{ "reboot: Restarting system", "the guest was restarted",
+		  false },
+	};
+	size_t i;
+
+	for (i = 0; !klog->end && i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!strncmp(bare, ends[i].line, strlen(ends[i].line))) {
+			klog->end = ends[i].end;
+			klog->end_is_off = ends[i].off;
+		}
+}
+
 /* The first @len bytes of the partial line are a line. */
 static void klog_add_line(struct klog *klog, size_t len)
 {
@@ -191,6 +212,7 @@ static void klog_add_line(struct klog *klog, size_t len)
 	*line = (struct klog_line){ .time = time, .text = text };
 	line->report = klog_is_report(klog);
 	klog->num_reports += line->report;
+	klog_look_for_end(klog, klog_bare(text));
 	if (klog_keeps(klog, line)) {
 		klog_journal(klog, line);
 	} else {

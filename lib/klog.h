@@ -30,6 +30,8 @@ struct klog {
 	size_t partial_len;
 	bool partial_cut;	/* the rest of the line is left out */
 	size_t num_reports;	/* that came at all, forgotten ones too */
+	const char *end;	/* the kernel went down in order: how */
+	bool end_is_off;	/* it was a power-off */
 	size_t test_start;	/* first line of the test that runs */
 	size_t checked;		/* lines that the oracles have seen */
 	struct klog_expect *expects;

@@ -68,6 +68,10 @@ static void machine_console(struct loop_source *source)
 	while ((n = read(source->fd, buf, sizeof(buf))) > 0) {
 		klog_feed(&machine->klog, buf, n);
 		machine_count_reports(machine);
+		/* What follows is UML's doing, see power.c. */
+		if (machine->klog.end)
+			engine_fail(&machine->engine, -ROAD_EGONE, "%s",
+				    machine->klog.end);
 		if (machine->engine.fatal.code)
 			return;
 	}

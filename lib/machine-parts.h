@@ -53,6 +53,7 @@ struct road_machine {
 	bool explaining;		/* a limit has passed; asking why */
 	struct machine_trouble *troubles;
 	bool kept;			/* see machine_keep() */
+	bool expect_off;		/* the test wants a power-off */
 	bool explained;			/* where the guest stood is told */
 };
 

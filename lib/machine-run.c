@@ -84,10 +84,12 @@ int machine_end(struct road_machine *machine)
 
 	if (ends) {
 		machine->state = MACHINE_GONE;
-		machine->crashed = fatal->code == -ROAD_EGONE;
+		machine->crashed = fatal->code == -ROAD_EGONE &&
+				   !machine->klog.end;
 		if (fatal->code == -ROAD_ELIMIT && !machine->explained)
 			machine_explain_place(machine, fatal);
-		machine_explain_end(machine);
+		if (!machine->klog.end)
+			machine_explain_end(machine);
 		uml_kill(&machine->uml);
 		cal_close(&machine->engine.cal);
 		vu_close(&machine->console.vu);

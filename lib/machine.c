@@ -347,6 +347,7 @@ void road_test_begin(struct road_machine *machine, const char *name)
 	if (klog_test_begin(&machine->klog))
 		machine->boot_mark = 0;
 	engine_cut(&machine->engine, NULL);
+	machine->expect_off = false;
 	journal_put(&machine->engine.journal, "test", "id", name);
 	trace_note(&machine->engine.trace, name);
 }
@@ -374,16 +375,19 @@ int road_test_end_gone(struct road_machine *machine)
 
 bool road_end_expected(struct road_machine *machine)
 {
-	return machine->crashed && klog_end_expected(&machine->klog);
+	return (machine->expect_off && road_machine_is_off(machine)) ||
+	       (machine->crashed && klog_end_expected(&machine->klog));
 }
 
-/* Did the guest end with a report that the test expects? */
+/* Did the guest end with a report that the test expects, or a power-off? */
 static bool machine_end_expected(struct road_machine *machine)
 {
 	struct machine_trouble *end;
 
 	if (machine->state != MACHINE_GONE ||
-	    machine->engine.fatal.code != -ROAD_EGONE ||
+	    machine->engine.fatal.code != -ROAD_EGONE)
+		return false;
+	if (!(machine->expect_off && road_machine_is_off(machine)) &&
 	    !klog_end_expected(&machine->klog))
 		return false;
 	end = machine_trouble_of(machine, -ROAD_EGONE);
@@ -402,6 +406,9 @@ int road_test_end(struct road_machine *machine)
 		ret = 0;
 	else if (!ret && machine->state == MACHINE_GONE)
 		return machine_gone(machine);
+	else if (!ret && machine->expect_off)
+		ret = machine_error(machine, -ROAD_EORACLE,
+				    "the guest was not powered off, which the test expects");
 	/* The first error counts, but its reports are not the next test's. */
 	if (ret)
 		klog_test_end(&machine->klog, NULL);

@@ -104,6 +104,7 @@ enum proto_op {
 				 * wait status; struct proto_run, out, err */
 	PROTO_PWRITE,		/* arg: fd, offset; bytes; like WRITE */
 	PROTO_LSEEK,		/* arg: fd, offset, whence. Result: offset */
+	PROTO_REBOOT,		/* arg: command of reboot(2) */
 	PROTO_NUM_WORKER_OPS,
 
 	/* For the supervisor. */

@@ -77,7 +77,7 @@ PyObject *ext_raise(struct ext_machine *self, int64_t code, const char *path)
 	if (!exc && code == -ROAD_EMODEL)
 		exc = road_machine_take(self->machine);
 	if (!road_machine_is_up(self->machine))
-		self->told = true;
+		self->told = !road_machine_is_off(self->machine);
 	if (exc) {
 		if (news)
 			record(self, exc);

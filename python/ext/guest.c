@@ -377,6 +377,23 @@ static PyObject *guest_run(struct ext_machine *self, PyObject *args)
 	return ret;
 }
 
+static PyObject *guest_power_off(struct ext_machine *self, PyObject *unused)
+{
+	int ret;
+
+	RUN(self, ret, road_power_off(self->machine));
+	return ext_result(self, ret, NULL);
+}
+
+static PyObject *guest_expect_power_off(struct ext_machine *self,
+					PyObject *unused)
+{
+	int ret;
+
+	RUN(self, ret, road_expect_power_off(self->machine));
+	return ext_result(self, ret, NULL);
+}
+
 static PyObject *guest_stacks(struct ext_machine *self, PyObject *unused)
 {
 	PyObject *text;
@@ -654,6 +671,8 @@ PyMethodDef ext_guest_methods[] = {
 	METHOD(module_unload, METH_VARARGS),
 	METHOD(run, METH_VARARGS),
 	METHOD(stacks, METH_NOARGS),
+	METHOD(power_off, METH_NOARGS),
+	METHOD(expect_power_off, METH_NOARGS),
 	METHOD(poll, METH_VARARGS),
 	METHOD(ioctl_int, METH_VARARGS),
 	METHOD(ioctl, METH_VARARGS),

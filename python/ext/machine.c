@@ -228,6 +228,13 @@ static PyObject *machine_closed(struct ext_machine *self, void *unused)
 	return PyBool_FromLong(!self->machine);
 }
 
+static PyObject *machine_is_off(struct ext_machine *self, void *unused)
+{
+	if (!ext_usable(self))
+		return NULL;
+	return PyBool_FromLong(road_machine_is_off(self->machine));
+}
+
 static PyObject *machine_told(struct ext_machine *self, void *unused)
 {
 	return PyBool_FromLong(self->told);
@@ -291,6 +298,7 @@ static PyGetSetDef machine_getset[] = {
 	{ "now", (getter)machine_now },
 	{ "is_up", (getter)machine_is_up },
 	{ "closed", (getter)machine_closed },
+	{ "is_off", (getter)machine_is_off },
 	{ "told", (getter)machine_told },
 	{ "end_expected", (getter)machine_end_expected },
 	{ "running", (getter)machine_running },

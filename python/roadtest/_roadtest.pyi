@@ -209,6 +209,9 @@ class Machine:
     def now(self) -> int:
         """road_now()."""
     @property
+    def is_off(self) -> bool:
+        """road_machine_is_off()."""
+    @property
     def is_up(self) -> bool:
         """Booted, not ended, not closed."""
     @property
@@ -359,6 +362,10 @@ class Machine:
         self, argv: Sequence[str], input: bytes
     ) -> tuple[int, bytes, bytes]:
         """road_run(): wait status, standard output, standard error."""
+    def power_off(self) -> None:
+        """road_power_off()."""
+    def expect_power_off(self) -> None:
+        """road_expect_power_off()."""
     def stacks(self) -> str:
         """road_stacks()."""
     def poll(self, fd: int, events: int, timeout_ms: int) -> int:

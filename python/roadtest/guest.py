@@ -504,6 +504,19 @@ class Guest:
         """The kernel's release, such as "6.12.117"."""
         return self._machine.release or ""
 
+    def power_off(self) -> None:
+        """Power the guest off, as the ``poweroff`` command does.
+
+        Drivers' ``shutdown`` callbacks and power-off-prepare handlers run; what
+        they sent is in ``chip.traffic()``, and the models are as they left
+        them. Handlers that come behind those (``pm_power_off``,
+        SYS_OFF_MODE_POWER_OFF) are not called by User Mode Linux. The machine
+        has ended then, which is no failure, and the next test gets a new one.
+        For a power-off that a driver or a program asks for see
+        :class:`roadtest.power.powered_off`.
+        """
+        self._machine.power_off()
+
     def stacks(self) -> str:
         """Stacks of the agent's tasks and of every blocked task."""
         return self._machine.stacks()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 
-from .errors import GuestError, UsageError, guest_error
+from .errors import GuestError, MachineGone, UsageError, guest_error
 from .machine import current_machine
 
 TYPE_CHECKING = False
@@ -135,6 +135,35 @@ class suspended:
             "/sys/power/state",
             f"{who} refused to sleep, at {step}",
         )
+
+
+class powered_off:
+    """A context manager: the guest is powered off in the block, by a driver or
+    a program::
+
+        with powered_off():
+            self.chip.TEMP.value = 125  # above its critical temperature
+            self.clock.advance(60)
+
+    The call in which that happens ends the block. AssertionError if it does
+    not happen. The machine has ended then, which is no failure, and the next
+    test gets a new one. To power the guest off is :meth:`Guest.power_off`.
+    """
+
+    def __enter__(self) -> powered_off:
+        self._machine = current_machine()
+        self._machine.expect_power_off()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if error is None and not self._machine.is_off:
+            raise AssertionError("the guest was not powered off in the block")
+        return isinstance(error, MachineGone) and self._machine.is_off
 
 
 class RuntimePower:

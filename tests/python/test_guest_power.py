@@ -9,7 +9,7 @@ import unittest
 from roadtest import Device, TestCase, UsageError
 from roadtest.guest import POLLPRI
 from roadtest.iio import HrtimerTrigger
-from roadtest.power import suspended
+from roadtest.power import powered_off, suspended
 
 from chips import Lm75, Vcnl4040
 from inner import run
@@ -146,6 +146,54 @@ class WorkWhileAsleep(TestCase):
 
     def test_core(self) -> None:
         self.readings("core", "mem")
+
+
+class Off(TestCase):
+    device = Device("national,lm75", model=Lm75)
+    programs = ["busybox"]
+
+    def test_a_power_off_ends_the_machine_and_not_the_test(self) -> None:
+        machine = self.machine
+        self.guest.power_off()
+        self.assertTrue(machine.is_off)
+        self.assertFalse(machine.is_up)
+        self.assertIn("reboot: Power down", self.machine.log_since(0))
+        self.assertEqual(self.chip.CONF.SHUTDOWN, 0)
+
+    def test_the_next_test_has_a_new_machine(self) -> None:
+        self.assertTrue(self.machine.is_up)
+
+    def test_nothing_is_removed_behind_it(self) -> None:
+        count = len(self.board.trace)
+        self.guest.power_off()
+        self.assertEqual(self.board.trace.text(count), "")
+
+    def test_one_by_a_program_can_be_expected(self) -> None:
+        with powered_off():
+            self.guest.run(["busybox", "poweroff", "-f"])
+
+    def test_one_that_does_not_come_is_a_failure(self) -> None:
+        class Inner(TestCase):
+            def test(self) -> None:
+                with powered_off():
+                    self.clock.advance(1)
+
+        self.assertIn("was not powered off", run(Inner).texts()["test"])
+
+    def test_one_that_nobody_wants_is_named(self) -> None:
+        class Inner(TestCase):
+            programs = ["busybox"]
+
+            def test_off(self) -> None:
+                self.guest.run(["busybox", "poweroff", "-f"])
+
+            def test_restart(self) -> None:
+                self.guest.run(["busybox", "reboot", "-f"])
+
+        texts = run(Inner).texts()
+        self.assertIn("MachineGone: the guest was powered off", texts["test_off"])
+        self.assertIn("the guest was restarted", texts["test_restart"])
+        self.assertNotIn("panic", texts["test_off"])
 
 
 class WakeUp(TestCase):
