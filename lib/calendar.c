@@ -200,6 +200,7 @@ void cal_run_next(struct calendar *cal)
 	cal_del(cal, timer);
 	if (timer->due > cal->now)
 		cal->now = timer->due;
+	cal->known = cal->now;
 	if (timer->quiet) {
 		timer->fn(timer);
 		return;

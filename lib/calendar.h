@@ -30,6 +30,10 @@ struct calendar {
 	bool waiting;			/* the guest is in WAIT */
 	bool use_free_until;
 	bool use_page;			/* offer the shared page */
+	/* The last time that is known also when the guest runs free: of a kick,
+	 * of a timer of ours, of a limit. What the guest prints is stamped
+	 * with it, so that the log is the same both ways. */
+	uint64_t known;
 	bool shared;			/* the guest has taken it */
 	unsigned int asleep;		/* queues that suspend has disabled */
 	struct cal_page page;

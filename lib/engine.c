@@ -273,6 +273,7 @@ static enum engine_end engine_step(struct engine *engine)
 			return ENGINE_IDLE;
 		if (engine->limit > cal->now)
 			cal->now = engine->limit;
+		cal->known = cal->now;
 		return ENGINE_LIMIT;
 	}
 	/* What is due at the limit still runs, so that settling works. */

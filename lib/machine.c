@@ -208,7 +208,7 @@ road_machine_create(const struct road_machine_config *config)
 	machine->process = getpid();
 	uml_init(&machine->uml);
 	machine_init_engine(machine);
-	klog_init(&machine->klog, &machine->engine.cal.now);
+	klog_init(&machine->klog, &machine->engine.cal.known);
 	machine->klog.journal = &machine->engine.journal;
 	dt_init(&machine->dt, machine->config.seed);
 	board_init(&machine->board, &machine->engine);

@@ -306,6 +306,7 @@ static int vu_kick(struct vu_dev *dev, struct vu_msg *msg)
 
 	if (!vq)
 		return -ROAD_EPROTO;
+	dev->engine->cal.known = dev->engine->cal.now;
 	if (!engine_count_kick(dev->engine, dev->ops->name))
 		return -ROAD_ELIMIT;
 	if (vq_ready(vq)) {

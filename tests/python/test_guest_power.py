@@ -196,6 +196,30 @@ class Off(TestCase):
         self.assertNotIn("panic", texts["test_off"])
 
 
+class Log(unittest.TestCase):
+    def test_it_is_the_same_whether_the_guest_runs_free_or_not(self) -> None:
+        logs: list[str] = []
+        for free in True, False:
+
+            class Inner(TestCase):
+                device = Device("national,lm75", model=Lm75)
+                machine_options = {"free_until": free}
+
+                def test(self) -> None:
+                    mark = self.machine.log_mark()
+                    with suspended():
+                        pass
+                    self.clock.advance(1.2345)
+                    self.dev.rebind()
+                    with suspended("platform"):
+                        self.dev.glob("*")
+                    logs.append(self.machine.log_since(mark))
+
+            self.assertEqual(run(Inner).texts(), {})
+        self.assertIn("PM: suspend entry", logs[0])
+        self.assertEqual(logs[0], logs[1])
+
+
 class WakeUp(TestCase):
     def test_a_wake_up_source_at_a_level_too_deep_is_explained(self) -> None:
         class Inner(TestCase):
