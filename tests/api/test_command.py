@@ -307,6 +307,20 @@ class Y(b.X):
         self.assertEqual((result.returncode, result.stdout), (0, "d\na\nb\nc\n"))
         self.assertFalse(os.path.exists(self.path("ran")))
 
+    def test_limits_of_a_guest_call_reach_the_programs(self):
+        self.program("test-x", 'echo "$ROADTEST_WALL_LIMIT $ROADTEST_CALL_LIMIT '
+                     '$ROADTEST_MESSAGE_LIMIT" >limits; pass a', ids=("a",))
+        result = self.run_tests("--wall-limit", "5", "--call-limit", "60", "--message-limit",
+                                "100", "test-x")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        with open(self.path("limits"), encoding="utf-8") as f:
+            self.assertEqual(f.read(), "5 60 100\n")
+        for option in "--wall-limit", "--call-limit", "--message-limit":
+            for value in "0", "-1", "x":
+                result = self.run_tests(option, value, "test-x")
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(option, result.stderr)
+
     def test_kernel_seed_and_timeout_reach_the_program(self):
         self.program("test-x", 'echo "$ROADTEST_KERNEL $ROADTEST_SEED $args" >out; pass a',
                      ids=("a",))
