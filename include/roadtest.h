@@ -732,6 +732,25 @@ ROAD_API int road_expect_log(struct road_machine *machine, const char *regex);
  *  note its name in the trace. */
 ROAD_API void road_test_begin(struct road_machine *machine, const char *name);
 
+/** What road_aftermath() takes behind a test, and at a machine's end. */
+#define ROAD_AFTER_TEST_NS	(10 * ROAD_S)
+#define ROAD_AFTER_ALL_NS	(60 * ROAD_S)
+
+/**
+ * road_aftermath() - let time pass until what a driver left behind has run
+ * @ns: so long after a driver or module had last come or gone
+ *
+ * A timer, a work item or a thread that a driver forgot to cancel runs later,
+ * with memory or code that is gone. What it does belongs to the test that unbound
+ * or unloaded, so this comes behind that and before road_test_end(). Runs the
+ * guest; no time passes if none came or went on this machine, or if it is over
+ * already. The C harness calls it at the end of each test.
+ *
+ * Return: 0; -ROAD_EGONE or -ROAD_EMODEL when that time has shown something;
+ * any of enum road_errno.
+ */
+ROAD_API int road_aftermath(struct road_machine *machine, uint64_t ns);
+
 /**
  * road_test_end() - settle, then ask the oracles
  *

@@ -30,6 +30,7 @@ struct road_call *call_start(struct road_machine *machine,
 	if (agent_start(machine_agent(machine), false, request, what, &call))
 		return NULL;
 	touched_call(request);
+	machine_note_call(machine, request);
 	return call;
 }
 

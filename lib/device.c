@@ -254,6 +254,26 @@ void device_load_all(struct road_machine *machine)
 	err_clear(machine_error_of(machine));
 }
 
+int device_unbind_all(struct road_machine *machine, bool *left)
+{
+	struct road_device *device;
+	int ret = 0, failed;
+
+	for (device = *machine_devices(machine); device; device = device->next) {
+		/* To a chip that is gone, its driver's farewell would fail. */
+		if (!device->driver)
+			continue;
+		if (!board_chip(board_of(machine), device->addr)) {
+			*left = true;
+			continue;
+		}
+		failed = road_device_unbind(device);
+		if (!ret && failed <= -ROAD_EGONE)
+			ret = failed;
+	}
+	return ret;
+}
+
 /*
  * What the kernel has said of the device since @mark, each line behind a
  * newline. dev_err() and its kin write "DRIVER DEVICE: TEXT"; that the probe

@@ -314,7 +314,15 @@ bool klog_test_begin(struct klog *klog)
 	/* Not where the log ends now: a report that came between two tests
 	 * would be nobody's. */
 	klog->test_start = klog->checked;
+	klog->test_over = SIZE_MAX;
 	return full;
+}
+
+void klog_test_over(struct klog *klog)
+{
+	klog_flush(klog);
+	if (klog->test_over > klog->num_lines)
+		klog->test_over = klog->num_lines;
 }
 
 /* Words of memory, which UML puts above each call trace: " 61153c90 0000". */
@@ -396,7 +404,9 @@ static size_t put_unexpected(FILE *out, const struct klog *klog, size_t to)
 			continue;
 		if (report.expected || num++)
 			continue;
-		fputs("the kernel reported a bug that the test did not expect:",
+		fputs(report.headline < klog->test_over ?
+			      "the kernel reported a bug that the test did not expect:" :
+			      "the kernel reported a bug after the test, in the time that passes then: of a timer, work or a thread that its driver left behind?",
 		      out);
 		put_lines(out, klog, report.start, report.end, LINES_SHOWN);
 		if (may_be_printed(klog, &report))

@@ -28,7 +28,7 @@
 
 void klog_init(struct klog *klog, const uint64_t *now)
 {
-	*klog = (struct klog){ .now = now };
+	*klog = (struct klog){ .now = now, .test_over = SIZE_MAX };
 }
 
 void klog_deinit(struct klog *klog)
@@ -312,6 +312,7 @@ void klog_forget(struct klog *klog, size_t num)
 	memmove(klog->lines, klog->lines + num,
 		klog->num_lines * sizeof(*klog->lines));
 	klog->checked = klog->checked > num ? klog->checked - num : 0;
+	klog->test_over = SIZE_MAX;
 	klog->dropped = false;
 	klog->keep = 0;
 }

@@ -33,6 +33,7 @@ struct klog {
 	const char *end;	/* the kernel went down in order: how */
 	bool end_is_off;	/* it was a power-off */
 	size_t test_start;	/* first line of the test that runs */
+	size_t test_over;	/* first line behind its end; see below */
 	size_t checked;		/* lines that the oracles have seen */
 	struct klog_expect *expects;
 	size_t num_expects;
@@ -80,6 +81,8 @@ bool klog_is_report(const struct klog *klog);
 int klog_expect(struct klog *klog, const char *regex, struct road_error *error);
 /* Return: were lines of earlier tests forgotten, so that this one has room? */
 bool klog_test_begin(struct klog *klog);
+/* The test is over: reports from here on are of what it left behind. */
+void klog_test_over(struct klog *klog);
 /* 0, or -ROAD_EORACLE with a message that has the report's lines. Asked again,
  * it answers the same. */
 int klog_test_end(struct klog *klog, struct road_error *error);

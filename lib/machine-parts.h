@@ -50,6 +50,9 @@ struct road_machine {
 	uint64_t boot_ns;		/* wall time that it took */
 	size_t reports_before;		/* in the log, when the call began */
 	bool crashed;			/* it ended by itself */
+	bool driver_seen;		/* one has come or gone */
+	bool driver_moved;		/* ... since @driver_at */
+	uint64_t driver_at;		/* when a test's last one had */
 	bool explaining;		/* a limit has passed; asking why */
 	struct machine_trouble *troubles;
 	bool kept;			/* see machine_keep() */

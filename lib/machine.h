@@ -8,6 +8,7 @@
 #include "error.h"
 
 struct agent;
+struct call_request;
 struct dt;
 struct engine;
 struct modules;
@@ -48,6 +49,13 @@ unsigned int machine_transfer(const struct road_machine *machine);
  * i2c_cut(). */
 void machine_cut(struct road_machine *machine, unsigned int transfer,
 		 const char *who);
+
+/* A call begins: does it make a driver come or go? See road_aftermath(). */
+void machine_note_call(struct road_machine *machine,
+		       const struct call_request *request);
+/* What a test in C has bound is unbound, and modules that nobody uses are
+ * unloaded, or stay. Return: 0, or the first error that is not the guest's. */
+int machine_undo(struct road_machine *machine);
 
 /* Take off the models, timers and watches that lie between two addresses: that
  * memory is about to go. */

@@ -176,12 +176,32 @@ static void run_blocked(struct road_test_run *run,
 	free(calls);
 }
 
+/* Undo what the test bound and loaded, and wait for what that leaves behind. */
+static void run_aftermath(struct road_test_run *run,
+			  struct road_machine *machine)
+{
+	int ret;
+
+	if (!road_machine_is_up(machine))
+		return;
+	ret = machine_undo(machine);
+	if (!ret)
+		ret = road_aftermath(machine, ROAD_AFTER_ALL_NS);
+	if (ret)
+		run_failure(run, road_machine_error(machine),
+			    machine_trouble_of(machine, ret));
+}
+
 /* Ask the oracles of a machine. */
 static void run_ask(struct road_test_run *run, struct road_machine *machine)
 {
 	unsigned int reports;
 	int ret;
 
+	/* Before the undoing, which may end it. */
+	if (road_machine_is_up(machine) && !road_settle(machine))
+		run_blocked(run, machine);
+	run_aftermath(run, machine);
 	/* It is the harness that asks now, and tells. */
 	machine_keep(machine, false);
 	ret = road_test_end(machine);
@@ -193,7 +213,6 @@ static void run_ask(struct road_test_run *run, struct road_machine *machine)
 	if (reports > 1)
 		run_count(&run->outcome->failures, reports - 1);
 	run_troubles(run, machine);
-	run_blocked(run, machine);
 }
 
 /* Ask the oracles of every machine, newest first, and end it. */

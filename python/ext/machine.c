@@ -209,6 +209,22 @@ static PyObject *machine_advance(struct ext_machine *self, PyObject *arg)
 	return ext_result(self, ret, NULL);
 }
 
+static PyObject *machine_aftermath(struct ext_machine *self, PyObject *arg)
+{
+	PyThreadState *state;
+	int last = PyObject_IsTrue(arg), ret;
+
+	if (last < 0)
+		return NULL;
+	state = ext_begin(self);
+	if (!state)
+		return NULL;
+	ret = road_aftermath(self->machine, last ? ROAD_AFTER_ALL_NS :
+						   ROAD_AFTER_TEST_NS);
+	ext_end(self, state);
+	return ext_result(self, ret, NULL);
+}
+
 static PyObject *machine_now(struct ext_machine *self, void *unused)
 {
 	if (!ext_usable(self))
@@ -314,6 +330,7 @@ static PyMethodDef machine_methods[] = {
 	{ "boot", (PyCFunction)machine_boot, METH_NOARGS },
 	{ "close", (PyCFunction)machine_close, METH_NOARGS },
 	{ "advance", (PyCFunction)machine_advance, METH_O },
+	{ "aftermath", (PyCFunction)machine_aftermath, METH_O },
 	{ "after", (PyCFunction)(void (*)(void))ext_timer_after,
 	  METH_VARARGS | METH_KEYWORDS },
 	{ "watch", (PyCFunction)ext_line_watch, METH_VARARGS },

@@ -247,6 +247,8 @@ class Machine:
         """road_machine_destroy()."""
     def advance(self, ns: int) -> None:
         """road_advance()."""
+    def aftermath(self, last: bool) -> None:
+        """road_aftermath(): of a test, or the last one on this machine."""
     def after(
         self,
         ns: int,

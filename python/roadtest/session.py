@@ -100,6 +100,28 @@ class Session:
         if machine is not None and used:
             machine.end_of_test()
 
+    def aftermath(self, machine: Machine) -> None:
+        """Behind a test: let time pass until what its drivers have left
+        behind has run. Where each test has a machine of its own, that is all
+        the time there will be."""
+        machine.aftermath(self.isolate)
+
+    def finish(self) -> None:
+        """The class is over: undo what setUpClass did, and let the time pass
+        in which what drivers of any test have left behind runs. The oracles
+        are asked about it."""
+        machine = self.machine
+        if machine is None or not machine.is_up:
+            return
+        machine.test_begin(f"{self.cls.__name__}.tearDownClass")
+        failed = machine.undo_all()
+        if machine.is_up:
+            machine.aftermath(True)
+        if not machine.told:
+            machine.test_end()
+        for _, error in failed:
+            raise error
+
     def keep_undo(self) -> None:
         """setUpClass is over: what it did is not undone after a test. Where
         each test has a machine of its own, it is."""

@@ -80,7 +80,7 @@ class GuestsTestCase(unittest.TestCase):
             with_own_mounts('mount -t tmpfs none /dev/shm; "$@"; status=$?; n=20\n'
                             'while [ "$(ls -A /dev/shm)" ] && [ $((n -= 1)) != 0 ]; do\n'
                             'sleep 0.1; done; ls -A /dev/shm >&2; exit $status', *command),
-            env=env, capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
+            env=env, capture_output=True, text=True, timeout=500, stdin=subprocess.DEVNULL)
         cls.work, cls.done = work, done
         with open(work / "out.json", encoding="utf-8") as f:
             (program,) = json.load(f)["programs"]
@@ -137,7 +137,9 @@ class Python(GuestsTestCase):
             "Now.test_stack_a_little", "Boot.test_a_boot", "Boot.test_b_boot",
             "SetUpClass.test_a", "SetUpClass.test_b", "SetUp.test_a_panic",
             "TearDown.test_a_panic", "Cleanup.test_a_panic", "Cleanup.test_b_warn",
-            "TearDownClass.tearDownClass", "TearDownClassWarn.tearDownClass",
+            "Leaves.test_a_timer", "Leaves.test_b_hrtimer", "Leaves.test_c_work",
+            "Leaves.test_d_queue", "Leaves.test_e_thread", "Leaves.test_f_interrupt",
+            "LeavesEach.test_a_work", "LeavesClass.tearDownClass", "TearDownClass.tearDownClass", "TearDownClassWarn.tearDownClass",
             "Between.test_b_finds_it_dead", "Killed.test_a_killed",
         })
 
@@ -169,6 +171,16 @@ class Python(GuestsTestCase):
             said = self.failed(name, "LimitExceeded: the kernel reported 10", "bugs in one call",
                                "BUG: scheduling while atomic: ", "faulty_sleep+")
             self.assertNotIn("of wall time", said)
+
+    def test_what_a_driver_leaves_behind_is_its_tests(self):
+        for kind, name in (("timer", "a_timer"), ("hrtimer", "b_hrtimer"), ("work", "c_work"),
+                           ("queue", "d_queue"), ("thread", "e_thread"),
+                           ("interrupt", "f_interrupt")):
+            with self.subTest(kind):
+                self.failed(f"Leaves.test_{name}", "MachineGone", "Kernel panic - not syncing",
+                            "in the time that passes after a test")
+        self.failed("LeavesClass.tearDownClass", "MachineGone", "the time that passes after a test")
+        self.failed("LeavesEach.test_a_work", "MachineGone", "the time that passes after a test")
 
     def test_a_warning_when_a_driver_is_removed(self):
         said = self.failed("Remove.test_a_warn", "OracleError",
@@ -207,14 +219,22 @@ class Python(GuestsTestCase):
 
 class C(GuestsTestCase):
     tests = C_TESTS
+    LEAVES = tuple(f"leaves_{kind}" for kind in (
+        "timer", "hrtimer", "work", "queue", "thread", "interrupt"))
 
     def test_outcomes(self):
         self.check_rest({f"faulty.{name}.works" for name in (
             "probe_panics", "interrupt_panics", "interrupt_loops", "timer_overflows_its_stack",
-            "probe_takes_all_memory", "remove_warns", "remove_panics")})
+            "probe_takes_all_memory", "remove_warns", "remove_panics", *self.LEAVES)})
 
     def test_nothing_is_left(self):
         self.check_nothing_is_left()
+
+    def test_what_a_driver_leaves_behind_is_its_tests(self):
+        for name in self.LEAVES:
+            with self.subTest(name):
+                self.failed(f"faulty.{name}.works", "Kernel panic - not syncing",
+                            "in the time that passes after a test")
 
     def test_messages(self):
         panic = "Kernel panic - not syncing: faulty gives up"

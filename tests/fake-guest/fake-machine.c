@@ -22,6 +22,11 @@
 
 /* ---- machine.h */
 
+void machine_note_call(struct road_machine *machine,
+		       const struct call_request *request)
+{
+}
+
 int machine_error(struct road_machine *machine, int code, const char *fmt, ...)
 {
 	va_list ap;

@@ -6,14 +6,20 @@
  * Properties of its node say which one it has, and where: fault = "panic" and
  * at = "probe", "interrupt", "timer" (a second behind probe) or "remove". The
  * module's parameter `now` is a fault that happens when it is set.
+ *
+ * With leaves = "timer" and the like it leaves that behind when it is removed: it
+ * runs `after` seconds later (5), when memory and code are gone.
  */
 #include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/i2c.h>
 #include <linux/interrupt.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mm.h>
 #include <linux/timer.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define timer_shutdown_sync del_timer_sync
@@ -23,6 +29,13 @@ struct faulty {
 	struct timer_list timer;
 	const char *fault;
 	const char *at;
+	const char *leaves;
+	struct timer_list late_timer;
+	struct hrtimer late_hrtimer;
+	struct delayed_work late_work;
+	struct workqueue_struct *queue;
+	u32 after;
+	int ran;
 };
 
 /* ---- what may go wrong */
@@ -151,6 +164,69 @@ static noinline void faulty_timer(struct timer_list *timer)
 	faulty_reach(container_of(timer, struct faulty, timer), "timer");
 }
 
+/* ---- what it leaves behind */
+
+static noinline void faulty_late_timer(struct timer_list *timer)
+{
+	container_of(timer, struct faulty, late_timer)->ran++;
+}
+
+static noinline enum hrtimer_restart faulty_late_hrtimer(struct hrtimer *timer)
+{
+	container_of(timer, struct faulty, late_hrtimer)->ran++;
+	return HRTIMER_NORESTART;
+}
+
+static noinline void faulty_late_work(struct work_struct *work)
+{
+	container_of(work, struct faulty, late_work.work)->ran++;
+}
+
+static noinline int faulty_late_thread(void *data)
+{
+	struct faulty *faulty = data;
+
+	ssleep(faulty->after);
+	faulty->ran++;
+	return 0;
+}
+
+static noinline irqreturn_t faulty_late_interrupt(int irq, void *data)
+{
+	faulty_late_thread(data);
+	return IRQ_HANDLED;
+}
+
+static void faulty_late_init(struct faulty *faulty)
+{
+	timer_setup(&faulty->late_timer, faulty_late_timer, 0);
+	INIT_DELAYED_WORK(&faulty->late_work, faulty_late_work);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+	hrtimer_init(&faulty->late_hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	faulty->late_hrtimer.function = faulty_late_hrtimer;
+#else
+	hrtimer_setup(&faulty->late_hrtimer, faulty_late_hrtimer,
+		      CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+#endif
+}
+
+static void faulty_leave(struct faulty *faulty, const char *what)
+{
+	unsigned long ticks = faulty->after * HZ;
+
+	if (!strcmp(what, "timer"))
+		mod_timer(&faulty->late_timer, jiffies + ticks);
+	else if (!strcmp(what, "hrtimer"))
+		hrtimer_start(&faulty->late_hrtimer,
+			      ktime_set(faulty->after, 0), HRTIMER_MODE_REL);
+	else if (!strcmp(what, "work"))
+		schedule_delayed_work(&faulty->late_work, ticks);
+	else if (!strcmp(what, "queue"))
+		queue_delayed_work(faulty->queue, &faulty->late_work, ticks);
+	else if (!strcmp(what, "thread"))
+		kthread_run(faulty_late_thread, faulty, "faulty");
+}
+
 static int now_set(const char *value, const struct kernel_param *param)
 {
 	return faulty_happen(value);
@@ -173,7 +249,20 @@ static int faulty_probe(struct i2c_client *client)
 	device_property_read_string(dev, "at", &faulty->at);
 	i2c_set_clientdata(client, faulty);
 	timer_setup(&faulty->timer, faulty_timer, 0);
-	if (client->irq) {
+	faulty->leaves = "";
+	faulty->after = 5;
+	device_property_read_string(dev, "leaves", &faulty->leaves);
+	device_property_read_u32(dev, "after", &faulty->after);
+	faulty_late_init(faulty);
+	if (!strcmp(faulty->leaves, "queue"))
+		faulty->queue = alloc_workqueue("faulty", 0, 0);
+	if (!strcmp(faulty->leaves, "interrupt")) {
+		ret = request_threaded_irq(client->irq, NULL,
+					   faulty_late_interrupt, IRQF_ONESHOT,
+					   "faulty", faulty);
+		if (ret)
+			return ret;
+	} else if (client->irq) {
 		ret = devm_request_irq(dev, client->irq, faulty_interrupt, 0,
 				       "faulty", faulty);
 		if (ret)
@@ -189,6 +278,7 @@ static void faulty_remove(struct i2c_client *client)
 	struct faulty *faulty = i2c_get_clientdata(client);
 
 	faulty_reach(faulty, "remove");
+	faulty_leave(faulty, faulty->leaves);
 	timer_shutdown_sync(&faulty->timer);
 }
 

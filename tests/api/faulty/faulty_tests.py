@@ -27,6 +27,15 @@ def faulty(fault: str, at: str, irq: str | None = None) -> Device:
     )
 
 
+def leaves(what: str, after: int = 5, irq: str | None = None) -> Device:
+    return Device(
+        "roadtest,faulty",
+        model=I2CModel,
+        irq=irq,
+        properties=f'leaves = "{what}"; after = <{after}>;',
+    )
+
+
 class Faulty(TestCase):
     device = faulty("none", "nowhere", irq="rising")
     machine_options = {"wall_limit": 1.0}
@@ -117,6 +126,58 @@ class Remove(TestCase):
 
     def test_b_good(self) -> None:
         self.dev.bind()
+
+
+class Leaves(TestCase):
+    """What the driver leaves behind runs five seconds after it is gone."""
+
+    timer = leaves("timer")
+    hrtimer = leaves("hrtimer")
+    work = leaves("work")
+    queue = leaves("queue")
+    thread = leaves("thread")
+    interrupt = leaves("interrupt", irq="rising")
+    device = faulty("none", "nowhere")
+    bind = False
+
+    def bind_one(self) -> None:
+        self.machine
+        self.one = self._road_bound[self.id().rpartition("_")[2]]
+        self.one.bind()
+
+    test_a_timer = test_b_hrtimer = test_c_work = test_d_queue = bind_one
+    test_e_thread = bind_one
+
+    def test_f_interrupt(self) -> None:
+        self.bind_one()
+        assert self.one.irq_pin is not None
+        self.board.gpio[self.one.irq_pin].set(1)
+        self.clock.settle()
+
+    def test_c_good(self) -> None:
+        self.dev.bind()
+
+    def test_g_good(self) -> None:
+        self.dev.bind()
+
+
+class LeavesEach(TestCase):
+    """A test with a kernel of its own has a minute."""
+
+    device = leaves("work", after=50)
+    isolate = "test"
+
+    def test_a_work(self) -> None:
+        self.dev.unbind()
+
+
+class LeavesClass(TestCase):
+    """What the last test of a class leaves behind has a minute too."""
+
+    device = leaves("work", after=50)
+
+    def test_a_good_so_far(self) -> None:
+        self.dev.unbind()
 
 
 class RemovePanic(TestCase):
