@@ -68,11 +68,14 @@ def is_async(cls: type) -> bool:
     return any(c.__name__ == "IsolatedAsyncioTestCase" for c in cls.__mro__)
 
 
+def guards_itself(test: unittest.TestCase) -> bool:
+    """Is it one of a roadtest.TestCase, which does what follows by itself?"""
+    return hasattr(test, "_road_part")
+
+
 def guard(test: unittest.TestCase) -> None:
     """Check the parts of a test that is about to run."""
     case: Any = test
-    if hasattr(case, "_road_part"):
-        return  # it does so itself
     names = ["setUp", "tearDown"]
     if is_async(type(test)):
         call = case._callMaybeAsync

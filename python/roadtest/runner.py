@@ -353,15 +353,20 @@ class Result(unittest.TestResult):
         self.ktap.line(f"# start {test.id()}")
         self._begin = time.monotonic()
         self.watchdog.start(test.id(), self.number + 1)
-        self._watch = Watch(test.id(), machines=False)
-        self._watch.__enter__()
-        ran.guard(test)
+        # A test of a roadtest.TestCase has a Watch of its own by now, which
+        # this one must not stand before.
+        self._watch: Watch | None = None
+        if not ran.guards_itself(test):
+            self._watch = Watch(test.id(), machines=False)
+            self._watch.__enter__()
+            ran.guard(test)
 
     def stopTest(self, test: unittest.TestCase) -> None:
         """Print its subtests and its line."""
-        self._watch.__exit__(None, None, None)
-        for error in self._watch.left():
-            self._fail(test, exc_info(error))
+        if self._watch is not None:
+            self._watch.__exit__(None, None, None)
+            for error in self._watch.left():
+                self._fail(test, exc_info(error))
         self.watchdog.stop()
         super().stopTest(test)
         ok, directive = self._status or (False, "")

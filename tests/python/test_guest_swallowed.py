@@ -7,6 +7,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import os
+import re
+import subprocess
+import sys
 import threading
 import unittest
 
@@ -24,6 +28,7 @@ from roadtest import (
 from roadtest.models import I2CModel
 
 I2C_SLAVE = 0x0703
+SAMPLE = os.path.join(os.path.dirname(__file__), "samples/sample_swallowed.py")
 
 
 class Closed(I2CModel):
@@ -396,6 +401,24 @@ class Model(Outer):
                     self.machine.test_end()
 
         self.fails(run(Inner), "OracleError")
+
+
+class Runner(unittest.TestCase):
+    def test_it_fails_in_a_run_too(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "roadtest", SAMPLE],
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertEqual(
+            re.findall(r"(?m)^(.*ok) \d+ \S+\.(\w+)$", done.stdout),
+            [
+                ("not ok", "test_crash"),
+                ("not ok", "test_model"),
+                ("not ok", "test_thread"),
+            ],
+        )
 
 
 class Faults(unittest.TestCase):
