@@ -25,7 +25,7 @@ FIXTURE(guest) {
 FIXTURE_SETUP(guest)
 {
 	/* Short, for the tests that run into it. */
-	const struct road_machine_config config = { .wall_limit_ms = 5000 };
+	const struct road_machine_config config = { .wall_limit_ms = 30000 };
 
 	self->machine = guest_boot(_metadata, &config);
 }

@@ -337,7 +337,7 @@ class Ends(Outer):
 
     def test_a_model_in_an_endless_loop_is_named_and_leaves_nothing(self) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "roadtest", "--timeout", "0.5"]
+            [sys.executable, "-m", "roadtest", "--timeout", "3"]
             + ["samples/sample_model_loop.py"],
             cwd=os.path.dirname(os.path.abspath(__file__)),
             capture_output=True,
