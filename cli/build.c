@@ -80,7 +80,7 @@ static bool plan_init(struct plan *plan, const struct kernel_request *req,
 	options = options_text(&plan->options);
 	extra = options_text(&plan->extra);
 	/* Whatever has the same head differs in the suites' options only. */
-	plan->head = text("bundle 1\nsource %s\ncompiler %s\nflavour %s\n%s--\n",
+	plan->head = text("bundle 2\nsource %s\ncompiler %s\nflavour %s\n%s--\n",
 			  plan->source->identity, compiler, plan->flavour,
 			  extra);
 	plan->request = text("%s%s", plan->head, options);
@@ -89,7 +89,7 @@ static bool plan_init(struct plan *plan, const struct kernel_request *req,
 	hash = hash_text(plan->lineage);
 	plan->configs = text("%s/configs/%s", cache, hash);
 	free(hash);
-	hash = hash_text(plan->request + strlen("bundle 1\nsource ") +
+	hash = hash_text(plan->request + strlen("bundle 2\nsource ") +
 			 strlen(plan->source->identity));
 	plan->refusals = text("%s/refused-%s", plan->configs, hash);
 	free(hash);

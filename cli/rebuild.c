@@ -102,7 +102,7 @@ static const char *behind_source(const char *request)
 /* Is the request of the plan's tree, in any state, flavour and --config? */
 static bool request_is_of_tree(const char *request, const struct plan *plan)
 {
-	return starts_with(request, "bundle 1\nsource directory ") &&
+	return starts_with(request, "bundle 2\nsource directory ") &&
 	       starts_with(behind_source(request), behind_source(plan->head));
 }
 
