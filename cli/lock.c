@@ -84,15 +84,18 @@ static bool lock_wait(int fd, const char *what)
 	return true;
 }
 
+/* Return: its path; NULL if there is no place for it, which is said then. */
 static char *lock_open(struct lock *lock, const char *name)
 {
 	char *cache = cache_dir();
 	char *dir = text("%s/locks", cache);
-	char *path = text("%s/%s", dir, name);
+	char *path = NULL;
 
 	*lock = (struct lock){ .fd = -1, .begin = time(NULL) };
-	if (make_directories(dir))
+	if (make_directories(dir)) {
+		path = text("%s/%s", dir, name);
 		lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	}
 	free(dir);
 	free(cache);
 	return path;
@@ -102,6 +105,8 @@ bool lock_take(struct lock *lock, const char *name, const char *what)
 {
 	char *path = lock_open(lock, name);
 
+	if (!path)
+		return false;
 	if (lock->fd < 0 || !lock_wait(lock->fd, what)) {
 		cli_error("can't lock %s: %m", path);
 		path_remedy(path);

@@ -140,21 +140,23 @@ class Cache(FakeTree, BadInput):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(self.builds(), 1)
 
-    def test_a_damaged_kernel_is_built_again(self):
+    def test_a_damaged_kernel_is_made_again(self):
+        """Of the objects that it was linked from."""
         bundle = self.kernel_of()
-        for number, name in enumerate(("linux", "config", "info", "request"), 2):
+        good = {}
+        for name in "linux", "config", "info", "request":
+            good[name] = Path(bundle, name).read_bytes()
             for damage in "emptied", "removed":
                 with self.subTest(name, damage=damage):
-                    builds = self.builds()
                     os.truncate(f"{bundle}/{name}", 0)
                     if damage == "removed":
                         os.remove(f"{bundle}/{name}")
                     self.assertEqual(self.kernel_of(), bundle)
-                    self.assertEqual(self.builds(), builds + 1)
+                    self.assertEqual(Path(bundle, name).read_bytes(), good[name])
         shutil.rmtree(f"{bundle}/modules")
         self.assertEqual(self.kernel_of(), bundle)
-        self.assertEqual(self.kernel_of(), bundle)
-        self.assertEqual(self.builds(), 10)
+        self.assertTrue(any(Path(bundle, "modules").rglob("*.ko")))
+        self.assertEqual(self.builds(), 1)
 
     def test_damaged_history_is_none(self):
         self.program("test-x", "pass a; pass b; pass c")

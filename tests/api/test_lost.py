@@ -254,8 +254,10 @@ class Ends(CommandTestCase):
 
 FORKS = """import os, unittest
 class A(unittest.TestCase):
-    def test_a(self): os.fork()
-    def test_b(self): pass
+    def test_a(self): A.child = os.fork()
+    def test_b(self):
+        if A.child:
+            os.waitpid(A.child, 0)
 """
 
 WRITES = """import sys, unittest
