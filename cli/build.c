@@ -39,7 +39,7 @@ static bool plan_options(struct plan *plan, const struct kernel_request *req)
 	bool ok = true;
 
 	if (!file_exists(flavour) || strchr(plan->flavour, '/') ||
-	    !strcmp(plan->flavour, "base")) {
+	    !strcmp(plan->flavour, "base") || !strcmp(plan->flavour, "usual")) {
 		cli_error("there is no flavour \"%s\"", plan->flavour);
 		cli_remedy("fast (no checkers), check (KASAN, lockdep, ...) or coverage (gcov)");
 		ok = false;
