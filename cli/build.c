@@ -346,14 +346,18 @@ static int objects_of(struct plan *plan)
 	int status = CLI_NOT_RUN;
 	struct lock lock;
 
-	if (lock_take(&lock, name, "to build the objects of a kernel")) {
+	/* Others may be using them, this command's caller for one. */
+	if (objects_are_made(plan)) {
+		objects_end(plan);
+		status = CLI_OK;
+	} else if (lock_take(&lock, name, "to build the objects of a kernel")) {
 		plan->lock = &lock;
 		status = make_objects(plan, 0, false);
 		if (!status)
 			objects_end(plan);
 		plan->lock = NULL;
+		lock_drop(&lock);
 	}
-	lock_drop(&lock);
 	free(name);
 	if (!status)
 		puts(plan->objects);

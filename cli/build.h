@@ -81,6 +81,8 @@ bool make_possible(const struct source *source);
  * holds their lock. @force: let kbuild look even if all is known to be there.
  * Return: an exit status, after a message. */
 int make_objects(const struct plan *plan, unsigned int jobs, bool force);
+/* Are they there, and is the source as it was then? Needs no lock. */
+bool objects_are_made(const struct plan *plan);
 /* Install them into plan->bundle. Return: likewise. */
 int make_bundle(const struct plan *plan);
 

@@ -196,13 +196,18 @@ static int make_status(const struct make *make, bool ok)
 	       CLI_NOT_RUN : CLI_NO_BUILD;
 }
 
+bool objects_are_made(const struct plan *plan)
+{
+	return objects_whole(plan) && tree_is_made(plan);
+}
+
 int make_objects(const struct plan *plan, unsigned int jobs, bool force)
 {
 	int64_t begin = now_ms();
 	struct make make;
 	bool ok;
 
-	if (!force && objects_whole(plan) && tree_is_made(plan))
+	if (!force && objects_are_made(plan))
 		return CLI_OK;
 	/* Before anything is written there. */
 	if (!is_directory(plan->objects))

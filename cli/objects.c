@@ -14,6 +14,7 @@
 #include "build.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,10 +85,14 @@ void objects_begin(const struct plan *plan)
 
 void objects_end(const struct plan *plan)
 {
-	char *path = objects_file(plan, MARK);
+	char *path = objects_file(plan, MARK), *mark = file_read(path);
 
-	/* Its time is when they were used last. */
-	file_write(path, plan->lineage);
+	/* Its time is when they were used last. Others may be reading it. */
+	if (mark && !strcmp(mark, plan->lineage))
+		utimensat(AT_FDCWD, path, NULL, 0);
+	else
+		file_write(path, plan->lineage);
+	free(mark);
 	free(path);
 }
 
