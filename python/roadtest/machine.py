@@ -12,6 +12,9 @@ from .clock import Clock
 from .errors import UsageError
 from .guest import Guest
 
+# Hides these frames from unittest's tracebacks.
+__unittest = True
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
