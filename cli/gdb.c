@@ -76,29 +76,55 @@ static bool same_build(const char *a, const char *b)
 	return same;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	char *one = file_read(a), *two = file_read(b);
+	bool same = one && two && !strcmp(one, two);
+
+	free(one);
+	free(two);
+	return same;
+}
+
+/* One that is being made begins as a copy of another: it has its image until
+ * it gets its own. Sets of options that differ in modules have one image. */
+static bool made_from(const char *objects, const char *bundle)
+{
+	char *built = text("%s/linux", objects);
+	char *image = text("%s/linux", bundle);
+	char *config = text("%s/.config", objects);
+	char *wanted = text("%s/config", bundle);
+	char *whole = text("%s/roadtest.objects", objects);
+	bool made = file_exists(whole) && same_text(config, wanted) &&
+		    same_build(built, image);
+
+	free(whole);
+	free(wanted);
+	free(config);
+	free(image);
+	free(built);
+	return made;
+}
+
 /* The objects that the kernel was made from; NULL if they are gone. */
 static char *find_objects(const char *bundle)
 {
 	char *cache = cache_dir();
 	char *dir = text("%s/objects", cache);
-	char *image = text("%s/linux", bundle);
 	struct dirent **entries = NULL;
 	int num = scandir(dir, &entries, NULL, alphasort);
 	char *found = NULL;
 
 	for (int i = 0; i < num; i++) {
 		char *path = text("%s/%s", dir, entries[i]->d_name);
-		char *linux_path = text("%s/linux", path);
 
-		if (!found && *entries[i]->d_name != '.' &&
-		    same_build(linux_path, image))
+		if (!found && !strchr(entries[i]->d_name, '.') &&
+		    made_from(path, bundle))
 			found = text("%s", path);
-		free(linux_path);
 		free(path);
 		free(entries[i]);
 	}
 	free(entries);
-	free(image);
 	free(dir);
 	free(cache);
 	return found;

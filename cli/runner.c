@@ -184,13 +184,28 @@ static size_t pipe_fill(int fd)
 	return fd < 0 || ioctl(fd, FIONREAD, &left) ? 0 : left;
 }
 
-/* All that is in the pipe now; more may come all the time. */
-static void runner_drain_err(struct runner *runner)
+/* @left bytes that are in the pipe; more may come all the time. */
+static void runner_drain_err(struct runner *runner, size_t left)
 {
-	size_t left = pipe_fill(runner->process.err), len;
+	size_t len;
 
 	while (left && (len = runner_read_err(runner, left)))
 		left -= len;
+}
+
+/* Add what standard output has by now to the @len bytes of @data, which has
+ * room for @max. Return: how many there are. */
+static size_t runner_read_more(const struct runner *runner, char *data,
+			       size_t len, size_t max)
+{
+	size_t more = pipe_fill(runner->process.out);
+	ssize_t got = 0;
+
+	if (more > max - len)
+		more = max - len;
+	if (more)
+		got = read(runner->process.out, data + len, more);
+	return len + (got > 0 ? got : 0);
 }
 
 /* Read what is there of standard output, @max bytes at most, and of standard
@@ -198,20 +213,37 @@ static void runner_drain_err(struct runner *runner)
 static size_t runner_read(struct runner *runner, size_t max)
 {
 	char data[65536];
-	ssize_t len = read(runner->process.out, data,
-			   max < sizeof(data) ? max : sizeof(data));
-	size_t place;
+	size_t place, err;
+	ssize_t len;
 
+	if (max > sizeof(data))
+		max = sizeof(data);
+	len = read(runner->process.out, data, max);
+	/* What was written there before a result is in the pipe by now; and the
+	 * start of the test that wrote it is in the other one. */
+	err = pipe_fill(runner->process.err);
 	if (len <= 0) {
-		runner_drain_err(runner);
+		runner_drain_err(runner, err);
 		return 0;
 	}
+	if (err)
+		len = runner_read_more(runner, data, len, max);
 	place = stream_place_err(data, len);
 	runner_feed(runner, 1, data, place);
-	/* What was written there before the result is in the pipe by now. */
-	runner_drain_err(runner);
+	runner_drain_err(runner, err);
 	runner_feed(runner, 1, data + place, len - place);
 	return len;
+}
+
+/* There is something in standard error, or its end. Return: false at its end. */
+static bool runner_hear_err(struct runner *runner)
+{
+	size_t err = pipe_fill(runner->process.err);
+
+	/* The test that wrote it may have begun since we looked. */
+	if (pipe_fill(runner->process.out))
+		return runner_read(runner, SIZE_MAX);
+	return runner_read_err(runner, err ? err : 1);
 }
 
 /* It has ended, and what it wrote is in its pipes. Their end may never come:
@@ -222,7 +254,7 @@ static void runner_drain(struct runner *runner)
 
 	while (left && (len = runner_read(runner, left)))
 		left -= len;
-	runner_drain_err(runner);
+	runner_drain_err(runner, pipe_fill(runner->process.err));
 }
 
 /* For lib/uml.c. Processors of another machine are none of our business. */
@@ -606,13 +638,13 @@ bool runner_step(struct runner *runner, const struct pollfd fds[RUNNER_FDS])
 
 	if (fds[2].revents)
 		return runner_end(runner);
+	/* Both may be empty now: a read would wait. */
 	if (fds[0].revents) {
-		/* Both may be empty now: a read would wait. */
 		if (!runner_read(runner, SIZE_MAX)) {
 			close(process->out);
 			process->out = -1;
 		}
-	} else if (fds[1].revents && !runner_read_err(runner, SIZE_MAX)) {
+	} else if (fds[1].revents && !runner_hear_err(runner)) {
 		close(process->err);
 		process->err = -1;
 	}

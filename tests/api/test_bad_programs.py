@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import ktap_main
-from test_command import COMMAND, CommandTestCase, is_alive
+from test_command import COMMAND, CommandTestCase, is_alive, needs_python
 
 MEMORY = 64  # MB that the command itself may need, whatever a program does
 
@@ -53,6 +53,7 @@ class Death(BadTestCase):
                          {"a": "passed", "b": "passed", "c": "passed"})
         self.assertIn("ERROR it ended badly, SIGSEGV, between two tests", self.text)
 
+    @needs_python
     def test_between_two_tests_of_a_file_that_was_not_listed(self):
         self.write("test_x.py", """import os, signal, unittest
 class A(unittest.TestCase):

@@ -16,7 +16,7 @@ import termios
 import xml.etree.ElementTree
 
 import ktap_main
-from test_command import COMMAND, CommandTestCase
+from test_command import COMMAND, CommandTestCase, needs_python
 from test_run_options import OptionsTestCase
 
 
@@ -87,6 +87,7 @@ class Paths(CommandTestCase):
                 self.assertEqual(self.listed(*paths), ["A.a", "A.b", "B.c"])
         self.assertIn("3 passed", self.run_tests("t", "t/test-x").stdout)
 
+    @needs_python
     def test_parts_of_a_file_add_up(self):
         ids = ["A.a", "A.b", "B.c"]
         self.program("test-x", "", ids=ids)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`roadtest run --gdb`, with gdb."""
 
+import glob
 import os
 import re
 import select
@@ -46,7 +47,7 @@ class Gdb(unittest.TestCase):
             data = os.read(run.stderr.fileno(), 4096).decode()
             self.assertNotEqual(data, "", text)
             text += data
-        if cache:
+        if cache and not os.path.exists(cache + "/objects"):
             self.assertIn("there are no symbols", text)
             self.assertIn('"roadtest kernel --force SUITE"', text)
         elif "there are no symbols" in text:
@@ -94,6 +95,31 @@ class Gdb(unittest.TestCase):
             run, script = self.start(*C, cache=cache)
             seen = self.gdb(script, "break opt3001_probe", "continue")
             self.assertRegex(seen, r"Breakpoint 1, 0x\w+ in opt3001_probe \(\)")
+            self.passed(run)
+
+    def test_objects_of_other_options_are_none_of_its(self):
+        """A directory that is being made has the image of the one that it was copied from."""
+        home = os.environ.get("ROADTEST_CACHE") or os.path.expanduser("~/.cache/roadtest")
+        with open(self.env["ROADTEST_KERNEL"] + "/config", encoding="utf-8") as f:
+            wanted = f.read()
+        with tempfile.TemporaryDirectory() as cache:
+            os.makedirs(cache + "/objects/0")
+            for made in glob.glob(home + "/objects/*/.config"):
+                with open(made, encoding="utf-8") as f:
+                    if f.read() == wanted:
+                        made = os.path.dirname(made)
+                        os.symlink(made, cache + "/objects/1")
+                        os.symlink(made + "/linux", cache + "/objects/0/linux")
+                        break
+            else:
+                self.skipTest("the objects of this kernel are not in the cache")
+            with open(cache + "/objects/0/.config", "w", encoding="utf-8") as f:
+                f.write(wanted.replace("=m", "=y"))
+            with open(cache + "/objects/0/roadtest.objects", "w", encoding="utf-8"):
+                pass
+            run, script = self.start(*C, cache=cache)
+            seen = self.gdb(script, "break opt3001_probe", "continue")
+            self.assertRegex(seen, r"Breakpoint 1, opt3001_probe ")
             self.passed(run)
 
     def test_an_interrupted_wait_leaves_nothing(self):
