@@ -192,12 +192,24 @@ static void run_aftermath(struct road_test_run *run,
 			    machine_trouble_of(machine, ret));
 }
 
+/* Faults that have not struck; not those of a test that ended before. What
+ * comes now, and the undoing, must not meet them. */
+static void run_faults(struct road_test_run *run, struct road_machine *machine)
+{
+	bool ended = run->cut || run->outcome->skipped ||
+		     (machine_is_gone(machine) && !road_end_expected(machine));
+
+	if (road_faults_end(machine) && !ended)
+		run_failure(run, road_machine_error(machine), NULL);
+}
+
 /* Ask the oracles of a machine. */
 static void run_ask(struct road_test_run *run, struct road_machine *machine)
 {
 	unsigned int reports;
 	int ret;
 
+	run_faults(run, machine);
 	/* Before the undoing, which may end it. */
 	if (road_machine_is_up(machine) && !road_settle(machine))
 		run_blocked(run, machine);
@@ -291,6 +303,7 @@ static bool run_phase(struct road_test_run *run, enum road_test_phase phase,
 	run->running = true;
 	if (setjmp(run->bail)) {
 		run->running = false;
+		run->cut = true;
 		return false;
 	}
 	run->tc->test->run(run, phase, self, variant ? variant->data : NULL);

@@ -62,6 +62,7 @@ struct road_test_run {
 	enum road_test_phase phase;
 	bool running;				/* a phase does, and it can bail */
 	bool asked;				/* a machine's oracles were */
+	bool cut;				/* a phase did not end by itself */
 	jmp_buf bail;
 	const void *frame;			/* of what bail leads to */
 	int say_fd;				/* to the harness; -1: none */

@@ -6,7 +6,9 @@
  * for one that passes with its known bug. test_bad.py looks.
  */
 #include "guest.h"
+#include "opt3001-model.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/i2c-dev.h>
 #include <stdio.h>
@@ -259,6 +261,84 @@ TEST_F(machine, passes_when_it_asks_the_oracles_for_what_it_expects)
 	EXPECT_OK(crash(self, "WARNING"));
 	EXPECT_EQ(-ROAD_EORACLE, road_test_end(self->machine));
 	road_test_begin(self->machine, "another");
+}
+
+/* ---- faults that were injected */
+
+TEST_F(machine, fails_when_a_fault_has_not_struck)
+{
+	road_i2c_inject(&self->chip, 1, 1, -EIO);
+	EXPECT_EQ(-ROAD_EMODEL, forbidden(self, 1));
+}
+
+TEST_F(machine, fails_when_a_fault_has_struck_once_of_twice)
+{
+	road_i2c_inject(&self->chip, 0, 2, -EIO);
+	/* As i2c-virtio tells it. */
+	EXPECT_EQ(0, forbidden(self, 1));
+}
+
+TEST_F(machine, passes_when_a_fault_has_struck)
+{
+	road_i2c_inject(&self->chip, 0, 1, -EIO);
+	/* As i2c-virtio tells it. */
+	EXPECT_EQ(0, forbidden(self, 1));
+}
+
+TEST_F(machine, passes_when_a_fault_was_cancelled)
+{
+	road_i2c_inject(&self->chip, 1, 1, -EIO);
+	EXPECT_EQ(-ROAD_EMODEL, forbidden(self, 1));
+	road_i2c_inject(&self->chip, 0, 0, 0);
+}
+
+TEST_F(machine, fails_before_a_fault_could_strike)
+{
+	road_i2c_inject(&self->chip, 0, 1, -EIO);
+	ASSERT_EQ(1, 2);
+}
+
+TEST_F(machine, known_failure_before_a_fault_could_strike)
+{
+	KNOWN_BUG("1 == 2 does not hold", "known");
+	road_i2c_inject(&self->chip, 0, 1, -EIO);
+	ASSERT_EQ(1, 2);
+}
+
+TEST_F(machine, fails_with_a_known_failure_and_a_fault_that_has_not_struck)
+{
+	KNOWN_BUG("1 == 2 does not hold", "known");
+	road_i2c_inject(&self->chip, 0, 1, -EIO);
+	EXPECT_EQ(1, 2);
+}
+
+FIXTURE(light) {
+	struct opt3001 chip;
+	struct road_machine *machine;
+	struct road_device *dev;
+};
+
+FIXTURE_SETUP(light)
+{
+	const struct road_device_config config = { .compatible = "ti,opt3001" };
+
+	self->machine = road_test_machine(_metadata, NULL);
+	ASSERT_EQ(0, opt3001_init(&self->chip));
+	ASSERT_OK(road_device_add(self->machine, &config, &self->chip.map.chip,
+				  &self->dev));
+	ASSERT_OK(road_machine_boot(self->machine));
+	ASSERT_OK(road_device_bind(self->dev));
+}
+
+FIXTURE_TEARDOWN(light)
+{
+}
+
+TEST_F(light, fails_when_a_fault_strikes_the_harness_alone)
+{
+	/* It unbinds, and the driver writes to the chip. */
+	road_i2c_inject(&self->chip.map.chip, 0, 1, -EIO);
+	EXPECT_OK(road_settle(self->machine));
 }
 
 /* ---- assertions where the machine waits for them */

@@ -128,9 +128,15 @@ class Swallowed(unittest.TestCase):
             ("fails_when_a_call_blocks_that_was_given_up", "still blocks at the end"),
             ("fails_when_a_program_exits_with_1", "it exited with status 1"),
             ("fails_when_it_destroys_the_harnesss_machine", "road_machine_destroy()"),
+            ("fails_when_a_fault_has_not_struck", "has not struck: no message came"),
+            ("fails_when_a_fault_has_struck_once_of_twice", "1 more messages should"),
+            ("fails_with_a_known_failure_and_a_fault_that_has_not_struck", "2 failures"),
         ):
             with self.subTest(test):
                 self.assertIn(text, self.said(test))
+
+    def test_of_a_fault_a_test_that_ended_before_it_is_not_told(self) -> None:
+        self.assertNotIn("not struck", self.said("fails_before_a_fault_could_strike"))
 
     def test_a_crash_is_told_once(self) -> None:
         said = self.said("fails_with_another_crash_than_is_known")

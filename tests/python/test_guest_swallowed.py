@@ -491,16 +491,49 @@ class Faults(unittest.TestCase):
 
         self.assertEqual(run(Inner).texts(), {})
 
-    def test_where_the_test_failed_before_it_says_nothing(self) -> None:
+    def test_where_the_test_ended_before_it_says_nothing(self) -> None:
         class Inner(TestCase):
             device = Device("national,lm75", model=Lm75)
 
-            def test_it(self) -> None:
+            def setUp(self) -> None:
                 self.chip.inject()
+                if self._testMethodName == "test_set_up":
+                    self.fail("before")
+
+            def test_fails(self) -> None:
                 self.fail("before")
 
-        (text,) = run(Inner).texts().values()
-        self.assertEqual(text.count("Traceback"), 1)
+            def test_set_up(self) -> None:
+                pass
+
+            def test_subtest(self) -> None:
+                with self.subTest(n=1):
+                    self.fail("before")
+
+            def test_cleanup(self) -> None:
+                self.addCleanup(self.fail, "before")
+
+            def test_skips(self) -> None:
+                self.skipTest("before")
+
+            @unittest.expectedFailure
+            def test_expected(self) -> None:
+                self.fail("before")
+
+            @known_bug("before", "an example")
+            def test_known(self) -> None:
+                self.fail("before")
+
+        outcome = run(Inner)
+        texts = outcome.texts()
+        self.assertEqual(
+            list(texts), ["test_cleanup", "test_fails", "test_set_up", "runTest"]
+        )
+        for name, text in texts.items():
+            self.assertEqual(text.count("AssertionError:"), 1, f"{name}: {text}")
+        self.assertEqual(outcome.passed, ["test_known"])
+        self.assertEqual(len(outcome.skipped), 1)
+        self.assertEqual(len(outcome.expectedFailures), 1)
 
 
 class Unseen(Outer):
