@@ -34,6 +34,8 @@ class Session:
         until the machine ends."""
         self._replayed = False
         self._fixture = False
+        self.ran: list[str] = []
+        """Methods of the tests that have run on the machine, and passed."""
         self.modules: set[str] | None = None
         """Those that stay from test to test; None: not known yet."""
 
@@ -64,6 +66,7 @@ class Session:
             raise
         self.machine = machine
         self.modules = None
+        self.ran = []
         self.kept = 0
         if self.setup_used_it:
             self._replay()
@@ -105,6 +108,10 @@ class Session:
         behind has run. Where each test has a machine of its own, that is all
         the time there will be."""
         machine.aftermath(self.isolate)
+
+    def ended(self, test: TestCase, errors: list[BaseException]) -> None:
+        """A test on the machine is over, and this is wrong."""
+        self.ran.append(test._testMethodName)
 
     def finish(self) -> None:
         """The class is over: undo what setUpClass did, and let the time pass

@@ -12,7 +12,7 @@ import contextlib
 import os
 import unittest
 
-from . import _roadtest, fixtures, raised
+from . import _roadtest, fixtures, pinned, raised
 from .busdevice import coldplug
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
@@ -399,6 +399,8 @@ class TestCase(unittest.TestCase):
             if machine is not None:
                 errors = self._road_end_test(machine)
             errors = raised.left(errors, machine)
+            if machine is not None:
+                session.ended(self, errors)
         finally:
             if machine is not None and (
                 errors
@@ -412,6 +414,9 @@ class TestCase(unittest.TestCase):
             del self._road_begun
             self._road_bound = {}
             current.set(session.fixture("cleanups"))
+        late = next(filter(pinned.is_late, errors), None)
+        if late is not None:
+            pinned.note_test(session, self, late)
         for error in reversed(errors):
             self.addCleanup(_throw, error)
 
@@ -569,6 +574,11 @@ class TestCase(unittest.TestCase):
         try:
             session.end_fixture()
             session.finish()
+        except Exception as error:
+            session.close()
+            if pinned.is_late(error):
+                pinned.note_class(session, error)
+            raise
         finally:
             session.close()
         for stray in Stray.take():

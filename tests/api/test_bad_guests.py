@@ -139,8 +139,10 @@ class Python(GuestsTestCase):
             "TearDown.test_a_panic", "Cleanup.test_a_panic", "Cleanup.test_b_warn",
             "Leaves.test_a_timer", "Leaves.test_b_hrtimer", "Leaves.test_c_work",
             "Leaves.test_d_queue", "Leaves.test_e_thread", "Leaves.test_f_interrupt",
-            "LeavesEach.test_a_work", "LeavesClass.tearDownClass", "TearDownClass.tearDownClass", "TearDownClassWarn.tearDownClass",
-            "Between.test_b_finds_it_dead", "Killed.test_a_killed",
+            "LeavesEach.test_a_work", "LeavesClass.tearDownClass",
+            "LeavesOneOf.tearDownClass", "LeavesToTheNext.test_b_is_hit",
+            "LeavesOnce.tearDownClass",
+            "TearDownClass.tearDownClass", "TearDownClassWarn.tearDownClass", "Between.test_b_finds_it_dead", "Killed.test_a_killed",
         })
 
     def test_nothing_is_left(self):
@@ -181,6 +183,19 @@ class Python(GuestsTestCase):
                             "in the time that passes after a test")
         self.failed("LeavesClass.tearDownClass", "MachineGone", "the time that passes after a test")
         self.failed("LeavesEach.test_a_work", "MachineGone", "the time that passes after a test")
+
+    def test_which_test_left_it_behind_is_found(self):
+        alone = "shows this when it runs alone: it is of that."
+        for cls in "LeavesClass.test_a", "LeavesOneOf.test_b":
+            self.failed(f"{cls.partition('.')[0]}.tearDownClass", "MachineGone",
+                        f"faulty_tests.{cls}_good_so_far {alone}")
+        self.failed("LeavesToTheNext.test_b_is_hit", "MachineGone",
+                    "test_b_is_hit does not show this when it runs alone. faulty_tests."
+                    "LeavesToTheNext.test_a_good_so_far, which ran before, shows it alone")
+        self.failed("LeavesOnce.tearDownClass", "MachineGone",
+                    "Of the last 2 tests that ran on this machine none shows it alone")
+        for name in "Leaves.test_a_timer", "Leaves.test_f_interrupt":
+            self.assertNotIn("alone", self.failed(name))
 
     def test_a_warning_when_a_driver_is_removed(self):
         said = self.failed("Remove.test_a_warn", "OracleError",

@@ -180,6 +180,52 @@ class LeavesClass(TestCase):
         self.dev.unbind()
 
 
+class LeavesOneOf(TestCase):
+    """Which test of a class it was is found by running them alone."""
+
+    device = leaves("work", after=45)
+    bind = False
+
+    def test_a_good(self) -> None:
+        self.clock.settle()
+
+    def test_b_good_so_far(self) -> None:
+        self.dev.bind()
+
+    def test_c_good(self) -> None:
+        self.clock.settle()
+
+
+class LeavesToTheNext(TestCase):
+    device = leaves("work", after=15)
+    good = faulty("none", "nowhere")
+    bind = False
+
+    def test_a_good_so_far(self) -> None:
+        self.dev.bind()
+
+    def test_b_is_hit(self) -> None:
+        self.machine
+        self._road_bound["good"].bind()
+
+
+class LeavesOnce(TestCase):
+    """None shows it again."""
+
+    device = leaves("work", after=45)
+    bind = False
+    done = False
+
+    def test_a_good_so_far(self) -> None:
+        self.machine
+        if not self.done:
+            type(self).done = True
+            self.dev.bind()
+
+    def test_b_good(self) -> None:
+        self.clock.settle()
+
+
 class RemovePanic(TestCase):
     device = faulty("panic", "remove")
     bind = False
