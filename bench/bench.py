@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Run the benchmarks, print a table, write bench.json into the build directory.
 
-    bench.py BUILD_DIR KERNEL_DIR [--runs N] [--count N]
+    bench.py BUILD_DIR KERNEL_DIR [--runs N] [--count N] [--no-kernels]
 
 What is compared runs by turns, so that another load on the machine hits both
 alike; figures are medians, ratios are medians of the ratios of neighbours.
@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from jobs import Jobs
+from kernels import Kernels
 
 SOURCE = Path(__file__).resolve().parent.parent
 SUITE = SOURCE / "suites/iio/light/test_opt3001.py"
@@ -34,6 +35,8 @@ AT_MOST = {
     "memory_mb": 60.0,
     "runner_overhead": 0.05,
     "memory_tests_ratio": 1.1,
+    "kernel_cold_s": 90.0,
+    "option_added_s": 15.0,
 }
 AT_LEAST = {
     "jobs_speedup": 1.8,
@@ -160,6 +163,12 @@ class Bench:
             self.results |= jobs.speed(self.runs)
             self.results |= jobs.memory(self.runs)
 
+    def kernels(self) -> None:
+        """On a disk: /dev/shm is memory, and objects are 90 MB a set."""
+        with tempfile.TemporaryDirectory(prefix="roadbench-", dir=self.build) as name:
+            kernels = Kernels(self.build / "cli/roadtest", SOURCE, Path(name))
+            self.results |= kernels.figures()
+
 
 def report(results: dict[str, float]) -> bool:
     good = True
@@ -182,9 +191,13 @@ def main() -> int:
     parser.add_argument("kernel", type=Path)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--no-kernels", action="store_true",
+                        help="not how long kernels take to build")
     args = parser.parse_args()
     bench = Bench(args.build.resolve(), args.kernel.resolve(), args.runs, args.count)
     bench.all()
+    if not args.no_kernels:
+        bench.kernels()
     good = report(bench.results)
     path = args.build / "bench.json"
     path.write_text(json.dumps(bench.results, indent=2) + "\n", encoding="ascii")
