@@ -29,7 +29,7 @@ class FarTestCase(CommandTestCase):
         """Run tests that pass by a command as it is typed; its output."""
         done = subprocess.run(["sh", "-c", f"{COMMAND} {command}"], cwd=SOURCE,
                               env={**self.env, "ROADTEST_KERNEL": kernel},
-                              capture_output=True, text=True, timeout=100)
+                              capture_output=True, text=True, timeout=300)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertRegex(done.stdout, r"\n([2-9]|\d{2,}) passed, 0 failed")
         return done.stdout

@@ -21,7 +21,7 @@ import unittest
 
 SOURCE = os.path.normpath(os.path.join(os.path.dirname(__file__), "../.."))
 PR_SET_CHILD_SUBREAPER = 36
-START_TIMEOUT = 20
+START_TIMEOUT = 60
 
 
 def fetch_packages(name, *packages):

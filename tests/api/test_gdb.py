@@ -13,7 +13,7 @@ import unittest
 
 from test_shell import COMMAND, SOURCE, find_kernel
 
-TIMEOUT = 30
+TIMEOUT = 120
 SUITE = os.path.join(SOURCE, "suites/iio/light")
 PYTHON = SUITE + "/test_opt3001.py::Polled::test_integration_time"
 C = "--filter", "opt3001.polled.illuminance", SUITE + "/test-opt3001.c"
@@ -126,7 +126,7 @@ class Gdb(unittest.TestCase):
         run, script = self.start(*C)
         run.terminate()
         run.wait(TIMEOUT)
-        end = time.monotonic() + 5
+        end = time.monotonic() + 30
         while os.path.exists(script) and time.monotonic() < end:
             time.sleep(0.05)
         self.assertFalse(os.path.exists(script))

@@ -229,7 +229,7 @@ make[2]: *** [Makefile:1] Error 2""")
         while not re.search("CC      x.o", self.log()):
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         self.assertEqual(process.returncode, -signal.SIGTERM)
         self.assertEqual(self.processes(), [])
         self.assertFalse(os.path.exists(self.path("cache/kernels")))

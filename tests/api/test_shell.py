@@ -15,7 +15,7 @@ import unittest
 COMMAND = os.environ["ROADTEST_COMMAND"]
 SOURCE = os.path.normpath(os.path.join(os.path.dirname(__file__), "../.."))
 SUITE = os.path.join(SOURCE, "tests/api/samples/test_shelled.py")
-TIMEOUT = 20
+TIMEOUT = 120
 WHERE = "\033[6n"    # is the cursor? A terminal answers
 
 
