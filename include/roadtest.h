@@ -744,7 +744,8 @@ ROAD_API void road_test_begin(struct road_machine *machine, const char *name);
  * with memory or code that is gone. What it does belongs to the test that unbound
  * or unloaded, so this comes behind that and before road_test_end(). Runs the
  * guest; no time passes if none came or went on this machine, or if it is over
- * already. The C harness calls it at the end of each test.
+ * already. A driver that is still bound and polls makes it shorter:
+ * some thousand messages are enough. The C harness calls it at the end of each test.
  *
  * Return: 0; -ROAD_EGONE or -ROAD_EMODEL when that time has shown something;
  * any of enum road_errno.

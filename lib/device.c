@@ -254,19 +254,14 @@ void device_load_all(struct road_machine *machine)
 	err_clear(machine_error_of(machine));
 }
 
-int device_unbind_all(struct road_machine *machine, bool *left)
+int device_unbind_all(struct road_machine *machine)
 {
 	struct road_device *device;
 	int ret = 0, failed;
 
 	for (device = *machine_devices(machine); device; device = device->next) {
-		/* To a chip that is gone, its driver's farewell would fail. */
 		if (!device->driver)
 			continue;
-		if (!board_chip(board_of(machine), device->addr)) {
-			*left = true;
-			continue;
-		}
 		failed = road_device_unbind(device);
 		/* The test has done so itself. */
 		if (failed == -ROAD_ENODRIVER)

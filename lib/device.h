@@ -12,9 +12,10 @@ void device_free_all(struct road_machine *machine);
 void device_load_all(struct road_machine *machine);
 /* The one behind it in a machine's list; NULL: it is the last. */
 struct road_device *device_next(const struct road_device *device);
-/* Take the drivers off that road_device_bind() has bound, where the model is
- * still attached; a device that has none any more is passed over. @left is set
- * if one stays bound. Return: 0, or the first error that is not the guest's. */
-int device_unbind_all(struct road_machine *machine, bool *left);
+/* Take the drivers off that road_device_bind() has bound; a device that has none
+ * any more is passed over. A model may have been detached: then its driver's
+ * farewell fails, as it does on a board from which the chip is gone. Return: 0,
+ * or the first error that is not the guest's. */
+int device_unbind_all(struct road_machine *machine);
 
 #endif /* LIB_DEVICE_H */

@@ -49,6 +49,27 @@ void machine_note_call(struct road_machine *machine,
 	machine->driver_moved = machine->driver_seen = true;
 }
 
+/* Enough of a driver that stays bound and polls: more would cost more than its
+ * test. What passes is looked at after the first two seconds. */
+#define AFTER_RECORDS 3000
+#define AFTER_FIRST_NS (2 * ROAD_S)
+
+static int aftermath_run(struct road_machine *machine, uint64_t ns)
+{
+	static const char what[] = "the time after the test";
+	uint64_t first = ns < AFTER_FIRST_NS ? ns : AFTER_FIRST_NS;
+	uint64_t left = ns - first, enough;
+	size_t records = road_trace_count(machine);
+	int ret = machine_run(machine, NULL, NULL, what, first);
+
+	records = road_trace_count(machine) - records;
+	if (ret || !left)
+		return ret;
+	enough = records ? AFTER_RECORDS * first / records : left;
+	return machine_run(machine, NULL, NULL, what,
+			   left < enough ? left : enough);
+}
+
 int road_aftermath(struct road_machine *machine, uint64_t ns)
 {
 	uint64_t now = machine->engine.cal.now, end;
@@ -63,8 +84,7 @@ int road_aftermath(struct road_machine *machine, uint64_t ns)
 	if (end <= now)
 		return 0;
 	klog_test_over(&machine->klog);
-	ret = machine_run(machine, NULL, NULL, "the time after the test",
-			  end - now);
+	ret = aftermath_run(machine, end - now);
 	if (ret)
 		err_append(&machine->error,
 			   "\nThis came in the time that passes after a test, when its drivers are gone (since %.6f s): of a timer, work or a thread that one left behind?",
@@ -98,13 +118,11 @@ static int undo_modules(struct road_machine *machine)
 
 int machine_undo(struct road_machine *machine)
 {
-	bool left = false;
 	int ret = 0;
 
 	if (machine->driver_seen)
-		ret = device_unbind_all(machine, &left);
-	/* To unload a driver is to unbind it. */
-	if (!ret && machine->driver_seen && !left)
+		ret = device_unbind_all(machine);
+	if (!ret && machine->driver_seen)
 		ret = undo_modules(machine);
 	return ret <= -ROAD_EGONE ? ret : 0;
 }

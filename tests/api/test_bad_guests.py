@@ -73,7 +73,8 @@ class GuestsTestCase(unittest.TestCase):
         work = Path(tempfile.mkdtemp(prefix="roadtest-bad-guests-"))
         cls.addClassCleanup(shutil.rmtree, work)
         env = {**os.environ, "ROADTEST_KERNEL": str(make_kernel(work)),
-               "ROADTEST_CACHE": str(work / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+               "ROADTEST_CACHE": str(work / "cache"), "PYTHONDONTWRITEBYTECODE": "1",
+               "ROADTEST_TRACE": str(work)}
         command = [COMMAND, "run", "-j2", "--json", str(work / "out.json"), cls.tests]
         # What is left in a /dev/shm of our own is ours.
         done = subprocess.run(
@@ -240,16 +241,23 @@ class C(GuestsTestCase):
     def test_outcomes(self):
         self.check_rest({f"faulty.{name}.works" for name in (
             "probe_panics", "interrupt_panics", "interrupt_loops", "timer_overflows_its_stack",
-            "probe_takes_all_memory", "remove_warns", "remove_panics", *self.LEAVES)})
+            "probe_takes_all_memory", "remove_warns", "remove_panics", "detached_leaves_work",
+            *self.LEAVES)})
 
     def test_nothing_is_left(self):
         self.check_nothing_is_left()
 
     def test_what_a_driver_leaves_behind_is_its_tests(self):
-        for name in self.LEAVES:
+        for name in (*self.LEAVES, "detached_leaves_work"):
             with self.subTest(name):
                 self.failed(f"faulty.{name}.works", "Kernel panic - not syncing",
                             "in the time that passes after a test")
+
+    def test_one_that_stays_and_polls_does_not_cost_a_minute(self):
+        with open(self.work / "faulty.good_and_polls.works.trace", encoding="utf-8") as f:
+            records = f.read().count("\n")
+        self.assertGreater(records, 4000)  # 2,000 are of the test
+        self.assertLess(records, 10000)
 
     def test_messages(self):
         panic = "Kernel panic - not syncing: faulty gives up"

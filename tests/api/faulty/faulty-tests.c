@@ -8,6 +8,7 @@
 #include <roadtest/model.h>
 
 #include <stdio.h>
+#include <string.h>
 
 FIXTURE(faulty)
 {
@@ -21,6 +22,7 @@ FIXTURE_VARIANT(faulty)
 	const char *fault;
 	const char *at;
 	const char *leaves;
+	bool detaches;
 };
 
 FIXTURE_VARIANT_ADD(faulty, good) { "none", "nowhere" };
@@ -37,14 +39,35 @@ FIXTURE_VARIANT_ADD(faulty, leaves_work) { "none", "nowhere", "work" };
 FIXTURE_VARIANT_ADD(faulty, leaves_queue) { "none", "nowhere", "queue" };
 FIXTURE_VARIANT_ADD(faulty, leaves_thread) { "none", "nowhere", "thread" };
 FIXTURE_VARIANT_ADD(faulty, leaves_interrupt) { "none", "nowhere", "interrupt" };
+FIXTURE_VARIANT_ADD(faulty, detached_leaves_work) {
+	"none", "nowhere", "work", true
+};
+FIXTURE_VARIANT_ADD(faulty, good_and_polls) { "none", "poll" };
 FIXTURE_VARIANT_ADD(faulty, good_too) { "none", "nowhere" };
 
-static const struct road_i2c_ops nothing;
+static int anything(struct road_i2c_chip *chip, uint8_t *data, size_t len)
+{
+	return 0;
+}
+
+static const struct road_i2c_ops nothing = { .read = anything };
+
+/* As a test may do it: then the harness does not know of it. */
+static int bind_by_hand(FIXTURE_DATA(faulty) *self)
+{
+	int ret = road_module_load(self->machine, "faulty", NULL);
+
+	return ret < 0 ? ret :
+			 road_write_file(self->machine,
+					 "/sys/bus/i2c/drivers/faulty/bind",
+					 strrchr(road_device_path(self->dev), '/') + 1);
+}
 
 FIXTURE_SETUP(faulty)
 {
+	bool polls = !strcmp(variant->at, "poll");
 	const struct road_machine_config config = {
-		.wall_limit_ms = variant->leaves ? 0 : 1000,
+		.wall_limit_ms = variant->leaves || polls ? 0 : 1000,
 	};
 	char properties[160];
 	struct road_device_config device = {
@@ -62,13 +85,18 @@ FIXTURE_SETUP(faulty)
 	ASSERT_OK(road_device_add(self->machine, &device, &self->chip,
 				  &self->dev));
 	ASSERT_OK(road_machine_boot(self->machine));
-	ASSERT_OK(road_device_bind(self->dev));
+	if (polls)
+		ASSERT_OK(bind_by_hand(self));
+	else
+		ASSERT_OK(road_device_bind(self->dev));
 }
 
 FIXTURE_TEARDOWN(faulty)
 {
+	if (variant->detaches)
+		road_i2c_detach(&self->chip);
 	/* The harness does what is not done. */
-	if (!variant->leaves)
+	else if (!variant->leaves && strcmp(variant->at, "poll"))
 		EXPECT_OK(road_device_unbind(self->dev));
 }
 

@@ -7,6 +7,8 @@
  * at = "probe", "interrupt", "timer" (a second behind probe) or "remove". The
  * module's parameter `now` is a fault that happens when it is set.
  *
+ * With at = "poll" it reads its chip a thousand times a second, and its module stays.
+ *
  * With leaves = "timer" and the like it leaves that behind when it is removed: it
  * runs `after` seconds later (5), when memory and code are gone.
  */
@@ -34,6 +36,8 @@ struct faulty {
 	struct hrtimer late_hrtimer;
 	struct delayed_work late_work;
 	struct workqueue_struct *queue;
+	struct i2c_client *client;
+	struct delayed_work poll;
 	u32 after;
 	int ran;
 };
@@ -164,6 +168,17 @@ static noinline void faulty_timer(struct timer_list *timer)
 	faulty_reach(container_of(timer, struct faulty, timer), "timer");
 }
 
+static void faulty_poll(struct work_struct *work)
+{
+	struct faulty *faulty = container_of(to_delayed_work(work),
+					     struct faulty, poll);
+	int i;
+
+	for (i = 0; i < 1000 / HZ; i++)
+		i2c_smbus_read_byte(faulty->client);
+	schedule_delayed_work(&faulty->poll, 1);
+}
+
 /* ---- what it leaves behind */
 
 static noinline void faulty_late_timer(struct timer_list *timer)
@@ -269,6 +284,12 @@ static int faulty_probe(struct i2c_client *client)
 			return ret;
 	}
 	faulty_reach(faulty, "probe");
+	INIT_DELAYED_WORK(&faulty->poll, faulty_poll);
+	faulty->client = client;
+	if (!strcmp(faulty->at, "poll")) {
+		__module_get(THIS_MODULE);
+		schedule_delayed_work(&faulty->poll, 0);
+	}
 	mod_timer(&faulty->timer, jiffies + HZ);
 	return 0;
 }
@@ -278,6 +299,7 @@ static void faulty_remove(struct i2c_client *client)
 	struct faulty *faulty = i2c_get_clientdata(client);
 
 	faulty_reach(faulty, "remove");
+	cancel_delayed_work_sync(&faulty->poll);
 	faulty_leave(faulty, faulty->leaves);
 	timer_shutdown_sync(&faulty->timer);
 }
