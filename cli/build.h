@@ -104,6 +104,15 @@ void objects_prune(void);
 /* The .config of a plan, to be freed. Return: CLI_OK; or an exit status, after
  * a message or with what is in @unmet. */
 int configure(const struct plan *plan, char **config, struct unmet *unmet);
+/* What a .config depends on besides the options, to be freed: what Kconfig
+ * reads, of a directory. A tarball is always the same. */
+char *config_state(const struct source *source);
+
+/* --- kconfig-answers.c */
+
+/* Environment for the kernel's make: @env, which may be NULL, and what spares
+ * its Kconfig the questions that were answered before. */
+struct strings kconfig_env(const struct plan *plan, const char *const *env);
 
 /* --- build.c */
 

@@ -123,6 +123,8 @@ bool near_same(const char *a, const char *b);
 
 /* Directory with base.config and the flavours. */
 char *path_kernel_configs(void);
+/* Path of a library to be preloaded, NULL if it is not there. */
+char *path_preload(const char *name);
 /* Value for PYTHONPATH, with what the environment has behind it. */
 char *path_python(void);
 /* Program built from a C suite inside the source tree: the place where the

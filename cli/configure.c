@@ -4,9 +4,9 @@
  *
  * allnoconfig with the wanted options as KCONFIG_ALLCONFIG gives a small
  * kernel whose every other option is off; it is the same for the same wish.
- * Then come the options that belong to them (kconfig-extend.c). It is made in a directory of its own, apart from any objects: these are
- * chosen by what comes of it. As it takes 1 to 2 s, what came of which wish is
- * kept.
+ * Then come the options that belong to them (kconfig-extend.c). It is made in a
+ * directory of its own, apart from any objects: these are chosen by what comes
+ * of it. What came of which wish is kept.
  */
 #include "build.h"
 #include "kconfig.h"
@@ -21,9 +21,7 @@ static char *configs_file(const struct plan *plan, const char *name)
 	return text("%s/%s", plan->configs, name);
 }
 
-/* What the result depends on besides the options: what Kconfig reads, of a
- * directory. A tarball is always the same. */
-static char *config_state(const struct source *source)
+char *config_state(const struct source *source)
 {
 	size_t size = 0;
 	char *all = NULL, *hash;

@@ -137,19 +137,10 @@ static struct finding check_shm(void)
 
 static bool shim_exists(void)
 {
-	const char *libexec = getenv("ROADTEST_LIBEXEC");
-	const char *dirs[] = { libexec, ROADTEST_LIBEXEC_DIR,
-			       ROADTEST_BUILD "/kernel" };
-	bool found = false;
+	char *path = path_preload("roadtest-shim.so");
 
-	for (size_t i = 0; i < 3 && !found; i++) {
-		char *path = text("%s/roadtest-shim.so",
-				  dirs[i] ? dirs[i] : "");
-
-		found = file_exists(path);
-		free(path);
-	}
-	return found;
+	free(path);
+	return path;
 }
 
 /* What kernel/preload/confine.c uses. */

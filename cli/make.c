@@ -20,13 +20,17 @@ bool make_make(struct make *make, const char *what, unsigned int jobs,
 	char *compiler = text("CC=%s", cc && *cc ? cc : "gcc");
 	char *argv[16] = { "make", "-C", make->plan->source->dir, "ARCH=um",
 			   "LOCALVERSION=", out, compiler, parallel };
-	const struct process_options options = { .env = env };
+	struct strings all = kconfig_env(make->plan, env);
+	const struct process_options options = {
+		.env = (const char *const *)all.items,
+	};
 	size_t n = 8;
 	bool ok;
 
 	while (more && *more && n < 15)
 		argv[n++] = *more++;
 	ok = make_run(make, what, argv, &options);
+	strings_deinit(&all);
 	free(compiler);
 	free(parallel);
 	free(out);

@@ -36,6 +36,22 @@ char *path_kernel_configs(void)
 					     ROADTEST_DATA "/kernel");
 }
 
+char *path_preload(const char *name)
+{
+	const char *dirs[] = { getenv("ROADTEST_LIBEXEC"), ROADTEST_LIBEXEC_DIR,
+			       ROADTEST_BUILD "/kernel" };
+	char *found = NULL;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !found; i++) {
+		char *path = text("%s/%s", dirs[i] ? dirs[i] : "", name);
+
+		if (file_exists(path))
+			found = text("%s", path);
+		free(path);
+	}
+	return found;
+}
+
 char *path_python(void)
 {
 	const char *old = getenv("PYTHONPATH");
