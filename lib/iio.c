@@ -5,6 +5,7 @@
 #include <roadtest/iio.h>
 
 #include "class-device.h"
+#include "machine.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -79,7 +80,9 @@ int road_iio_event_read(struct road_device *device, int fd, int timeout_ms,
 	if (n < 0)
 		return n;
 	if (n != sizeof(data))
-		return -ROAD_ESHORT;
+		return machine_error(machine, -ROAD_ESHORT,
+				     "a read of an event gave %zd of %zu bytes",
+				     n, sizeof(data));
 	*event = (struct road_iio_event){
 		.code = data.id,
 		.timestamp = data.timestamp,

@@ -5,6 +5,7 @@
 #include <roadtest/rtc.h>
 
 #include "class-device.h"
+#include "machine.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -106,7 +107,9 @@ int road_rtc_wait(struct road_machine *machine, int fd, int timeout_ms,
 	if (n < 0)
 		return n;
 	if (n != sizeof(data))
-		return -ROAD_ESHORT;
+		return machine_error(machine, -ROAD_ESHORT,
+				     "a read of the clock's device gave %zd of %zu bytes",
+				     n, sizeof(data));
 	*flags = data & 0xff;
 	return data >> 8;
 }

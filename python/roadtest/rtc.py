@@ -11,10 +11,9 @@ from __future__ import annotations
 import datetime
 import struct
 import typing
-from errno import ENOENT
 
 from .calls import Pending
-from .errors import GuestNotFoundError
+from .errors import GuestNotFoundError, NoDeviceError
 from .guest import POLLIN, GuestFile, GuestPath
 from .sysfs import Attributes, class_device
 
@@ -194,9 +193,7 @@ class Rtc(Attributes):
             except GuestNotFoundError as error:
                 if "dev" in self:
                     raise
-                raise GuestNotFoundError(
-                    ENOENT, detail=f"{error}: {self._why_no_device()}"
-                ) from None
+                raise NoDeviceError(f"{error}: {self._why_no_device()}") from None
         return self._file
 
     def _why_no_device(self) -> str:

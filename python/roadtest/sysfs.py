@@ -66,10 +66,9 @@ class Attributes:
 
     def _check_there(self) -> None:
         """Before its node in /dev is opened, which may be another device's
-        since: numbers are given again. ENOENT when it is gone."""
+        since: numbers are given again. NoDeviceError when it is gone."""
         if not self.path.exists():
-            text = f"{self.path} is gone: was the driver unbound?"
-            raise guest_error(ENOENT, str(self.path), text)
+            raise NoDeviceError(f"{self.path} is gone: was the driver unbound?")
 
     def _not_found(
         self, attribute: str, error: GuestNotFoundError

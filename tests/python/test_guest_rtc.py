@@ -10,7 +10,7 @@ from pathlib import Path
 
 from roadtest import Device, NoDeviceError, TestCase, known_bug
 from roadtest import rtc as rtc_module
-from roadtest.errors import GuestNotFoundError
+from roadtest.errors import NoDeviceError
 from roadtest.models import Register, RegisterModel
 from roadtest.rtc import AF, IRQF, PF, UF, Rtc, RtcInterrupt, RtcTime, find
 
@@ -99,7 +99,7 @@ class TwoClocks(TestCase):
         self.first.unbind()
         self.second.bind()
         self.assertEqual(self.second.rtc.path.name, gone.path.name)
-        with self.assertRaisesRegex(GuestNotFoundError, "rtc0 is gone: was the"):
+        with self.assertRaisesRegex(NoDeviceError, "rtc0 is gone: was the"):
             gone.read_time()
 
 
@@ -214,12 +214,12 @@ class OnTheGuest(TestCase):
         # No clock, but a directory without "dev", as that of a clock is then.
         rtc = Rtc(self.guest / "sys/kernel")
         with self.assertRaisesRegex(
-            GuestNotFoundError, r"/dev/kernel.*with CONFIG_RTC_INTF_DEV=y"
+            NoDeviceError, r"/dev/kernel.*with CONFIG_RTC_INTF_DEV=y"
         ):
             rtc.read_time()
         gone = self.dev.rtc
         self.dev.unbind()
-        with self.assertRaises(GuestNotFoundError) as caught:
+        with self.assertRaises(NoDeviceError) as caught:
             gone.read_time()
         self.assertNotIn("CONFIG", str(caught.exception))
 
@@ -242,7 +242,7 @@ class OnTheGuest(TestCase):
             self.dev.rtc.device.open()
             self.dev.rebind()
         with self.assertRaisesRegex(
-            GuestNotFoundError, "16 clocks.*as long as its device is open"
+            NoDeviceError, "16 clocks.*as long as its device is open"
         ):
             self.dev.rtc.read_time()
 
