@@ -6,6 +6,7 @@ from __future__ import annotations
 from . import _roadtest
 from .errors import UsageError
 from .expect import LineLevel
+from .hooks import refuse_suspended
 from .trace import Trace
 from .traffic import DIRECTIONS, Entries, Traffic
 
@@ -88,6 +89,7 @@ class Line:
         """Call ``fn(direction, level)`` in virtual time whenever the guest
         changes direction or level. ``close()`` of what it returns ends that,
         and so does the end of the test."""
+        refuse_suspended(fn, "a watch's function")
 
         def changed(line: int, direction: int, level: int) -> None:
             fn(DIRECTIONS[direction], level)

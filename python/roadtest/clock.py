@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from .hooks import refuse_suspended
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,7 @@ class Clock:
 
         Returns the seconds that it took. AssertionError past ``limit``.
         """
+        refuse_suspended(condition, "a condition")
         start = self.now
         self.settle()
         while not condition():
@@ -96,6 +99,7 @@ class Clock:
 
         Returns a timer with ``cancel()``, ``pending`` and ``due`` (ns).
         """
+        refuse_suspended(fn, "a timer's function")
         name = getattr(fn, "__name__", "timer")
         timer = self._machine.after(nanoseconds(seconds, ns), fn, name)
         self._machine.undo("timer", timer.cancel, quiet=True)

@@ -20,6 +20,36 @@ if TYPE_CHECKING:
 _NOTES = "_roadtest_hooks"
 
 
+_SUSPENDS = 0x20 | 0x80 | 0x200
+"""In the flags of code: a generator, a coroutine, an async generator."""
+
+
+def refuse_suspended(fn: object, what: str) -> None:
+    """TypeError for a function that a call does not run: it is async, or has a
+    yield. ``what`` it was to be is for the message."""
+    inner = getattr(fn, "__func__", fn)
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    code = getattr(inner, "__code__", None)
+    flags = code.co_flags & _SUSPENDS if code is not None else 0
+    if flags:
+        why = "a yield makes it a generator" if flags == 0x20 else "it is async"
+        raise TypeError(
+            f"{getattr(fn, '__qualname__', fn)} is {what} and would never run: {why}"
+        )
+
+
+def refuse_suspended_hooks(cls: type, names: set[str]) -> None:
+    """The same for methods of a class of models that this package calls: those
+    with these names, and those that its own classes have too."""
+    for base in cls.__mro__[1:]:
+        if base.__module__.partition(".")[0] == "roadtest":
+            names = names | set(vars(base))
+    for name, value in vars(cls).items():
+        if name in names:
+            refuse_suspended(value, "a hook of its model")
+
+
 def note_hook(
     frame: FrameType, kind: str, register: Register, fn: Callable[..., Any]
 ) -> None:
@@ -27,6 +57,7 @@ def note_hook(
     class would learn of it."""
     if not callable(fn):
         raise TypeError(f"{register.name}.{kind} is for a function, not {fn!r}")
+    refuse_suspended(fn, f"{register.name}.{kind}")
     body: FrameType | None = frame
     while body is not None and "__qualname__" not in body.f_locals:
         body = body.f_back

@@ -22,7 +22,7 @@ from .attributes import check_new, nearest
 from .clock import nanoseconds
 from .errors import ModelError
 from .expect import RegisterAccess
-from .hooks import note_hook
+from .hooks import note_hook, refuse_suspended, refuse_suspended_hooks
 from .layout import ACCESS, check, find_registers, refuse_nameless, table
 from .options import PAGES, check_option, differ, options_of
 from .trace import Accesses, accesses
@@ -92,6 +92,9 @@ class Irq:
         return self._chip.irq_line
 
 
+_RAW_HOOKS = {"start", "write", "read", "stop"}
+
+
 class Model(_roadtest.Chip):
     """What all models share. Use :class:`RegisterModel` or
     :class:`I2CModel`.
@@ -120,6 +123,11 @@ class Model(_roadtest.Chip):
         """The interrupt output."""
         return Irq(self)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        raw = issubclass(cls, _roadtest.RawChip)
+        refuse_suspended_hooks(cls, _RAW_HOOKS if raw else set())
+
     def power_on(self) -> None:
         """A hook: the model was put on the bus, so that it has a clock from
         here on. What the chip does by itself from power-on begins here. Does
@@ -133,6 +141,7 @@ class Model(_roadtest.Chip):
 
         Returns a timer with ``cancel()``, ``pending`` and ``due`` (ns).
         """
+        refuse_suspended(fn, "a timer's function")
         delay = nanoseconds(seconds) if ns is None else nanoseconds(0, ns)
         name = f"{self.name}.{getattr(fn, '__name__', 'timer')}"
         timer: _roadtest.Timer = self.machine.after(delay, fn, name, self)

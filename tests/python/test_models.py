@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from roadtest import ModelError, UsageError, layout
@@ -222,6 +222,35 @@ class HooksDeclared(unittest.TestCase):
                     pass
 
         self.assertEqual(Chip().CONFIG.value, 0xC810)
+
+    def test_one_that_a_call_does_not_run_is_refused(self) -> None:
+        async def wait(self: object, *args: object) -> None:
+            pass
+
+        def hold(self: object, *args: object) -> Iterator[None]:
+            yield
+
+        for fn, why in (wait, "it is async"), (hold, "a yield makes it"):
+            for base, name in (
+                (I2CModel, "write"),
+                (I2CModel, "read"),
+                (RegisterModel, "power_on"),
+            ):
+                with self.assertRaisesRegex(TypeError, f"{fn.__name__} is a hook.*{why}"):
+                    type("Bad", (base,), {name: fn})
+            with self.assertRaisesRegex(TypeError, f"is CONFIG.on_write.*{why}"):
+
+                class Bad(Chip):
+                    Chip.CONFIG.on_write(fn)  # type: ignore[arg-type]
+
+            with self.assertRaisesRegex(TypeError, f"a timer's function.*{why}"):
+                Chip().after(1, fn)  # type: ignore[arg-type]
+
+        class Good(Chip):
+            def own(self) -> Iterator[int]:
+                yield 1
+
+        self.assertEqual(list(Good().own()), [1])
 
     def test_what_was_refused_is_nobodys_hook(self) -> None:
         def broken() -> None:
