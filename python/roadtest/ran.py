@@ -45,12 +45,32 @@ def ran(name: str, returned: object) -> None:
     raise error
 
 
+def out_of(error: BaseException) -> BaseException:
+    """What goes out of a part of a test. A skip that was raised over a failed
+    assertion (`finally: self.skipTest()`) does not hide it; one with `from`
+    does, which says that it should."""
+    seen: set[int] = set()
+    behind: BaseException | None = error
+    if not isinstance(error, unittest.SkipTest):
+        return error
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))
+        if isinstance(behind, AssertionError):
+            return behind
+        behind = None if behind.__suppress_context__ else behind.__context__
+    return error
+
+
 def checked(name: str, fn: Callable[..., object]) -> Callable[..., None]:
     """The same function, which must have run when it returns."""
 
     @functools.wraps(fn)
     def run(*args: Any, **kwargs: Any) -> None:
-        ran(name, fn(*args, **kwargs))
+        try:
+            returned = fn(*args, **kwargs)
+        except unittest.SkipTest as skip:
+            raise out_of(skip)  # noqa: B904
+        ran(name, returned)
 
     return run
 

@@ -20,7 +20,7 @@ from .kernel import lacks
 from .known_bugs import KnownBug
 from .machine import Machine, current
 from .raised import RaisesContext, Stray, Watch
-from .ran import NO_ASYNC, cleanup, ran
+from .ran import NO_ASYNC, cleanup, out_of, ran
 from .session import Session
 
 TYPE_CHECKING = False
@@ -265,8 +265,11 @@ class TestCase(unittest.TestCase):
                 yield
             except Exception as error:
                 self._road_cut = True
-                if not self._road_known_here(error):
-                    self._road_out(error)
+                out = out_of(error)
+                if not self._road_known_here(out):
+                    self._road_out(out)
+                    if out is not error:
+                        raise out  # noqa: B904
                     raise
             finally:
                 self._road_step(_roadtest.STEP_END, name)
@@ -340,7 +343,10 @@ class TestCase(unittest.TestCase):
             ran(name, part())
         except BaseException as error:
             self._road_cut = True
-            self._road_out(error)
+            out = out_of(error)
+            self._road_out(out)
+            if out is not error:
+                raise out  # noqa: B904
             raise
 
     def _road_out(self, error: BaseException) -> None:
@@ -515,7 +521,7 @@ class TestCase(unittest.TestCase):
             self.known_bugs.append(bug.reason)
         return shown
 
-    def _road_known_here(self, error: Exception) -> bool:
+    def _road_known_here(self, error: BaseException) -> bool:
         """Is this failure of a subtest a known bug?"""
         for bug in reversed(self._road_known):
             if bug.takes(error):

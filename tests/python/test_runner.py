@@ -284,6 +284,21 @@ class NeverRan(unittest.TestCase):
         passed, said = self.result("sample_never_ran_behind.py")
         self.assertIn("tearDownModule did not run", said)
 
+    def test_a_skip_does_not_hide_a_failure(self) -> None:
+        passed, said = self.result("sample_skip_hides.py")
+        self.assertEqual(passed, [])
+        skipped = re.findall(r"(?m)^ok \d+ \w+\.(\S+) # SKIP wanted$", said)
+        self.assertEqual(
+            skipped,
+            [
+                f"{cls}.test_{name}"
+                for cls in ("Machine", "Plain")
+                for name in ("c_wanted", "d_no_failure")
+            ],
+        )
+        self.assertEqual(len(re.findall("(?m)^not ok", said)), 5)
+        self.assertEqual(said.count("AssertionError: 1 != 2"), 5)
+
     def test_what_unittest_does_not_see_fails(self) -> None:
         passed, said = self.result("sample_unseen.py")
         wanted = ["Plain.test_c_leaves_a_thread", "Plain.test_d_is_not_to_blame"]
