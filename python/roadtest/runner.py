@@ -205,6 +205,8 @@ def load(path: str, taken: set[str]) -> Suite:
     ran.guard_module(module)
     found = unittest.defaultTestLoader.loadTestsFromModule(module)
     tests = list(flatten(found))
+    if not hasattr(module, "load_tests"):
+        tests = once(tests)
     return Suite(tests, lost.find(module, loader.code, tests))
 
 
@@ -242,6 +244,19 @@ def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield from flatten(item)
         else:
             yield item
+
+
+def once(tests: list[unittest.TestCase]) -> list[unittest.TestCase]:
+    """Without those of a class that the file has under a second name
+    (``B = A``): they would be the same tests."""
+    seen: set[tuple[type, str]] = set()
+    found = []
+    for test in tests:
+        key = type(test), test.id()
+        if key not in seen:
+            found.append(test)
+        seen.add(key)
+    return found
 
 
 def check_ids(ids: list[str]) -> None:
@@ -294,7 +309,7 @@ def select(suite: Suite, options: Options) -> Suite:
         tests = [t for t in tests if marks_of(t) & set(options.marks)]
         if not tests:
             raise NoneMarked("no test has the mark " + " ".join(options.marks))
-        return Suite(tests, [])
+    # One that can't be run has no marks to look at: it may be meant.
     chosen_lost = [entry for entry in suite.lost if entry.id in chosen]
     if not tests and not chosen_lost:
         raise CommandError("no tests: " + " ".join(options.paths))

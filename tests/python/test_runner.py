@@ -475,6 +475,19 @@ class Selection(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn('two tests have the id "test_x.A.test_it"', done.stderr)
 
+    def test_a_second_name_of_a_class_is_no_second_class(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(
+                    "import unittest\nclass B(unittest.TestCase):\n"
+                    "    def test_it(self): pass\nA = C = B\n"
+                )
+            done = run(path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("1..1\n", done.stdout)
+        self.assertIn("ok 1 test_x.B.test_it\n", done.stdout)
+
     def test_list_prints_ids(self) -> None:
         done = run("sample_pass.py", "--list")
         self.assertEqual(
@@ -647,6 +660,23 @@ class Marks(unittest.TestCase):
         self.assertIn("1..2\n", done.stdout)
         self.assertIn("ok 2 sample_marks.Inherits.test_d\n", done.stdout)
         self.assertEqual(done.returncode, 0)
+
+    def test_what_cannot_be_run_is_named_with_a_mark_too(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(
+                    "import unittest\nfrom roadtest import mark\n"
+                    "class A(unittest.TestCase):\n    @mark('quick')\n"
+                    "    def test_it(self): pass\n"
+                    "@mark('quick')\ndef test_function(): assert False\n"
+                )
+            done = run(path, "--mark", "quick")
+            self.assertIn("# norun test_x.test_function line 6: it is", done.stdout)
+            self.assertIn("1..1\n", done.stdout)
+            self.assertEqual(done.returncode, 3)
+            done = run(path, "--mark", "quick", "--skip", "test_x.test_function")
+            self.assertEqual(done.returncode, 0)
 
     def test_a_mark_that_no_test_has_is_an_error(self) -> None:
         # "Marked" stands in the file, "nothing" does not
