@@ -9,8 +9,9 @@
 ids and can be repeated; ``--mark``, repeatable too, takes the tests that have
 one of these marks (:func:`roadtest.mark`). Before each test ``# start ID`` is flushed, so that a
 crash can be pinned. What tests print becomes diagnostics. What stands in a file
-as a test and is none that can be run is named (:mod:`roadtest.lost`) unless
-``--filter`` says what is wanted; ``--announce`` has the list printed before the
+as a test and is none that can be run is named (:mod:`roadtest.lost`), and so is a
+file of a directory that has tests and another name, unless ``--filter`` says what is
+wanted; ``--announce`` has the list printed before the
 first test, and the end of all besides. Exit status: 0 all passed, 1 a test
 failed, 2 nothing could be run (a wrong id, no tests, a file that can't be
 imported), 3 none failed and some did not run, 5 no test has the mark, 130
@@ -29,7 +30,7 @@ import traceback
 import types
 import unittest
 
-from . import bytecode, debugger, lost, raised, ran
+from . import bytecode, debugger, lost, misnamed, raised, ran
 from .ktap import Ktap, Prints
 from .marks import marks_of
 from .raised import Stray, Watch
@@ -709,6 +710,7 @@ def main(argv: list[str]) -> tuple[int, Ktap | None]:
         suite = Suite([], [])
         for path in find_files(options.paths):
             suite.add(load(path, taken))
+        suite.lost += misnamed.find(options.paths)
         check_ids(suite.ids())
         suite = select(suite, options)
     except CommandError as error:

@@ -367,6 +367,28 @@ class Lost(unittest.TestCase):
             self.assertEqual(self.lost(done.stdout), {})
             self.assertEqual(done.returncode, 0)
 
+    def test_a_file_of_a_directory_with_another_name_is(self) -> None:
+        test = "import unittest\nclass A(unittest.TestCase):\n    def test_it(self): pass\n"
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in {
+                "test_x.py": "import base_test\n" + test,
+                "base_test.py": test,
+                "good_test.py": test,
+                "sub/tests.py": "def test_it(): pass\n",
+                "contest.py": "def test_it(): pass\n",
+                "test.py": "x = 1\n",
+            }.items():
+                path = os.path.join(folder, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(text)
+            done = run(folder)
+            found = re.findall(rf"(?m)^# norun {folder}/(\S+) it has tests", done.stdout)
+            self.assertEqual(found, ["good_test.py", "sub/tests.py"])
+            self.assertIn("ok 1 test_x.A.test_it\n", done.stdout)
+            self.assertEqual(done.returncode, 3)
+            self.assertEqual(run(os.path.join(folder, "test_x.py")).returncode, 0)
+
     def test_one_that_is_asked_for_by_name_is_missing(self) -> None:
         done = run("sample_lost.py::TestPlain::test_it")
         self.assertEqual(list(self.lost(done.stdout)), ["TestPlain.test_it"])
