@@ -60,6 +60,12 @@ NONE_MARKED = 5
 """Exit status when no test has the mark; pytest's for no tests."""
 
 
+OPTIMIZED = (
+    "Python runs with -O or PYTHONOPTIMIZE, which leaves out the assert statements: "
+    "a test that has them could not fail"
+)
+
+
 class CommandError(Exception):
     """Nothing could be run; the message says why."""
 
@@ -701,6 +707,8 @@ def take_stdout() -> TextIO:
 def main(argv: list[str]) -> tuple[int, Ktap | None]:
     """The command: its exit status, and where to say so if it ran to its end."""
     try:
+        if sys.flags.optimize:
+            raise CommandError(OPTIMIZED)
         options = Options.parse(argv)
         out = take_stdout()
         ktap = Ktap(out)

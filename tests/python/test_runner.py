@@ -596,6 +596,18 @@ class Selection(unittest.TestCase):
                 run(path), "`from roadtest.rfc.support import rtc`"
             )
 
+    def test_python_without_assertions_is_an_error(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "test_x.py")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(
+                    "import unittest\nclass A(unittest.TestCase):\n"
+                    "    def test_it(self): assert False\n"
+                )
+            with unittest.mock.patch.dict(os.environ, PYTHONOPTIMIZE="1"):
+                done = run(path)
+        self.assert_nothing_ran(done, "leaves out the assert statements")
+
     def test_an_unknown_option_is_an_error(self) -> None:
         self.assert_nothing_ran(run("sample_pass.py", "--what"), "--what")
 
