@@ -281,7 +281,7 @@ ROAD_API int road_settle(struct road_machine *machine);
 /* ------------------------------------------------------------------------
  * Devicetree: before boot
  *
- * The base tree has the labels &i2c, &gpio (a controller of 64 lines), &vdd
+ * The base tree has the labels &i2c, &gpio (a controller of 128 lines), &vdd
  * and &vio (fixed regulators), &clk (a fixed clock).
  */
 
@@ -680,7 +680,7 @@ ROAD_API int road_stacks(struct road_machine *machine, char **text);
  */
 
 /** How many lines there are. */
-#define ROAD_NUM_LINES 64
+#define ROAD_NUM_LINES 128
 
 /** enum road_direction - who drives a line */
 enum road_direction {

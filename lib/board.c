@@ -161,6 +161,8 @@ int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 		board_connect_irq(chip, line, type);
 	else
 		board_journal_chip(board, chip);
+	if (chip->every_addr)
+		board_idle_all(chip);
 	if (chip->ops->power_on)
 		chip->ops->power_on(chip);
 	return 0;
@@ -184,6 +186,7 @@ void road_i2c_detach(struct road_i2c_chip *chip)
 	chip->machine = NULL;
 	chip->next = NULL;
 	chip->irq_line = -1;
+	chip->irq_by_hand = false;
 	if (chip->ops->detached)
 		chip->ops->detached(chip);
 }
@@ -261,10 +264,21 @@ int road_i2c_release(struct road_i2c_chip *chip, int status,
 
 /* ---- interrupts of chips */
 
-static int irq_active_level(const struct road_i2c_chip *chip)
+static int irq_active_level(unsigned int type)
 {
-	return chip->irq_type != ROAD_IRQ_EDGE_FALLING &&
-	       chip->irq_type != ROAD_IRQ_LEVEL_LOW;
+	return type != ROAD_IRQ_EDGE_FALLING && type != ROAD_IRQ_LEVEL_LOW;
+}
+
+void board_idle_all(struct road_i2c_chip *chip)
+{
+	struct board *board = board_of(chip->machine);
+	unsigned int addr, line, type;
+
+	for (addr = 0; addr <= 0x7f; addr++)
+		if (!chip_attached_at(board, addr) &&
+		    !machine_i2c_irq(chip->machine, addr, &line, &type))
+			board_set_level(board, line, !irq_active_level(type),
+					false);
 }
 
 void board_connect_irq(struct road_i2c_chip *chip, unsigned int line,
@@ -274,7 +288,7 @@ void board_connect_irq(struct road_i2c_chip *chip, unsigned int line,
 	chip->irq_type = type;
 	board_journal_chip(board_of(chip->machine), chip);
 	board_set_level(board_of(chip->machine), line,
-			irq_active_level(chip) == chip->irq_active, false);
+			irq_active_level(chip->irq_type) == chip->irq_active, false);
 }
 
 int road_i2c_connect_irq(struct road_i2c_chip *chip, unsigned int line,
@@ -286,8 +300,26 @@ int road_i2c_connect_irq(struct road_i2c_chip *chip, unsigned int line,
 		return machine_error(chip->machine, -ROAD_EUSAGE,
 				     "%s: no line %u, or no interrupt type",
 				     chip->name, line);
+	chip->irq_by_hand = true;
 	board_connect_irq(chip, line, type);
 	return 0;
+}
+
+void board_called(struct road_i2c_chip *chip, unsigned int addr)
+{
+	bool active = chip->irq_active;
+	unsigned int line, type;
+
+	if (!chip->every_addr || chip->addr == addr)
+		return;
+	chip->addr = addr;
+	if (chip->irq_by_hand)
+		return;
+	road_irq_deassert(chip);
+	chip->irq_line = -1;
+	chip->irq_active = active;
+	if (!machine_i2c_irq(chip->machine, addr, &line, &type))
+		board_connect_irq(chip, line, type);
 }
 
 static void irq_drive(struct road_i2c_chip *chip, bool active)
@@ -295,7 +327,7 @@ static void irq_drive(struct road_i2c_chip *chip, bool active)
 	chip->irq_active = active;
 	if (chip->machine && chip->irq_line >= 0)
 		board_set_level(board_of(chip->machine), chip->irq_line,
-				irq_active_level(chip) == active, false);
+				irq_active_level(chip->irq_type) == active, false);
 }
 
 void road_irq_assert(struct road_i2c_chip *chip)

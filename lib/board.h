@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * board.h - the modelled hardware around the guest: an I2C bus with its
- * chips, and 64 lines
+ * chips, and 128 lines
  */
 #ifndef LIB_BOARD_H
 #define LIB_BOARD_H
@@ -50,6 +50,11 @@ void board_set_direction(struct board *board, unsigned int line,
 /* Take interrupt line and type from the devicetree, and let the line idle. */
 void board_connect_irq(struct road_i2c_chip *chip, unsigned int line,
 		       unsigned int type);
+/* Let the interrupts of all nodes idle at which only @chip answers, which is at
+ * every address. */
+void board_idle_all(struct road_i2c_chip *chip);
+/* A message to @chip comes, at @addr. */
+void board_called(struct road_i2c_chip *chip, unsigned int addr);
 /* The fault that was injected into @chip can't strike any more: write down if it
  * has not. */
 void board_fault_end(struct board *board, struct road_i2c_chip *chip);

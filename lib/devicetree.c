@@ -74,7 +74,7 @@ static bool addr_used(const struct dt *dt, unsigned int addr)
 
 static bool line_used(const struct dt *dt, unsigned int line)
 {
-	return dt->lines_used & 1ULL << line;
+	return dt->lines_used[line / 8] & 1U << line % 8;
 }
 
 /* A number from @first to @last that is not @used, -1 if there is none. */
@@ -128,7 +128,7 @@ int dt_alloc_line(struct dt *dt, int *value, struct road_error *error)
 	if (line_used(dt, line))
 		return err_set(error, -ROAD_EUSAGE, "GPIO line %d is taken",
 			       line);
-	dt->lines_used |= 1ULL << line;
+	dt->lines_used[line / 8] |= 1U << line % 8;
 	*value = line;
 	return 0;
 }
@@ -194,7 +194,8 @@ int dt_add_fragment(struct dt *dt, struct road_fragment *fragment,
 	if (ret) {
 		memcpy(dt->addrs_used, before.addrs_used,
 		       sizeof(dt->addrs_used));
-		dt->lines_used = before.lines_used;
+		memcpy(dt->lines_used, before.lines_used,
+		       sizeof(dt->lines_used));
 		dt->random = before.random;
 	}
 	for (i = 0; !ret && i < fragment->num_vars; i++)

@@ -16,7 +16,7 @@ struct dt {
 	struct dt_fragment *fragments;
 	size_t num_fragments;
 	uint8_t addrs_used[16];		/* a bit for each of 128 addresses */
-	uint64_t lines_used;
+	uint8_t lines_used[ROAD_NUM_LINES / 8];
 	uint64_t random;		/* state, from the seed */
 	void *blob;			/* after dt_build() */
 };

@@ -141,8 +141,10 @@ static int machine_build_tree(struct road_machine *machine, const char *dtb)
 	touched_boot(machine->dt.blob);
 	i2c_set_hertz(&machine->board.i2c, dt_i2c_hertz(&machine->dt));
 	for (chip = machine->board.chips; chip; chip = chip->next)
-		if (chip->irq_line < 0 &&
-		    !dt_i2c_irq(&machine->dt, chip->addr, &line, &type))
+		if (chip->every_addr)
+			board_idle_all(chip);
+		else if (chip->irq_line < 0 &&
+			 !dt_i2c_irq(&machine->dt, chip->addr, &line, &type))
 			board_connect_irq(chip, line, type);
 	return 0;
 }

@@ -95,8 +95,6 @@ const char *machine_modules(const struct road_machine *machine)
 int machine_i2c_irq(const struct road_machine *machine, unsigned int addr,
 		    unsigned int *line, unsigned int *type)
 {
-	if (machine->state == MACHINE_NEW)
-		return -ENOENT;
 	return dt_i2c_irq(&machine->dt, addr, line, type);
 }
 

@@ -130,7 +130,8 @@ struct road_i2c_ops {
  *
  * Set both with road_i2c_chip_init(). The other fields are the library's;
  * @machine, @addr and @irq_line may be read while the chip is attached. @addr
- * of a chip at ROAD_I2C_EVERY_ADDR is the address that it was last called by.
+ * of a chip at ROAD_I2C_EVERY_ADDR is the address that it was last called by,
+ * and @irq_line the interrupt of the node there.
  */
 struct road_i2c_chip {
 	const struct road_i2c_ops *ops;
@@ -142,6 +143,7 @@ struct road_i2c_chip {
 	uint8_t irq_type;		/* enum road_irq_type */
 	bool irq_active;
 	bool every_addr;
+	bool irq_by_hand;		/* road_i2c_connect_irq() wired it */
 	uint32_t inject_after;		/* messages until the injected error */
 	uint32_t inject_count;		/* messages that fail then */
 	uint32_t inject_failed;		/* messages that it has failed */
@@ -157,7 +159,8 @@ ROAD_API void road_i2c_chip_init(struct road_i2c_chip *chip, const char *name,
 
 /** road_i2c_attach() - put the chip on the bus, before or after boot. Its
  *  interrupt is taken from the devicetree node at @addr, if there is one.
- *  @addr may be ROAD_I2C_EVERY_ADDR.
+ *  @addr may be ROAD_I2C_EVERY_ADDR: its interrupt is that of the node at the
+ *  address which was called last; one that is asserted moves there.
  *  Return: 0; -ROAD_EUSAGE when the address is taken or not 7 bits. */
 ROAD_API int road_i2c_attach(struct road_machine *machine, unsigned int addr,
 			     struct road_i2c_chip *chip);

@@ -18,7 +18,7 @@
  *
  * Time. A request takes 1 us, so that a driver that polls a line against a
  * deadline sees time pass. Questions for direction and names are answered at
- * once: the guest asks for all 64 lines at boot.
+ * once: the guest asks for all 128 lines at boot.
  *
  * Trust: none; see virtq.c for the chains. Lines and values are checked.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gpio.h - virtio-gpio: the board's 64 lines
+ * gpio.h - virtio-gpio: the board's 128 lines
  */
 #ifndef LIB_VIRTIO_GPIO_H
 #define LIB_VIRTIO_GPIO_H

@@ -101,7 +101,7 @@ static int i2c_start(struct i2c_dev *i2c, struct i2c_req *req)
 	i2c->chip = chip;
 	if (!chip)
 		return -ENXIO;
-	chip->addr = req->addr;		/* for one that answers at every one */
+	board_called(chip, req->addr);
 	ret = i2c_injected(chip);
 	if (ret)
 		return ret;

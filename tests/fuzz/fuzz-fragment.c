@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ret) {
 		REQUIRE(error.message && *error.message);
 		REQUIRE(vars[0].value == 0xffff && vars[1].value == 0xffff);
-		REQUIRE(!dt.num_fragments && !dt.lines_used);
+		REQUIRE(!dt.num_fragments && !dt.lines_used[0]);
 	} else {
 		REQUIRE(dt.num_fragments == 1);
 		check_fragment(&dt.fragments[0], src);

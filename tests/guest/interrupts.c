@@ -312,7 +312,7 @@ TEST_F(gpio, outputs_reach_the_watch_and_the_trace)
 	/* The guest drives it: the board can't. */
 	EXPECT_EQ(-ROAD_EUSAGE, road_line_set(self->machine, 7, 0));
 	EXPECT_HAS(road_machine_error(self->machine), "line 7 is driven");
-	EXPECT_EQ(-ROAD_EUSAGE, road_line_set(self->machine, 64, 0));
+	EXPECT_EQ(-ROAD_EUSAGE, road_line_set(self->machine, 128, 0));
 }
 
 TEST_F(gpio, direction_changes_reach_the_watch)

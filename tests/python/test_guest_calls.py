@@ -1039,10 +1039,10 @@ class Gpio(TestCase):
                 self.board.gpio[6].set(0)
         self.assertIn(("out", 1), seen)
 
-    def test_there_are_64_lines(self) -> None:
-        with self.assertRaisesRegex(IndexError, "0 to 63"):
-            self.board.gpio[64]
-        self.assertEqual(len(list(self.board.gpio)), 64)
+    def test_there_are_128_lines(self) -> None:
+        with self.assertRaisesRegex(IndexError, "0 to 127"):
+            self.board.gpio[128]
+        self.assertEqual(len(list(self.board.gpio)), 128)
 
     def test_the_line_of_a_device_without_an_interrupt_is_none(self) -> None:
         with self.assertRaisesRegex(UsageError, r"gpio\[None\].*with_irq"):

@@ -139,7 +139,7 @@ static void interrupts_are_found_in_every_form(void)
 		"	a@11 { reg = <0x11>; interrupt-parent = <&gpio>; interrupts = <63 8>; };\n"
 		"	b@12 { reg = <0x12>; interrupts-extended = <&pic 5>, <&gpio 4 1>; };\n"
 		"	c@13 { reg = <0x13>; interrupts-extended = <&pic 5>; };\n"
-		"	d@14 { reg = <0x14>; interrupt-parent = <&gpio>; interrupts = <64 8>; };\n"
+		"	d@14 { reg = <0x14>; interrupt-parent = <&gpio>; interrupts = <128 8>; };\n"
 		"	e@15 { reg = <0x15>; interrupt-parent = <&gpio>; interrupts = <1>; };\n"
 		"	f@16 { reg = <0x16>; interrupts-extended = <&gpio 1>; };\n"
 		"	g@17 { reg = <0x17>; interrupt-parent = <&pic>; interrupts = <1 2>; };\n"
@@ -337,7 +337,7 @@ static void check_usage(const char *src, struct road_var *vars, size_t num,
 	CHECK_INT(add(&dt, src, vars, num), -ROAD_EUSAGE);
 	CHECK_STR(err_message(&error), want);
 	CHECK_INT(dt.num_fragments, 0);
-	CHECK_INT(dt.lines_used, 0);
+	CHECK_INT(dt.lines_used[0], 0);
 	CHECK_INT(dt.addrs_used[1], 0);
 	err_clear(&error);
 	dt_deinit(&dt);
@@ -396,7 +396,7 @@ static void every_address_and_line_is_given_out_once(void)
 		for (i = 0; i < ROAD_NUM_LINES; i++) {
 			line = -1;
 			CHECK_INT(dt_alloc_line(&dt, &line, &error), 0);
-			CHECK(line >= 0 && line < 64 && !seen[line]);
+			CHECK(line >= 0 && line < ROAD_NUM_LINES && !seen[line]);
 			seen[line] = true;
 		}
 		line = -1;
@@ -422,7 +422,7 @@ static void claims_are_checked(void)
 	CHECK_INT(dt_alloc_line(&dt, &line, &error), 0);
 	CHECK_INT(dt_alloc_line(&dt, &line, &error), -ROAD_EUSAGE);
 	CHECK_STR(err_message(&error), "GPIO line 5 is taken");
-	line = 64;
+	line = 128;
 	CHECK_INT(dt_alloc_line(&dt, &line, &error), -ROAD_EUSAGE);
 	line = -2;
 	CHECK_INT(dt_alloc_line(&dt, &line, &error), -ROAD_EUSAGE);
@@ -465,7 +465,7 @@ static void no_address_left_leaves_nothing_behind(void)
 	memset(dt.addrs_used, 0xff, sizeof(dt.addrs_used));
 	CHECK_INT(add(&dt, "$irq$ $addr$", vars, 2), -ROAD_EUSAGE);
 	CHECK_STR(err_message(&error), "$addr$: no I2C address is free");
-	CHECK_INT(dt.lines_used, 0);
+	CHECK_INT(dt.lines_used[0], 0);
 	CHECK_INT(vars[0].value, 99);
 	err_clear(&error);
 	dt_deinit(&dt);

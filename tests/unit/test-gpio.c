@@ -98,22 +98,22 @@ static void ask_all(struct fg_guest *guest)
 {
 	struct fg_device *gpio = probe_gpio(guest);
 
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < ROAD_NUM_LINES; i++)
 		CHECK_INT(request(gpio, VIRTIO_GPIO_MSG_GET_DIRECTION, i, 0),
 			  VIRTIO_GPIO_DIRECTION_IN);
 	CHECK_INT(guest->now, 0);
-	CHECK_INT(request(gpio, VIRTIO_GPIO_MSG_GET_VALUE, 63, 0), 1);
+	CHECK_INT(request(gpio, VIRTIO_GPIO_MSG_GET_VALUE, 127, 0), 1);
 	CHECK_INT(guest->now, ROAD_US);
 	CHECK_INT(request(gpio, VIRTIO_GPIO_MSG_GET_VALUE, 0, 0), 0);
 	CHECK_INT(guest->now, 2 * ROAD_US);
 	fg_answer(guest);
 }
 
-static void there_are_64_lines_and_a_request_takes_a_microsecond(void)
+static void there_are_128_lines_and_a_request_takes_a_microsecond(void)
 {
 	fx_init(&fx);
-	CHECK_INT(road_line_set(&fx.machine, 63, 5), 0);
-	CHECK_INT(road_line_set(&fx.machine, 64, 1), -ROAD_EUSAGE);
+	CHECK_INT(road_line_set(&fx.machine, 127, 5), 0);
+	CHECK_INT(road_line_set(&fx.machine, 128, 1), -ROAD_EUSAGE);
 	fx_start(&fx, ask_all);
 	CHECK_INT(fx_run(&fx), ENGINE_DONE);
 	fx_finish(&fx);
@@ -171,7 +171,7 @@ static void ask_wrongly(struct fg_guest *guest)
 		uint16_t type, line;
 		uint32_t value;
 	} bad[] = {
-		{ VIRTIO_GPIO_MSG_GET_DIRECTION, 64, 0 },
+		{ VIRTIO_GPIO_MSG_GET_DIRECTION, 128, 0 },
 		{ VIRTIO_GPIO_MSG_GET_VALUE, 65535, 0 },
 		{ VIRTIO_GPIO_MSG_SET_VALUE, 0, 2 },
 		{ VIRTIO_GPIO_MSG_SET_DIRECTION, 0, 3 },
@@ -436,23 +436,23 @@ static void a_reset_forgets_types_and_buffers(void)
 static void listen_on_all(struct fg_guest *guest)
 {
 	struct fg_device *gpio = probe_gpio(guest);
-	struct event events[64];
+	struct event events[ROAD_NUM_LINES];
 
-	for (int i = 0; i < 64; i++) {
+	for (int i = 0; i < ROAD_NUM_LINES; i++) {
 		set_irq_type(gpio, i, ROAD_IRQ_EDGE_RISING);
 		events[i] = unmask(gpio, i);
 	}
 	next_turn(guest);
-	for (int i = 63; i >= 0; i--)
+	for (int i = ROAD_NUM_LINES - 1; i >= 0; i--)
 		check_event(gpio, events[i], VIRTIO_GPIO_IRQ_STATUS_VALID);
 	fg_answer(guest);
 }
 
-static void all_64_lines_interrupt_in_the_order_of_their_edges(void)
+static void all_lines_interrupt_in_the_order_of_their_edges(void)
 {
 	run(listen_on_all);
 	fx.guest->answered = false;
-	for (int i = 63; i >= 0; i--)
+	for (int i = ROAD_NUM_LINES - 1; i >= 0; i--)
 		CHECK_INT(road_line_set(&fx.machine, i, 1), 0);
 	CHECK_INT(fx_run(&fx), ENGINE_DONE);
 	fx_finish(&fx);
@@ -551,9 +551,9 @@ BAD_FORM(event_of_1, 1, { 0, 1, false }, { 0, 1, true })
 BAD_FORM(event_without_status, 1, { 0, 2, false })
 BAD_FORM(event_with_empty_status, 1, { 0, 2, false }, { 0, 0, true })
 
-static void event_for_line_64(struct fg_guest *guest)
+static void event_for_line_128(struct fg_guest *guest)
 {
-	unmask(probe_gpio(guest), 64);
+	unmask(probe_gpio(guest), 128);
 }
 
 static void two_events(struct fg_guest *guest)
@@ -574,14 +574,14 @@ static void requests_of_wrong_form_end_the_machine(void)
 	fx_run_broken(event_of_1, "an event buffer of a wrong form");
 	fx_run_broken(event_without_status, "wrong form");
 	fx_run_broken(event_with_empty_status, "wrong form");
-	fx_run_broken(event_for_line_64, "for no line");
+	fx_run_broken(event_for_line_128, "for no line");
 	fx_run_broken(two_events, "a second one");
 }
 
 #define TEST(name) { #name, name }
 
 static const struct unit_test tests[] = {
-	TEST(there_are_64_lines_and_a_request_takes_a_microsecond),
+	TEST(there_are_128_lines_and_a_request_takes_a_microsecond),
 	TEST(what_the_guest_drives_reaches_the_test),
 	TEST(wrong_values_are_answered_with_an_error),
 	TEST(each_edge_type_takes_its_edges),
@@ -592,7 +592,7 @@ static const struct unit_test tests[] = {
 	TEST(type_none_gives_the_buffer_back_as_invalid),
 	TEST(an_edge_during_suspend_comes_at_resume),
 	TEST(a_reset_forgets_types_and_buffers),
-	TEST(all_64_lines_interrupt_in_the_order_of_their_edges),
+	TEST(all_lines_interrupt_in_the_order_of_their_edges),
 	TEST(a_level_that_is_never_released_is_a_storm),
 	TEST(a_level_that_changes_is_no_storm),
 	TEST(requests_of_wrong_form_end_the_machine),
