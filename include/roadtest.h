@@ -200,6 +200,21 @@ ROAD_API const char *road_machine_dir(const struct road_machine *machine);
  *  NULL: there is none, and road_machine_error() says what to do. */
 ROAD_API const char *road_machine_kernel(struct road_machine *machine);
 
+/**
+ * road_missing_option() - is a file missing since an option of the kernel is
+ * off?
+ * @path: in the guest
+ *
+ * What subsystems offer to userspace are often options of their own: the
+ * attributes of RTCs, /dev/input/event0. The message of a call that fails with
+ * -ENOENT says it already.
+ *
+ * Return: name of the option, without CONFIG_; NULL if none is known that would
+ * make the file.
+ */
+ROAD_API const char *road_missing_option(struct road_machine *machine,
+					 const char *path);
+
 /** road_machine_release() - the guest's kernel release ("6.12.117"), NULL
  *  before boot. */
 ROAD_API const char *road_machine_release(const struct road_machine *machine);

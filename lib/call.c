@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "missing-option.h"
 #include "touched.h"
 
 /* A longer description (a long path) is cut. */
@@ -41,10 +42,19 @@ int call_start_error(struct road_machine *machine)
 	return code ? code : -ROAD_ENOMEM;
 }
 
+/* Of a file that is not there; who asks whether it is gets no more than that. */
+static const char *call_missing_option(const struct road_call *call)
+{
+	if (call->result != -ENOENT || call->op == PROTO_STAT)
+		return NULL;
+	return missing_option(road_machine_kernel(agent_machine(call->agent)),
+			      call->what);
+}
+
 int64_t call_error(const struct road_call *call)
 {
 	struct road_machine *machine = agent_machine(call->agent);
-	const char *text;
+	const char *text, *option;
 	int error = call->result;
 
 	/* The machine's error says why it ended. */
@@ -59,9 +69,12 @@ int64_t call_error(const struct road_call *call)
 				     "%s: the guest can't start another task for it",
 				     call->what);
 	text = strerrordesc_np(-error);
-	return machine_error(machine, error, "%s: %s (%s)", call->what,
+	option = call_missing_option(call);
+	return machine_error(machine, error, "%s: %s (%s)%s%s%s", call->what,
 			     text ? text : "error of the kernel",
-			     road_strerror(error));
+			     road_strerror(error), option ? "; CONFIG_" : "",
+			     option ? option : "",
+			     option ? " is off in this kernel" : "");
 }
 
 int64_t call_result(struct road_machine *machine, struct road_call *call)

@@ -13,9 +13,11 @@
 
 /*
  * class_path() - path of the one directory below @device that matches
- * @pattern ("iio:device*", "rtc/rtc*")
+ * @pattern ("iio:device*", "rtc/rtc*"); if it has none, that of the nearest
+ * device that it consists of, a cell of an MFD
  *
- * Return: 0; -ENODEV if there is none: is the driver bound? -ENAMETOOLONG;
+ * Return: 0; -ROAD_ENODEVICE if there is none (is the driver bound?), or
+ * several of its parts have one; -ROAD_ESIZE;
  * any error of a guest call.
  */
 int class_path(struct road_device *device, const char *pattern, char *buf,

@@ -6,6 +6,7 @@
 #include "device.h"
 #include "gdb.h"
 #include "machine-parts.h"
+#include "missing-option.h"
 #include "text.h"
 
 #include <errno.h>
@@ -319,6 +320,11 @@ int road_add_fragment(struct road_machine *machine,
 }
 
 /* ---- log, oracles, trace */
+
+const char *road_missing_option(struct road_machine *machine, const char *path)
+{
+	return missing_option(road_machine_kernel(machine), path);
+}
 
 size_t road_log_mark(const struct road_machine *machine)
 {

@@ -298,3 +298,8 @@ int fake_answer(struct road_machine *machine, const struct road_call *call,
 {
 	return fake_send(machine, call->port, call->id, result, data, len);
 }
+
+const char *road_machine_kernel(struct road_machine *machine)
+{
+	return "/nonexistent";
+}
