@@ -691,7 +691,8 @@ ROAD_API int road_run(struct road_machine *machine, const char *const *argv,
 ROAD_API int road_stacks(struct road_machine *machine, char **text);
 
 /* ------------------------------------------------------------------------
- * GPIO lines of the board (&gpio), 0 to 63
+ * GPIO lines of the board (&gpio), 0 to 127: one for an interrupt of each address
+ * of a bus
  */
 
 /** How many lines there are. */
@@ -732,6 +733,54 @@ ROAD_API size_t road_log_boot_mark(const struct road_machine *machine);
 /** road_log_since() - the lines since @mark, each as "[seconds.nanoseconds]
  *  text\n" with the host's virtual time. NUL-terminated; the caller frees. */
 ROAD_API char *road_log_since(const struct road_machine *machine, size_t mark);
+
+/** road_log_test_mark() - where the reports begin that the test which runs, or
+ *  ran last, answers for: behind those that the test before was asked about. */
+ROAD_API size_t road_log_test_mark(const struct road_machine *machine);
+
+/**
+ * struct road_report - a report of the kernel about a bug
+ * @time: virtual ns of its first line
+ * @kind: "WARNING", "BUG", "oops" (a fault, a division by zero), "panic",
+ *	"KASAN", "KFENCE", "UBSAN", "slab" (its redzones and poison), "refcount",
+ *	"list", "ODEBUG", "lockdep", "RCU", "atomic" (it sleeps where it must
+ *	not), "hang", "interrupt" (nobody cared), "memory", "sysfs", "leak"
+ * @text: all its lines, each with a newline
+ * @stack: frames that are certain, the innermost first, each
+ *	"function+0x1/0x20 [module]\n" or without a module
+ * @file: source file that its first line names, else ""
+ * @line: in that file; 0: not known
+ * @function: which its first line names; else where the processor stood; else
+ *	the first of the stack that does not belong to the reporting; or ""
+ * @module: of that function, or of the first one of the stack that is in a
+ *	module; "" if none is
+ * @expected: road_expect_log() asked for it
+ *
+ * All is as the kernel wrote it; it may be wrong about a function that never
+ * returns.
+ */
+struct road_report {
+	uint64_t time;
+	const char *kind;
+	char *text, *stack, *file, *function, *module;
+	int line;
+	bool expected;
+};
+
+/**
+ * road_report_next() - the first report behind a position of the log
+ * @mark: road_log_test_mark() or another one; behind the report then
+ *
+ * Works on a machine that has ended, too, and after road_test_end(). A report
+ * that is judged so is no less a failure of a test: see road_expect_log(). The
+ * caller frees what is in @report with road_report_deinit().
+ *
+ * Return: 1; 0 when there is none; -ROAD_ENOMEM.
+ */
+ROAD_API int road_report_next(struct road_machine *machine, size_t *mark,
+			      struct road_report *report);
+/** road_report_deinit() - free what is in it. */
+ROAD_API void road_report_deinit(struct road_report *report);
 
 /**
  * road_expect_log() - a kernel report that this test wants

@@ -76,6 +76,9 @@ struct klog_report {
 /* The next report from line @from on. Return: is there one? */
 bool klog_next_report(const struct klog *klog, size_t from,
 		      struct klog_report *report);
+/* What the lines of one say, in klog-report.c. Return: 0; -ROAD_ENOMEM. */
+int klog_report_parts(const struct klog *klog, const struct klog_report *lines,
+		      struct road_report *report);
 /* Is the last line, which nobody looked at yet, the begin of a report? */
 bool klog_is_report(const struct klog *klog);
 int klog_expect(struct klog *klog, const char *regex, struct road_error *error);

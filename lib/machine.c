@@ -341,6 +341,27 @@ char *road_log_since(const struct road_machine *machine, size_t mark)
 	return klog_since(&machine->klog, mark, 0);
 }
 
+size_t road_log_test_mark(const struct road_machine *machine)
+{
+	return machine->klog.test_start;
+}
+
+int road_report_next(struct road_machine *machine, size_t *mark,
+		     struct road_report *report)
+{
+	struct klog_report lines;
+	int ret;
+
+	klog_flush(&machine->klog);
+	if (!klog_next_report(&machine->klog, *mark, &lines))
+		return 0;
+	ret = klog_report_parts(&machine->klog, &lines, report);
+	if (ret)
+		return err_nomem(&machine->error);
+	*mark = lines.end;
+	return 1;
+}
+
 int road_expect_log(struct road_machine *machine, const char *regex)
 {
 	return klog_expect(&machine->klog, regex, &machine->error);

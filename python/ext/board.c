@@ -46,7 +46,7 @@ static PyObject *board_add_fragment(struct ext_machine *self, PyObject *args)
 			goto out;
 		fragment.vars[i].type = type;
 	}
-	if (PyList_Append(self->keep, vars) == 0)
+	if (ext_keep(self, vars) == 0)
 		ret = add_fragment(self, &fragment);
 out:
 	PyMem_Free(fragment.vars);
@@ -70,7 +70,7 @@ static PyObject *board_attach(struct ext_machine *self, PyObject *args)
 	if (chip->machine)
 		return ext_usage("%U is attached already: a model stands at "
 				 "one address of one machine", chip->name);
-	if (PyList_Append(self->keep, chip->name) < 0 ||
+	if (ext_keep(self, chip->name) < 0 ||
 	    PyList_Append(self->chips, (PyObject *)chip) < 0)
 		return NULL;
 	ret = road_i2c_attach(self->machine, addr, chip->chip);
@@ -85,7 +85,7 @@ static PyObject *board_attach(struct ext_machine *self, PyObject *args)
 							  "_layout");
 
 		if (layout)
-			PyList_Append(self->keep, layout);
+			ext_keep(self, layout);
 		Py_XDECREF(layout);
 	}
 	Py_RETURN_NONE;
@@ -170,6 +170,48 @@ static PyObject *board_log_since(struct ext_machine *self, PyObject *arg)
 	return take_text(road_log_since(self->machine, mark));
 }
 
+static PyObject *board_missing_option(struct ext_machine *self, PyObject *arg)
+{
+	const char *path = PyUnicode_AsUTF8(arg), *option;
+
+	if (!path || !ext_usable(self))
+		return NULL;
+	option = road_missing_option(self->machine, path);
+	if (!option)
+		Py_RETURN_NONE;
+	return PyUnicode_FromString(option);
+}
+
+static PyObject *board_log_test_mark(struct ext_machine *self, PyObject *unused)
+{
+	if (!ext_usable(self))
+		return NULL;
+	return PyLong_FromSize_t(road_log_test_mark(self->machine));
+}
+
+static PyObject *board_report_next(struct ext_machine *self, PyObject *arg)
+{
+	size_t mark = PyLong_AsSize_t(arg);
+	struct road_report report;
+	PyObject *found;
+	int ret;
+
+	if (PyErr_Occurred() || !ext_usable(self))
+		return NULL;
+	ret = road_report_next(self->machine, &mark, &report);
+	if (ret < 0)
+		return ext_raise(self, ret, NULL);
+	if (!ret)
+		Py_RETURN_NONE;
+	found = Py_BuildValue("n(KssssissN)", (Py_ssize_t)mark,
+			      (unsigned long long)report.time, report.kind,
+			      report.text, report.stack, report.file,
+			      report.line, report.function, report.module,
+			      PyBool_FromLong(report.expected));
+	road_report_deinit(&report);
+	return found;
+}
+
 static PyObject *board_expect_log(struct ext_machine *self, PyObject *arg)
 {
 	const char *regex = PyUnicode_AsUTF8(arg);
@@ -183,7 +225,7 @@ static PyObject *board_test_begin(struct ext_machine *self, PyObject *arg)
 {
 	const char *name = PyUnicode_AsUTF8(arg);
 
-	if (!name || !ext_usable(self) || PyList_Append(self->keep, arg) < 0)
+	if (!name || !ext_usable(self) || ext_keep(self, arg) < 0)
 		return NULL;
 	road_test_begin(self->machine, name);
 	Py_RETURN_NONE;
@@ -283,7 +325,7 @@ static PyObject *board_trace_note(struct ext_machine *self, PyObject *arg)
 {
 	const char *text = PyUnicode_AsUTF8(arg);
 
-	if (!text || !ext_usable(self) || PyList_Append(self->keep, arg) < 0)
+	if (!text || !ext_usable(self) || ext_keep(self, arg) < 0)
 		return NULL;
 	road_trace_note(self->machine, text);
 	Py_RETURN_NONE;
@@ -318,6 +360,9 @@ PyMethodDef ext_board_methods[] = {
 	METHOD(line_get, METH_O),
 	METHOD(log_mark, METH_NOARGS),
 	METHOD(log_since, METH_O),
+	METHOD(log_test_mark, METH_NOARGS),
+	METHOD(missing_option, METH_O),
+	METHOD(report_next, METH_O),
 	METHOD(expect_log, METH_O),
 	METHOD(test_begin, METH_O),
 	METHOD(test_end, METH_NOARGS),

@@ -31,7 +31,7 @@ struct ext_machine {
 	PyObject *chips;		/* list of attached chips */
 	PyObject *timers;		/* set of timers that are due */
 	PyObject *watches;		/* list of line watches */
-	PyObject *keep;			/* list: names the trace points to */
+	PyObject *keep;			/* dict: names the trace points to */
 	PyObject *interrupt;		/* exception that aborted a wait */
 	PyObject *weakrefs;
 };
@@ -108,6 +108,9 @@ bool ext_usable(struct ext_machine *self);
  *  Return: NULL with an exception set, or what ext_end() wants. */
 PyThreadState *ext_begin(struct ext_machine *self);
 void ext_end(struct ext_machine *self, PyThreadState *state);
+/** ext_keep() - an object lives as long as the machine. Return: 0, or -1 with
+ *  an exception set. */
+int ext_keep(struct ext_machine *self, PyObject *object);
 /** ext_forget() - drop what is identical to @item from a list. */
 void ext_forget(PyObject *list, PyObject *item);
 

@@ -105,7 +105,7 @@ static PyObject *machine_new(PyTypeObject *type, PyObject *args,
 	self->chips = PyList_New(0);
 	self->timers = PySet_New(NULL);
 	self->watches = PyList_New(0);
-	self->keep = PyList_New(0);
+	self->keep = PyDict_New();
 	self->machine = road_machine_create(&config);
 	if (!self->chips || !self->timers || !self->watches || !self->keep ||
 	    !self->machine) {
@@ -114,6 +114,15 @@ static PyObject *machine_new(PyTypeObject *type, PyObject *args,
 	}
 	road_machine_set_interrupt(self->machine, interrupted, self);
 	return (PyObject *)self;
+}
+
+int ext_keep(struct ext_machine *self, PyObject *object)
+{
+	PyObject *key = PyLong_FromVoidPtr(object);
+	int ret = key ? PyDict_SetItem(self->keep, key, object) : -1;
+
+	Py_XDECREF(key);
+	return ret;
 }
 
 static void shut(struct ext_machine *self)

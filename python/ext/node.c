@@ -10,9 +10,9 @@ struct ext_node {
 
 static int keep(struct ext_machine *machine, PyObject *args, PyObject *kwds)
 {
-	if (PyList_Append(machine->keep, args) < 0)
+	if (ext_keep(machine, args) < 0)
 		return -1;
-	return kwds ? PyList_Append(machine->keep, kwds) : 0;
+	return kwds ? ext_keep(machine, kwds) : 0;
 }
 
 PyObject *ext_node_add(struct ext_machine *machine, PyObject *args,

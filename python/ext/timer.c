@@ -59,7 +59,7 @@ PyObject *ext_timer_after(struct ext_machine *machine, PyObject *args,
 	road_timer_init(&self->timer, name ? PyUnicode_AsUTF8(name) : NULL,
 			timer_fire);
 	PyObject_GC_Track(self);
-	if ((name && PyList_Append(machine->keep, name) < 0) ||
+	if ((name && ext_keep(machine, name) < 0) ||
 	    PySet_Add(machine->timers, (PyObject *)self) < 0) {
 		self->machine = NULL;
 		Py_DECREF(self);
@@ -240,6 +240,11 @@ static PyObject *watch_close(struct ext_watch *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+static PyObject *watch_closed(struct ext_watch *self, void *unused)
+{
+	return PyBool_FromLong(!self->machine);
+}
+
 static int watch_traverse(struct ext_watch *self, visitproc visit, void *arg)
 {
 	Py_VISIT(self->fn);
@@ -258,6 +263,11 @@ static PyMethodDef watch_methods[] = {
 	{ NULL }
 };
 
+static PyGetSetDef watch_getset[] = {
+	{ "closed", (getter)watch_closed },
+	{ NULL }
+};
+
 PyTypeObject ext_watch_type = {
 	PyVarObject_HEAD_INIT(NULL, 0)
 	.tp_name = "_roadtest.LineWatch",
@@ -267,4 +277,5 @@ PyTypeObject ext_watch_type = {
 	.tp_dealloc = (destructor)watch_dealloc,
 	.tp_traverse = (traverseproc)watch_traverse,
 	.tp_methods = watch_methods,
+	.tp_getset = watch_getset,
 };

@@ -91,6 +91,9 @@ class Timer:
 class LineWatch:
     """Calls a function when the guest changes a line."""
 
+    @property
+    def closed(self) -> bool:
+        """Was it stopped?"""
     def close(self) -> None:
         """Stop that."""
 
@@ -292,6 +295,19 @@ class Machine:
         """road_log_mark()."""
     def log_since(self, mark: int) -> str:
         """road_log_since()."""
+    def missing_option(self, path: str) -> str | None:
+        """road_missing_option()."""
+    def log_test_mark(self) -> int:
+        """road_log_test_mark()."""
+    def report_next(
+        self, mark: int
+    ) -> (
+        tuple[
+            int, tuple[int, str, str, str, str, int, str, str, bool]
+        ]
+        | None
+    ):
+        """road_report_next(): where to go on, and the fields of Report."""
     def expect_log(self, regex: str) -> None:
         """road_expect_log()."""
     def test_begin(self, name: str) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from . import _roadtest
     from .calls import Buffer
+    from .kernelreports import Report
     from .machine import Machine
     from .messages import Messages
 
@@ -241,7 +242,7 @@ class GuestFile:
         self._path = path
         self.fd = fd
         """The guest's file descriptor, -1 once closed."""
-        machine.undo(f"close {path}", self.close)
+        machine.undo(f"close {path}", self.close, live=lambda: self.fd >= 0)
 
     def __repr__(self) -> str:
         return f"<GuestFile {self.fd} {self._path!r}>"
@@ -498,6 +499,16 @@ class Guest:
         from .messages import Messages
 
         return Messages(self._machine)
+
+    def reports(self, mark: int | None = None) -> list[Report]:
+        """The reports of the kernel about bugs, in parts: those that the test
+        which runs, or ran last, answers for, or since ``mark`` (of
+        :meth:`Machine.log_mark`). Of a guest that has ended too, as long as its
+        machine is not closed. To look at them excuses nothing: see
+        :meth:`TestCase.expect_log`."""
+        from .kernelreports import reports
+
+        return reports(self._machine, mark)
 
     @property
     def release(self) -> str:

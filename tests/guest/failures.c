@@ -76,6 +76,42 @@ TEST_F(guest, bug_ends_the_guest_with_its_report)
 	is_gone(_metadata, self->machine, "the guest has ended");
 }
 
+TEST_F(guest, a_report_comes_in_parts)
+{
+	size_t mark = road_log_test_mark(self->machine);
+	struct road_report report;
+
+	EXPECT_LE(0, crash(_metadata, self->machine, "WARNING"));
+	ASSERT_EQ(1, road_report_next(self->machine, &mark, &report));
+	EXPECT_STREQ("WARNING", report.kind);
+	EXPECT_STREQ(WARNING_AT, report.file);
+	EXPECT_LT(0, report.line);
+	EXPECT_STREQ("lkdtm_WARNING", report.function);
+	EXPECT_STREQ("lkdtm", report.module);
+	EXPECT_HAS(report.stack, "\nlkdtm_WARNING+0x");
+	EXPECT_HAS(report.text, "---[ end trace ");
+	EXPECT_FALSE(report.expected);
+	road_report_deinit(&report);
+	EXPECT_EQ(0, road_report_next(self->machine, &mark, &report));
+	EXPECT_EQ(-ROAD_EORACLE, road_test_end(self->machine));
+}
+
+TEST_F(guest, a_report_is_told_of_a_guest_that_has_ended)
+{
+	size_t mark = road_log_test_mark(self->machine);
+	struct road_report report;
+
+	EXPECT_EQ(-ROAD_EGONE, crash(_metadata, self->machine, "BUG"));
+	ASSERT_EQ(1, road_report_next(self->machine, &mark, &report));
+	EXPECT_STREQ("BUG", report.kind);
+	EXPECT_STREQ("lkdtm_BUG", report.function);
+	EXPECT_STREQ("lkdtm", report.module);
+	road_report_deinit(&report);
+	ASSERT_EQ(1, road_report_next(self->machine, &mark, &report));
+	EXPECT_STREQ("panic", report.kind);
+	road_report_deinit(&report);
+}
+
 TEST_F(guest, null_pointer_ends_the_guest_with_its_report)
 {
 	EXPECT_ERROR(self->machine, -ROAD_EGONE, "lkdtm_EXCEPTION",
