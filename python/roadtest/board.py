@@ -76,7 +76,11 @@ class Line:
         before = self.level
         self._machine.line_set(self.number, level)
         self._machine.undo(
-            f"line {self.number}", lambda: self._restore(before), quiet=True
+            f"line {self.number}",
+            lambda: self._restore(before),
+            quiet=True,
+            key=("line", self.number),
+            first=True,
         )
 
     def _restore(self, level: int) -> None:
@@ -95,7 +99,12 @@ class Line:
             fn(DIRECTIONS[direction], level)
 
         watch = self._machine.watch(self.number, changed)
-        self._machine.undo(f"watch {self.number}", watch.close, quiet=True)
+        self._machine.undo(
+            f"watch {self.number}",
+            watch.close,
+            quiet=True,
+            live=lambda: not watch.closed,
+        )
         return watch
 
 

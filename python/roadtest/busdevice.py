@@ -222,7 +222,17 @@ class BusDevice(GuestPath):
                     raise failed from None
             else:
                 break
-        self._machine.undo(f"unbind {self.id}", self._unbind_if_bound)
+        self._bound()
+
+    def _bound(self) -> None:
+        """A driver is bound: not after the test."""
+        self._machine.undo(
+            f"unbind {self.id}", self._unbind_if_bound, key=self._undo_key
+        )
+
+    @property
+    def _undo_key(self) -> object:
+        return ("bind", str(self))
 
     def _probe_failed(
         self, driver: str, error: GuestError, mark: int
@@ -286,6 +296,7 @@ class BusDevice(GuestPath):
             (self / "driver/unbind").write_text(self.id)
         except FileNotFoundError:
             raise NoDriverError(f"{self} has no driver") from None
+        self._machine.undone(self._undo_key)
 
     def rebind(self) -> None:
         """Unbind the driver and bind the same one again. NoDriverError when
@@ -326,7 +337,7 @@ class BusDevice(GuestPath):
                 raise
         bound = self.driver is not None
         if bound:
-            self._machine.undo(f"unbind {self.id}", self._unbind_if_bound)
+            self._bound()
         return bound
 
     def _forget(self) -> None:

@@ -70,7 +70,11 @@ class Pending:
         self._convert = convert
         self._path = path  # what an error is of
         self._buffers = buffers  # what the call changes in place
-        machine.undo("end a call that was started", self._abandon)
+        machine.undo(
+            "end a call that was started",
+            self._abandon,
+            live=lambda: not call.done,
+        )
 
     @property
     def done(self) -> bool:

@@ -102,7 +102,9 @@ class Clock:
         refuse_suspended(fn, "a timer's function")
         name = getattr(fn, "__name__", "timer")
         timer = self._machine.after(nanoseconds(seconds, ns), fn, name)
-        self._machine.undo("timer", timer.cancel, quiet=True)
+        self._machine.undo(
+            "timer", timer.cancel, quiet=True, live=lambda: timer.pending
+        )
         return timer
 
 

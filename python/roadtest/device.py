@@ -192,6 +192,16 @@ class Device:
         """enum road_irq_type of its interrupt."""
         return irq_type(self.irq or "none")
 
+    def add_to(self, machine: Machine) -> _roadtest.Node:
+        """Its node, on a machine that is not booted yet."""
+        return machine.add_device(
+            self.compatible,
+            self.irq_type,
+            self.properties or None,
+            self.addr or 0,
+            self.node,
+        )
+
     def replace(self, **changes: Any) -> Device:
         """The same device with other arguments."""
         args = {n: getattr(self, n) for n in self.__slots__ if n != "_name"}
@@ -230,7 +240,8 @@ class BoundDevice(BusDevice):
     def __init__(
         self, machine: Machine, node: _roadtest.Node, chip: Model | None
     ) -> None:
-        super().__init__(machine, node.path)
+        # It has that path once the machine is booted.
+        super().__init__(machine, f"/sys/bus/i2c/devices/0-{node.addr:04x}")
         self.node = node
         self.chip = chip
 
@@ -267,4 +278,4 @@ class BoundDevice(BusDevice):
             self.node.bind()
         if self.node.warning != known:
             print(f"warning: {self.node.warning}")
-        self._machine.undo(f"unbind {self.name}", self._unbind_if_bound)
+        self._bound()

@@ -170,7 +170,12 @@ def _device(bus: str, id: str) -> BusDevice:
     if not device.exists():
         raise NoDeviceError(f"there is no device {path}")
     driver = device.driver
-    machine.undo(f"driver of {id}", lambda: _restore(device, driver))
+    machine.undo(
+        f"driver of {id}",
+        lambda: _restore(device, driver),
+        key=("driver", path),
+        first=True,
+    )
     return device
 
 
@@ -254,7 +259,7 @@ def autoprobe(*buses: str) -> Iterator[None]:
                 machine.write_file(f"/sys/bus/{bus}/drivers_autoprobe", b"0")
             for path in sorted(_bound(machine, buses) - before):
                 device = BusDevice(machine, path)
-                machine.undo(f"unbind {device.id}", device._unbind_if_bound)
+                device._bound()
 
 
 def _bound(machine: Machine, buses: Sequence[str]) -> set[str]:

@@ -204,7 +204,11 @@ class IioDevice(Attributes):
         self["trigger/current_trigger"] = str(trigger or "\n")
         if trigger:
             machine = self.path._machine
-            machine.undo(f"trigger of {self.path.name}", self._take_off)
+            machine.undo(
+                f"trigger of {self.path.name}",
+                self._take_off,
+                key=("trigger", str(self.path)),
+            )
 
     def _take_off(self) -> None:
         if self.path.exists():

@@ -267,7 +267,11 @@ class IioBuffer:
         self._set("enable", int(on))
         if on:
             machine = self._iio.path._machine
-            machine.undo(f"switch off {self.path}", self._stop)
+            machine.undo(
+                f"switch off {self.path}",
+                self._stop,
+                key=("buffer", str(self.path)),
+            )
 
     def _stop(self) -> None:
         if self.path.exists() and self.enabled:

@@ -9,6 +9,7 @@ import contextvars
 from . import _roadtest
 from .board import Board
 from .clock import Clock
+from .device import BoundDevice, Device, DtFragment
 from .errors import UsageError
 from .guest import Guest
 
@@ -19,6 +20,38 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+    from typing import overload
+
+
+_FEW = 64
+"""Entries of the undo list that are not worth a look."""
+
+
+class _Undo:
+    """How something is undone."""
+
+    __slots__ = ("what", "fn", "quiet", "live")
+
+    def __init__(
+        self,
+        what: str,
+        fn: Callable[[], object],
+        quiet: bool,
+        live: Callable[[], bool] | None,
+    ) -> None:
+        self.what = what
+        self.fn = fn
+        self.quiet = quiet
+        self.live = live
+
+    def run(self, machine: Machine, failed: list[tuple[str, Exception]]) -> None:
+        """Undo it, if the machine can still do that."""
+        if machine.closed or not (self.quiet or machine.is_up):
+            return
+        try:
+            self.fn()
+        except Exception as error:
+            failed.append((self.what, error))
 
 
 class Machine(_roadtest.Machine):
@@ -28,6 +61,9 @@ class Machine(_roadtest.Machine):
 
         with Machine() as machine:
             print((machine.guest / "proc/version").read_text())
+
+    In the block it is the current machine, which functions such as ``insmod``
+    use. What is on its board says :meth:`add`.
 
     ``kernel``: directory made by ``roadtest kernel`` (None: the environment's
     ROADTEST_KERNEL, else the one used last); ``seed`` varies the
@@ -78,7 +114,9 @@ class Machine(_roadtest.Machine):
         self.guest = Guest(self)
         self.board = Board(self)
         self.clock = Clock(self)
-        self._undo = []
+        self._undo = {}
+        self._kept = {}
+        self._live = _FEW
         return self
 
     guest: Guest
@@ -87,7 +125,13 @@ class Machine(_roadtest.Machine):
     """The hardware around it."""
     clock: Clock
     """Its virtual time."""
-    _undo: list[tuple[str, Callable[[], object], bool]]
+    _outer: contextvars.Token[Callable[[], Machine] | None]
+    _undo: dict[object, _Undo]
+    """What a test did, by key, in order."""
+    _kept: dict[object, _Undo]
+    """What setUpClass did, which stays until the machine ends."""
+    _live: int
+    """Entries that were left when it was last looked which ones are over."""
 
     def boot(self) -> None:
         """Assemble the devicetree and start the guest.
@@ -117,9 +161,46 @@ class Machine(_roadtest.Machine):
         atexit.unregister(self.close)
         super().close()
 
+    if TYPE_CHECKING:
+
+        @overload
+        def add(self, part: Device) -> BoundDevice:
+            ...
+
+        @overload
+        def add(self, part: DtFragment) -> DtFragment:
+            ...
+
+    def add(self, part: Device | DtFragment) -> BoundDevice | DtFragment:
+        """Put a device, or what a fragment says, on the board of a machine
+        that is not booted yet: what a class attribute does for a test. For a
+        program that is no test::
+
+            machine = Machine()
+            sensors = [machine.add(Device("ti,tmp102", Tmp102)) for _ in range(9)]
+            with machine:
+                for sensor in sensors:
+                    sensor.bind()
+                    print(sensor.hwmon["temp1_input"], sensor.chip.TEMP.value)
+
+        A device's model is made and attached now; to bind it is the program's.
+        Returns the device as ``self.dev`` is in a test, or the fragment.
+        Raises UsageError when the machine is booted, or no address or line is
+        left.
+        """
+        if not isinstance(part, Device):
+            part.add_to(self)
+            return part
+        node = part.add_to(self)
+        chip = part.model() if part.model is not None else None
+        if chip is not None:
+            self.board.attach(chip, node.addr)
+        return BoundDevice(self, node, chip)
+
     def __enter__(self) -> Machine:
         if not self.is_up:
             self.boot()
+        self._outer = current.set(lambda: self)
         return self
 
     def __exit__(
@@ -128,27 +209,63 @@ class Machine(_roadtest.Machine):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        current.reset(self._outer)
         self.close()
 
     def undo(
-        self, what: str, fn: Callable[[], object], *, quiet: bool = False
+        self,
+        what: str,
+        fn: Callable[[], object],
+        *,
+        quiet: bool = False,
+        key: object = None,
+        first: bool = False,
+        live: Callable[[], bool] | None = None,
     ) -> None:
-        """Remember how to undo something after the test. ``quiet``: it does
-        not run the guest, so that it works on a machine that has ended."""
-        self._undo.append((what, fn, quiet))
+        """Remember how to undo something after the test.
 
-    def undo_all(self, down_to: int = 0) -> list[tuple[str, Exception]]:
-        """Undo in reverse order until ``down_to`` entries are left. Returns
-        what failed, and how."""
+        ``quiet``: it does not run the guest, so that it works on a machine
+        that has ended. For what is done again and again: ``key``, of which
+        there is one entry, the newest, with the oldest function if ``first``;
+        ``live``: is there still something to undo? Does not run the guest
+        either.
+        """
+        if key is None:
+            key = object()
+        before = self._undo.pop(key, None)
+        if before is not None and first:
+            fn = before.fn
+        self._undo[key] = _Undo(what, fn, quiet, live)
+        if len(self._undo) > 2 * self._live:
+            self._forget_undone()
+
+    def undone(self, key: object) -> None:
+        """The test has undone what has this key."""
+        self._undo.pop(key, None)
+
+    def _forget_undone(self) -> None:
+        self._undo = {
+            key: entry
+            for key, entry in self._undo.items()
+            if entry.live is None or entry.live()
+        }
+        self._live = max(len(self._undo), _FEW)
+
+    def keep_undo(self) -> None:
+        """What was done so far is not undone after a test, but at the end."""
+        self._kept.update(self._undo)
+        self._undo = {}
+
+    def undo_all(
+        self, down_to: int = 0, *, kept: bool = False
+    ) -> list[tuple[str, Exception]]:
+        """Undo in reverse order until ``down_to`` entries are left; ``kept``:
+        those of :meth:`keep_undo` too. Returns what failed, and how."""
         failed: list[tuple[str, Exception]] = []
         while len(self._undo) > down_to:
-            what, fn, quiet = self._undo.pop()
-            if self.closed or not (quiet or self.is_up):
-                continue
-            try:
-                fn()
-            except Exception as error:
-                failed.append((what, error))
+            self._undo.popitem()[1].run(self, failed)
+        while kept and self._kept:
+            self._kept.popitem()[1].run(self, failed)
         return failed
 
 

@@ -66,7 +66,9 @@ class suspended:
     def __enter__(self) -> suspended:
         self._machine = machine = current_machine()
         self._failed = self._stats()
-        machine.undo("pm_test", lambda: self._set_level("none"))
+        machine.undo(
+            "pm_test", lambda: self._set_level("none"), key="pm_test"
+        )
         delay = machine.guest.path(
             "/sys/module/suspend/parameters/pm_test_delay"
         )

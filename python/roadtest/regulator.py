@@ -139,7 +139,11 @@ class Output(_Node):
         (docs/findings.md), and the kernel warns of that.
         """
         consumer = UserspaceConsumer(self._bind())
-        consumer.device._machine.undo("output", consumer._off_if_bound)
+        consumer.device._machine.undo(
+            "output",
+            consumer._off_if_bound,
+            key=("output", str(consumer.device)),
+        )
         return consumer
 
 

@@ -29,9 +29,6 @@ class Session:
         self.nodes: dict[str, _roadtest.Node] = {}
         self.chips: dict[str, Model | None] = {}
         self.setup_used_it = False
-        self.kept = 0
-        """Entries of the machine's undo list that setUpClass made: they stay
-        until the machine ends."""
         self._replayed = False
         self._fixture = False
         self.ran: list[str] = []
@@ -67,7 +64,6 @@ class Session:
         self.machine = machine
         self.modules = None
         self.ran = []
-        self.kept = 0
         if self.setup_used_it:
             self._replay()
         return machine
@@ -121,7 +117,7 @@ class Session:
         if machine is None or not machine.is_up:
             return
         mark = machine.log_mark()
-        failed = machine.undo_all()
+        failed = machine.undo_all(kept=True)
         if machine.is_up:
             machine.aftermath(True)
         # As a rule nothing was printed, and the journal has no entry of this.
@@ -134,17 +130,11 @@ class Session:
         """setUpClass is over: what it did is not undone after a test. Where
         each test has a machine of its own, it is."""
         if self.machine is not None and not self.isolate:
-            self.kept = len(self.machine._undo)
+            self.machine.keep_undo()
 
     def _assemble(self, machine: Machine) -> None:
         for name, device in self.cls._road_declared(Device).items():
-            self.nodes[name] = machine.add_device(
-                device.compatible,
-                device.irq_type,
-                device.properties or None,
-                device.addr or 0,
-                device.node,
-            )
+            self.nodes[name] = device.add_to(machine)
         for fragment in self.cls._road_declared(DtFragment).values():
             fragment.add_to(machine)
         self.chips = {}
@@ -165,7 +155,7 @@ class Session:
         machine, self.machine = self.machine, None
         self._fixture = False
         if machine is not None:
-            machine.undo_all()
+            machine.undo_all(kept=True)
             self._write_trace(machine)
             machine.close()
 

@@ -143,9 +143,11 @@ def class_device(
         paths = [p for p in paths if (p / "name").read_text().strip() == name]
     if not paths:
         called = f" {name}" if name is not None else ""
-        raise NoDeviceError(
-            f"{device} has no {what}{called}: is a driver bound?"
+        option = device._machine.missing_option(f"/sys/{pattern}")
+        why = f"CONFIG_{option} is off in this kernel" if option else (
+            "is a driver bound?"
         )
+        raise NoDeviceError(f"{device} has no {what}{called}: {why}")
     parents = sorted({_parent(path, pattern) for path in paths})
     if len(parents) > 1:
         raise UsageError(

@@ -430,8 +430,7 @@ class TestCase(unittest.TestCase):
         """Undo, then ask the oracles. Returns what is wrong."""
         errors: list[BaseException] = []
         errors += self._road_missed_faults(machine)
-        kept = self._road_session().kept
-        for what, error in machine.undo_all(kept):
+        for what, error in machine.undo_all():
             error.__dict__.setdefault("__notes__", []).append(
                 f"{self.id()} left the guest unclean: {what} failed"
             )
