@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The roadtest command, with test programs and kernel trees that are fakes."""
 
+import ctypes
 import os
 import re
 import signal
@@ -656,6 +657,20 @@ class Doctor(CommandTestCase):
             self.assertRegex(result.stdout,
                              rf"(?m)^MISS +cache +{cache} can't be written.*\n"
                              r" +-> ROADTEST_CACHE=DIR ")
+
+    def test_one_that_is_killed_can_leave_nothing_in_shared_memory(self):
+        """What it tries there never has a name."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        watch = libc.inotify_init1(os.O_NONBLOCK)
+        self.addCleanup(os.close, watch)
+        create = 0x100  # IN_CREATE
+        self.assertGreater(libc.inotify_add_watch(watch, b"/dev/shm", create), 0)
+        with tempfile.NamedTemporaryFile(dir="/dev/shm", prefix="roadtest-doctor-test"):
+            result = self.roadtest("doctor")
+        self.assertRegex(result.stdout, "(?m)^ok +shared memory ")
+        events = os.read(watch, 1 << 16)
+        self.assertIn(b"roadtest-doctor-test", events)  # it does see names
+        self.assertEqual(events.count(b"roadtest-doctor-"), 1)
 
     def test_a_kernel_that_does_not_start_is_a_miss(self):
         self.write("kernel/linux", "#!/bin/sh\nexit 3\n", 0o755)
