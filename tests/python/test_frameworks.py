@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,20 @@ def run(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
     )
+
+
+class Package(unittest.TestCase):
+    def test_every_module_is_installed(self) -> None:
+        """Each stands in python/ext/meson.build; one that does not works in the
+        source tree alone."""
+        tree = os.path.join(HERE, "../../python")
+        with open(os.path.join(tree, "ext/meson.build"), encoding="utf-8") as f:
+            text = f.read()
+        listed = set(re.findall(r"'\.\./roadtest/([^/']+)'", text))
+        names = os.listdir(os.path.join(tree, "roadtest"))
+        there = {name for name in names if name.endswith((".py", ".pyi", ".typed"))}
+        self.assertEqual(listed, there)
+        self.assertIn("testcase.py", there)
 
 
 class Frameworks(unittest.TestCase):
