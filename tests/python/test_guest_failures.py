@@ -111,6 +111,71 @@ class Loops(Outer):
             self.assertIn(part, text)
 
 
+    def test_a_driver_that_loops_is_stopped_by_its_messages(self) -> None:
+        """Its handler goes on as long as the interrupt does. Limits of time
+        are far away: what ends it is the number of messages."""
+
+        class Inner(TestCase):
+            device = Device("st,m41t80", model=StuckAlarm).with_irq("low")
+            machine_options = {"message_limit": 300}
+
+            def test(self) -> None:
+                self.chip.irq.assert_()
+                self.clock.advance(1)
+
+        text = run(Inner).texts()["test"]
+        for part in (
+            "LimitExceeded: advance: the guest has sent 301 I2C messages",
+            "does a driver loop",
+            "StuckAlarm R 4f",
+        ):
+            self.assertIn(part, text)
+
+
+class StuckAlarm(I2CModel):
+    """ST M41T80 whose alarm flag (bit 6 of register 0x0f) can't be cleared."""
+
+    def __init__(self) -> None:
+        self.pointer = 0
+
+    def write(self, data: bytes) -> None:
+        self.pointer = data[0]
+
+    def read(self, length: int) -> bytes:
+        return bytes([0x4F if self.pointer == 0x0F else 0]) * length
+
+
+class Holds(I2CModel):
+    """An LM75 that stretches the clock without end once it is asked to."""
+
+    hold = False
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def read(self, length: int) -> bytes | int:
+        return HOLD if self.hold else bytes(length)
+
+
+class Blocked(TestCase):
+    device = Device("national,lm75", model=Holds)
+
+    def test_the_place_is_the_first_frame_that_is_not_the_schedulers(
+        self,
+    ) -> None:
+        (hwmon,) = self.dev.glob("hwmon/hwmon*")
+        self.chip.hold = True
+        call = self.guest.start.read_text(hwmon / "temp1_input")
+        self.clock.advance(0.01)
+        (place,) = [
+            line for line in self.guest.stacks().splitlines() if " state " in line
+        ][:1]
+        self.assertRegex(place, r"^worker 1 .* in virtio_i2c_xfer$")
+        self.chip.hold = False
+        self.chip.release(bytes(2))
+        self.assertEqual(call.result(), "0\n")
+
+
 class Models(Outer):
     def test_an_exception_in_a_model_reaches_the_test_with_its_traceback(
         self,
