@@ -817,6 +817,21 @@ ROAD_API void road_test_begin(struct road_machine *machine, const char *name);
 ROAD_API int road_aftermath(struct road_machine *machine, uint64_t ns);
 
 /**
+ * road_leaks() - has a driver lost memory?
+ *
+ * On a kernel of the flavour "check", which has kmemleak: scans, and tells what
+ * drivers have asked for and nothing points to any more. Comes behind road_aftermath(),
+ * since memory that is younger than five seconds is not looked at. Each leak is
+ * told again by each later call. Runs the guest, for some ten milliseconds of
+ * wall time and no virtual time; does nothing if no driver came or went on this
+ * machine, or on another kernel. The C harness calls it at the end of each test.
+ *
+ * Return: 0; -ROAD_EORACLE with the size and the backtrace of each leak, or
+ * when kmemleak has switched itself off; any of enum road_errno.
+ */
+ROAD_API int road_leaks(struct road_machine *machine);
+
+/**
  * road_test_end() - settle, then ask the oracles
  *
  * Runs the guest. Return: 0; -ROAD_EORACLE (a report that nobody expected, or

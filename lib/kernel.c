@@ -47,6 +47,7 @@ static void kernel_info(struct kernel *kernel, const char *key,
 					   minor >= SECCOMP_MINOR);
 	} else if (!strcmp(key, "flavour") && !strcmp(value, "check")) {
 		kernel->mem_mib = MEM_CHECK_MIB;
+		kernel->checks = true;
 	}
 }
 

@@ -18,6 +18,7 @@ struct kernel {
 	char *include;
 	char *release;
 	unsigned int mem_mib;	/* what its flavour needs */
+	bool checks;		/* of the flavour "check" */
 	bool seccomp;		/* has the seccomp mode of UML */
 };
 

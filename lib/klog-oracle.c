@@ -325,6 +325,16 @@ void klog_test_over(struct klog *klog)
 		klog->test_over = klog->num_lines;
 }
 
+void klog_pass(struct klog *klog, size_t mark, const char *start)
+{
+	size_t i;
+
+	klog_flush(klog);
+	for (i = mark; i < klog->num_lines; i++)
+		if (starts_with(line_bare(klog, i), start))
+			klog->lines[i].report = false;
+}
+
 /* Words of memory, which UML puts above each call trace: " 61153c90 0000". */
 static bool is_stack_dump(const char *bare)
 {

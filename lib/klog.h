@@ -86,6 +86,8 @@ int klog_expect(struct klog *klog, const char *regex, struct road_error *error);
 bool klog_test_begin(struct klog *klog);
 /* The test is over: reports from here on are of what it left behind. */
 void klog_test_over(struct klog *klog);
+/* Lines since @mark that begin with @start are no reports. */
+void klog_pass(struct klog *klog, size_t mark, const char *start);
 /* 0, or -ROAD_EORACLE with a message that has the report's lines. Asked again,
  * it answers the same. */
 int klog_test_end(struct klog *klog, struct road_error *error);

@@ -122,6 +122,12 @@ int machine_undo(struct road_machine *machine)
 
 	if (machine->driver_seen)
 		ret = device_unbind_all(machine);
+	/* While its backtrace still has names. */
+	if (!ret && machine->kernel.checks) {
+		ret = road_aftermath(machine, ROAD_AFTER_TEST_NS);
+		if (!ret)
+			ret = road_leaks(machine);
+	}
 	if (!ret && machine->driver_seen)
 		ret = undo_modules(machine);
 	return ret <= -ROAD_EGONE ? ret : 0;

@@ -38,6 +38,7 @@ INTERNAL = {
     "ktap",
     "layout",
     "lazy",
+    "leaks",
     "lost",
     "options",
     "public",

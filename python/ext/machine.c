@@ -234,6 +234,18 @@ static PyObject *machine_aftermath(struct ext_machine *self, PyObject *arg)
 	return ext_result(self, ret, NULL);
 }
 
+static PyObject *machine_leaks(struct ext_machine *self, PyObject *unused)
+{
+	PyThreadState *state = ext_begin(self);
+	int ret;
+
+	if (!state)
+		return NULL;
+	ret = road_leaks(self->machine);
+	ext_end(self, state);
+	return ext_result(self, ret, NULL);
+}
+
 static PyObject *machine_now(struct ext_machine *self, void *unused)
 {
 	if (!ext_usable(self))
@@ -340,6 +352,7 @@ static PyMethodDef machine_methods[] = {
 	{ "close", (PyCFunction)machine_close, METH_NOARGS },
 	{ "advance", (PyCFunction)machine_advance, METH_O },
 	{ "aftermath", (PyCFunction)machine_aftermath, METH_O },
+	{ "leaks", (PyCFunction)machine_leaks, METH_NOARGS },
 	{ "after", (PyCFunction)(void (*)(void))ext_timer_after,
 	  METH_VARARGS | METH_KEYWORDS },
 	{ "watch", (PyCFunction)ext_line_watch, METH_VARARGS },

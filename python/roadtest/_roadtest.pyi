@@ -252,6 +252,8 @@ class Machine:
         """road_advance()."""
     def aftermath(self, last: bool) -> None:
         """road_aftermath(): of a test, or the last one on this machine."""
+    def leaks(self) -> None:
+        """road_leaks(): OracleError when a driver has lost memory."""
     def after(
         self,
         ns: int,

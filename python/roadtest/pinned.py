@@ -14,6 +14,7 @@ import os
 import time
 import unittest
 
+from .leaks import is_lost
 from .machine import current
 from .session import Session
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
+    from .errors import OracleError
     from .testcase import TestCase
 
 # Hides these frames from unittest's tracebacks.
@@ -47,7 +49,7 @@ class Alone(Session):
     ) -> None:
         super().__init__(cls)
         self.shows = shows
-        self.shown = False
+        self.shown: BaseException | None = None
 
     @property
     def isolate(self) -> bool:
@@ -56,7 +58,8 @@ class Alone(Session):
 
     def ended(self, test: TestCase, errors: list[BaseException]) -> None:
         """It is over."""
-        self.shown |= any(map(self.shows, errors))
+        for error in filter(self.shows, errors):
+            self.shown = self.shown or error
 
 
 class Again:
@@ -64,7 +67,7 @@ class Again:
 
     ``session``: the class's, without a machine; ``names``: of the tests'
     methods, in the order in which they ran. ``found`` is the id of the one,
-    ``tried`` how many it took.
+    ``error`` what it shows, ``tried`` how many it took.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Again:
         shows: Callable[[BaseException], bool] = is_late,
     ) -> None:
         self.found = ""
+        self.error: BaseException | None = None
         self.tried = 0
         end = time.monotonic() + WALL_S
         for name in reversed(names):
@@ -83,8 +87,9 @@ class Again:
             test = session.cls(name)
             with _alone(session, shows) as alone:
                 test.run(unittest.TestResult())
-            if alone.shown:
+            if alone.shown is not None:
                 self.found = test.id()
+                self.error = alone.shown
                 break
 
     def none(self) -> str:
@@ -150,6 +155,20 @@ def note_class(session: Session, error: BaseException) -> None:
     else:
         text = again.none()
     _note(error, text)
+
+
+def lost_in(
+    session: Session, error: OracleError, names: Sequence[str]
+) -> BaseException:
+    """Memory was lost on a machine on which these tests ran: an error that says
+    in which. The machine has been closed."""
+    again = Again(session, names, is_lost)
+    if again.error is None:
+        _note(error, again.none())
+        return error
+    # Behind one test the module is still there, and its functions have names.
+    _note(again.error, f"{again.found} loses this when it runs alone.")
+    return again.error.with_traceback(None)
 
 
 def _note(error: BaseException, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from . import _roadtest
+from . import _roadtest, leaks
 from .device import Device, DtFragment
 from .machine import Machine
 
@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .errors import OracleError
     from .models import Model
     from .testcase import TestCase
 
@@ -35,6 +36,9 @@ class Session:
         """Methods of the tests that have run on the machine, and passed."""
         self.modules: set[str] | None = None
         """Those that stay from test to test; None: not known yet."""
+        self.lost: tuple[OracleError, list[str]] | None = None
+        """Memory that drivers have lost on one of its machines, and the tests
+        that ran on that."""
 
     @property
     def isolate(self) -> bool:
@@ -120,11 +124,18 @@ class Session:
         failed = machine.undo_all(kept=True)
         if machine.is_up:
             machine.aftermath(True)
+            self.scan(machine)
         # As a rule nothing was printed, and the journal has no entry of this.
         if machine.log_since(mark) and not machine.told:
             machine.test_end()
         for _, error in failed:
             raise error
+
+    def scan(self, machine: Machine) -> None:
+        """The machine is about to end: has a driver lost memory on it?"""
+        error = leaks.lost(machine)
+        if error is not None:
+            self.lost = error, self.ran
 
     def keep_undo(self) -> None:
         """setUpClass is over: what it did is not undone after a test. Where

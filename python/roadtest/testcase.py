@@ -12,7 +12,7 @@ import contextlib
 import os
 import unittest
 
-from . import _roadtest, fixtures, pinned, raised
+from . import _roadtest, fixtures, leaks, pinned, raised
 from .busdevice import coldplug
 from .device import BoundDevice, Device, DtFragment
 from .errors import GuestError, UsageError
@@ -300,6 +300,7 @@ class TestCase(unittest.TestCase):
         self._road_bound: dict[str, BoundDevice] = {}
         self._road_used_up = False
         self._road_cut = False
+        self._road_scanned = False
         self._road_mark = 0
 
         def wrapped() -> None:
@@ -414,6 +415,8 @@ class TestCase(unittest.TestCase):
                 or self._road_used_up
                 or not machine.is_up
             ):
+                if machine.is_up and not errors and not self._road_scanned:
+                    session.scan(machine)
                 session.close()
             # What comes behind the test, a fixture of pytest for one, must
             # not begin it again.
@@ -435,15 +438,19 @@ class TestCase(unittest.TestCase):
                 f"{self.id()} left the guest unclean: {what} failed"
             )
             errors.append(error)
+        late: list[BaseException] = []
+        if machine.is_up and self._road_scans():
+            # While the backtrace has names: of a module that is gone it has
+            # addresses alone.
+            late += self._road_after(machine)
+            if machine.is_up:
+                errors += self._road_lost(machine)
         if machine.is_up:
             errors += self._road_unload(machine)
-        told = False
         if machine.is_up:
-            try:
-                self._road_session().aftermath(machine)
-            except Exception as error:
-                errors.append(error)
-                told = not machine.is_up
+            late += self._road_after(machine)
+        errors += late
+        told = bool(late) and not machine.is_up
         for bug in self._road_late_bugs:
             if bug.accept_report(machine, self._road_mark):
                 self.known_bugs.append(bug.reason)
@@ -456,6 +463,33 @@ class TestCase(unittest.TestCase):
         except Exception as error:
             errors.insert(0, error)
         return errors
+
+    def _road_after(self, machine: Machine) -> list[BaseException]:
+        """Let the time after a test pass. Returns what that has shown."""
+        try:
+            self._road_session().aftermath(machine)
+        except Exception as error:
+            return [error]
+        return []
+
+    def _road_scans(self) -> bool:
+        """Is lost memory looked for behind this test? As a rule it is at the
+        end of the class."""
+        return self._road_session().isolate or bool(self._road_late_bugs)
+
+    def _road_lost(self, machine: Machine) -> list[BaseException]:
+        """Memory that drivers have lost, if no known bug is about that."""
+        self._road_scanned = True
+        error = leaks.lost(machine)
+        if error is None:
+            return []
+        for bug in self._road_late_bugs:
+            if bug.matches(error):
+                self._road_late_bugs.remove(bug)
+                self.known_bugs.append(bug.reason)
+                self._road_used_up = True
+                return []
+        return [error]
 
     def _road_missed_faults(self, machine: Machine) -> list[BaseException]:
         """Faults that were injected and have not struck. What is undone later
@@ -586,6 +620,8 @@ class TestCase(unittest.TestCase):
             raise
         finally:
             session.close()
+        if session.lost is not None:
+            raise pinned.lost_in(session, *session.lost)
         for stray in Stray.take():
             raise stray.error
 

@@ -32,24 +32,24 @@ import drivers  # noqa: E402
 HANG, SLACK = 1, 5
 
 
-def find_kernel():
-    """The kernel that tests run on, one without checkers, and its objects. Those
-    of a kernel that comes from elsewhere, or of a tree that is gone, can't be
-    had."""
+def find_kernel(flavour):
+    """The kernel that tests run on, if it is of this flavour, and its objects.
+    Those of a kernel that comes from elsewhere, or of a tree that is gone, can't
+    be had."""
     first = test_shell.find_kernel()
     try:
         kernel = Path(first or "none").resolve()
-        if "\nflavour=fast\n" in (kernel / "info").read_text(encoding="utf-8"):
+        if f"\nflavour={flavour}\n" in (kernel / "info").read_text(encoding="utf-8"):
             return kernel, drivers.objects(Path(COMMAND).parents[1], kernel)
     except (SystemExit, OSError):
         pass
     raise unittest.SkipTest("the kernel has no objects to build a module with")
 
 
-def make_kernel(work):
+def make_kernel(work, flavour):
     """A kernel that has the faulty driver."""
     kernel, module = work / "kernel", work / "module"
-    good, objects = find_kernel()
+    good, objects = find_kernel(flavour)
     shutil.copytree(good, kernel, symlinks=True)
     module.mkdir()
     shutil.copy(HERE / "faulty/faulty.c", module)
@@ -67,12 +67,13 @@ class GuestsTestCase(unittest.TestCase):
     """One run of all, and what became of each test of it."""
 
     tests: str
+    flavour = "fast"
 
     @classmethod
     def setUpClass(cls):
         work = Path(tempfile.mkdtemp(prefix="roadtest-bad-guests-"))
         cls.addClassCleanup(shutil.rmtree, work)
-        env = {**os.environ, "ROADTEST_KERNEL": str(make_kernel(work)),
+        env = {**os.environ, "ROADTEST_KERNEL": str(make_kernel(work, cls.flavour)),
                "ROADTEST_CACHE": str(work / "cache"), "PYTHONDONTWRITEBYTECODE": "1",
                "ROADTEST_TRACE": str(work)}
         command = [COMMAND, "run", "-j2", "--json", str(work / "out.json"), cls.tests]
@@ -85,7 +86,8 @@ class GuestsTestCase(unittest.TestCase):
         cls.work, cls.done = work, done
         with open(work / "out.json", encoding="utf-8") as f:
             (program,) = json.load(f)["programs"]
-        cls.results = {t["id"].removeprefix("faulty_tests."): t for t in program["tests"]}
+        prefix = Path(cls.tests).stem + "."
+        cls.results = {t["id"].removeprefix(prefix): t for t in program["tests"]}
         cls.program = program
 
     def failed(self, name, *texts):

@@ -486,6 +486,30 @@ static void a_line_without_a_stack_may_be_the_drivers_own(void)
 	teardown(&klog);
 }
 
+static void lines_that_are_passed_are_no_reports(void)
+{
+	static const char found[] =
+		"kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)\n";
+	struct klog klog;
+	size_t mark;
+
+	setup(&klog);
+	mark = klog_mark(&klog);
+	feed(&klog, found);
+	klog_pass(&klog, mark, "kmemleak: ");
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	klog_test_begin(&klog);
+	/* Neither one before the mark nor another report. */
+	feed(&klog, found);
+	mark = klog_mark(&klog);
+	feed(&klog, warn);
+	klog_pass(&klog, mark, "kmemleak: ");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_HAS(err_message(&error), "kmemleak: 3 new");
+	CHECK_HAS(err_message(&error), "and 1 more report");
+	teardown(&klog);
+}
+
 static void reports_are_told_apart(void)
 {
 	struct klog klog;
@@ -626,6 +650,8 @@ static const struct unit_test tests[] = {
 	{ "a_report_has_all_its_lines", a_report_has_all_its_lines },
 	{ "a_line_without_a_stack_may_be_the_drivers_own",
 	  a_line_without_a_stack_may_be_the_drivers_own },
+	{ "lines_that_are_passed_are_no_reports",
+	  lines_that_are_passed_are_no_reports },
 	{ "reports_are_told_apart", reports_are_told_apart },
 	{ "long_reports_are_shown_in_part", long_reports_are_shown_in_part },
 	{ "an_expected_report_is_no_failure",

@@ -10,7 +10,8 @@
  * With at = "poll" it reads its chip a thousand times a second, and its module stays.
  *
  * With leaves = "timer" and the like it leaves that behind when it is removed: it
- * runs `after` seconds later (5), when memory and code are gone.
+ * runs `after` seconds later (5), when memory and code are gone. With loses =
+ * "memory" and the like it fails in probe, and gives that not back.
  */
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
@@ -38,8 +39,15 @@ struct faulty {
 	struct workqueue_struct *queue;
 	struct i2c_client *client;
 	struct delayed_work poll;
+	struct rcu_head late_rcu;
 	u32 after;
 	int ran;
+};
+
+/* Outlives the driver, and what it belongs to. */
+struct faulty_late {
+	struct delayed_work work;
+	struct faulty *faulty;
 };
 
 /* ---- what may go wrong */
@@ -197,6 +205,32 @@ static noinline void faulty_late_work(struct work_struct *work)
 	container_of(work, struct faulty, late_work.work)->ran++;
 }
 
+static noinline void faulty_late_user(struct work_struct *work)
+{
+	struct faulty_late *late = container_of(work, struct faulty_late,
+						work.work);
+
+	late->faulty->ran++;
+	kfree(late);
+}
+
+/* The work item is sound, but not what it works on. */
+static void faulty_leave_user(struct faulty *faulty, unsigned long ticks)
+{
+	struct faulty_late *late = kzalloc(sizeof(*late), GFP_KERNEL);
+
+	if (!late)
+		return;
+	late->faulty = faulty;
+	INIT_DELAYED_WORK(&late->work, faulty_late_user);
+	schedule_delayed_work(&late->work, ticks);
+}
+
+static noinline void faulty_late_rcu(struct rcu_head *head)
+{
+	container_of(head, struct faulty, late_rcu)->ran++;
+}
+
 static noinline int faulty_late_thread(void *data)
 {
 	struct faulty *faulty = data;
@@ -238,8 +272,23 @@ static void faulty_leave(struct faulty *faulty, const char *what)
 		schedule_delayed_work(&faulty->late_work, ticks);
 	else if (!strcmp(what, "queue"))
 		queue_delayed_work(faulty->queue, &faulty->late_work, ticks);
+	else if (!strcmp(what, "user"))
+		faulty_leave_user(faulty, ticks);
+	else if (!strcmp(what, "rcu"))
+		call_rcu(&faulty->late_rcu, faulty_late_rcu);
 	else if (!strcmp(what, "thread"))
 		kthread_run(faulty_late_thread, faulty, "faulty");
+}
+
+/* ---- what it loses */
+
+static noinline int faulty_lose(struct i2c_client *client, const char *what)
+{
+	int ret = -EINVAL;
+
+	if (!strcmp(what, "memory"))
+		ret = kmalloc(200, GFP_KERNEL) ? -EIO : -ENOMEM;
+	return ret;
 }
 
 static int now_set(const char *value, const struct kernel_param *param)
@@ -255,6 +304,7 @@ static int faulty_probe(struct i2c_client *client)
 {
 	struct device *dev = &client->dev;
 	struct faulty *faulty = devm_kzalloc(dev, sizeof(*faulty), GFP_KERNEL);
+	const char *loses;
 	int ret;
 
 	if (!faulty)
@@ -269,6 +319,8 @@ static int faulty_probe(struct i2c_client *client)
 	device_property_read_string(dev, "leaves", &faulty->leaves);
 	device_property_read_u32(dev, "after", &faulty->after);
 	faulty_late_init(faulty);
+	if (!device_property_read_string(dev, "loses", &loses))
+		return faulty_lose(client, loses);
 	if (!strcmp(faulty->leaves, "queue"))
 		faulty->queue = alloc_workqueue("faulty", 0, 0);
 	if (!strcmp(faulty->leaves, "interrupt")) {
