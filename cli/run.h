@@ -241,12 +241,15 @@ typedef void stream_list_fn(void *arg, char *list);
 struct subtests {
 	size_t indent;		/* blanks before the outermost */
 	unsigned int num, num_failed;
+	unsigned int planned, done;	/* of the outermost */
 	struct strings failed;	/* names of the first ones */
 };
 
 /* Is it a line about subtests? Then there is nothing to be shown of it. */
 bool subtests_line(struct subtests *subtests, const char *line);
-/* Which failed; to be freed. */
+/* Did one fail, or did they not come to the end of their plan? */
+bool subtests_bad(const struct subtests *subtests);
+/* What is bad; to be freed. */
 char *subtests_text(const struct subtests *subtests);
 void subtests_deinit(struct subtests *subtests);
 

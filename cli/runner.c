@@ -418,6 +418,12 @@ static void runner_check_plan(struct runner *runner)
 	struct program *program = runner->program;
 	char *what;
 
+	if (subtests_bad(&stream->subtests)) {
+		what = subtests_text(&stream->subtests);
+		report_trouble(runner->report, program, NULL,
+			       "behind its last test: %s", what);
+		free(what);
+	}
 	if (stream->second_plan >= 0)
 		report_trouble(runner->report, program, NULL,
 			       "it has two plans, 1..%d and 1..%d",

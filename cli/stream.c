@@ -58,7 +58,7 @@ static void stream_report(struct stream *stream, enum result result,
 	};
 
 	stream_take_lines(stream, &lines);
-	if (stream->subtests.num_failed) {
+	if (subtests_bad(&stream->subtests)) {
 		strings_add(&lines, subtests_text(&stream->subtests));
 		if (result == RESULT_PASS)
 			strings_add(&lines, text("the test itself says \"ok\""));

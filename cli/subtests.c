@@ -20,6 +20,15 @@ void subtests_deinit(struct subtests *subtests)
 	*subtests = (struct subtests){ 0 };
 }
 
+static void add_failed(struct subtests *subtests, char *name)
+{
+	subtests->num_failed++;
+	if (subtests->failed.num < MAX_NAMED)
+		strings_add(&subtests->failed, name);
+	else
+		free(name);
+}
+
 /* "1 - name # SKIP why": behind the "ok". */
 static void add_result(struct subtests *subtests, bool ok, const char *rest)
 {
@@ -31,47 +40,73 @@ static void add_result(struct subtests *subtests, bool ok, const char *rest)
 	else
 		end = rest + strlen(rest);
 	subtests->num++;
+	subtests->done++;
 	if (result != RESULT_FAIL)
 		return;
-	subtests->num_failed++;
 	rest += strspn(rest, " ");
 	rest += strspn(rest, "0123456789");
 	rest += strspn(rest, " ");
 	if (starts_with(rest, "- "))
 		rest += 2;
-	if (subtests->failed.num < MAX_NAMED)
-		strings_add(&subtests->failed,
-			    rest < end ? printable(rest, end - rest) :
-					 text("number %u", subtests->num));
+	add_failed(subtests, rest < end ? printable(rest, end - rest) :
+					  text("number %u", subtests->num));
+}
+
+/* Behind the blanks. Those further in are parts of parts: they are counted
+ * there. */
+static void add_line(struct subtests *subtests, const char *word, int plan)
+{
+	if (plan >= 0)
+		subtests->planned += plan;
+	else if (starts_with(word, "ok "))
+		add_result(subtests, true, word + 3);
+	else if (starts_with(word, "not ok "))
+		add_result(subtests, false, word + 7);
 }
 
 bool subtests_line(struct subtests *subtests, const char *line)
 {
-	size_t indent = strspn(line, " ");
+	size_t indent = strspn(line, " \t");
 	const char *word = line + indent;
-	bool ok = starts_with(word, "ok "), plan;
+	bool bail = starts_with(word, "Bail out!");
+	int plan = -1;
 	char extra;
-	int num;
 
-	plan = sscanf(word, "1..%d%c", &num, &extra) == 1;
-	if (!indent || !(ok || plan || starts_with(word, "not ok ") ||
+	if (sscanf(word, "1..%d%c", &plan, &extra) != 1)
+		plan = -1;
+	if (!indent || !(plan >= 0 || bail || starts_with(word, "ok ") ||
+			 starts_with(word, "not ok ") ||
 			 starts_with(word, "KTAP version ") ||
 			 starts_with(word, "# Subtest:")))
 		return false;
-	if (!subtests->indent || indent < subtests->indent)
+	if (!subtests->indent || indent < subtests->indent) {
 		subtests->indent = indent;
-	/* Those further in are parts of parts: they are counted there. */
-	if (!plan && indent == subtests->indent &&
-	    (ok || starts_with(word, "not ok ")))
-		add_result(subtests, ok, word + (ok ? 3 : 7));
+		subtests->planned = subtests->done = 0;
+	}
+	/* What ends a part's parts ends it, wherever it stands. */
+	if (bail)
+		add_failed(subtests, printable(word, strlen(word)));
+	else if (indent == subtests->indent)
+		add_line(subtests, word, plan);
 	return true;
+}
+
+bool subtests_bad(const struct subtests *subtests)
+{
+	return subtests->num_failed ||
+	       (subtests->planned && subtests->planned != subtests->done);
 }
 
 char *subtests_text(const struct subtests *subtests)
 {
 	const struct strings *failed = &subtests->failed;
-	char *line = text("%u of %u subtests failed:", subtests->num_failed,
-			  subtests->num);
+	char *line;
+
+	if (!subtests->num_failed)
+		return text("%u of %u subtests have a result",
+			    subtests->done, subtests->planned);
+	line = text("%u of %u subtests failed:", subtests->num_failed,
+		    subtests->num);
 
 	for (size_t i = 0; i < failed->num; i++) {
 		char *longer = text("%s %s%s", line, failed->items[i],

@@ -287,6 +287,25 @@ printf '    1..2\\n        not ok 1 inner\\n    not ok 1 z # TODO it\\n    ok 2 
         for word in "KTAP", "Subtest", "1..3", "ok 1":
             self.assertNotIn(word, self.text)
 
+    def test_subtests_that_did_not_come_to_their_end_fail_their_test(self):
+        for printed, said in (
+                (r"\tnot ok 1 sub\n", "1 of 1 subtests failed: sub"),
+                (r"    1..3\n    ok 1 x\n    ok 2 y\n", "2 of 3 subtests have a result"),
+                (r"    1..1\n    ok 1 x\n    ok 2 y\n", "2 of 1 subtests have a result"),
+                (r"    1..1\n    ok 1 x\n    Bail out! no chip\n",
+                 "1 of 1 subtests failed: Bail out! no chip")):
+            with self.subTest(printed):
+                self.program("test-x", f"printf '# start a\\n{printed}'\necho ok 1 a\npass b",
+                             "ab")
+                self.assertEqual(self.outcomes("test-x", status=1),
+                                 {"a": "failed", "b": "passed"})
+                self.assertIn(f'  FAIL  a\n        {said}\n', self.text)
+
+    def test_subtests_behind_the_last_test_are_no_success(self):
+        self.program("test-x", r"pass a; pass b; printf '    not ok 1 sub\n'", "ab")
+        self.assertEqual(self.outcomes("test-x", status=1), {"a": "passed", "b": "passed"})
+        self.assertIn("behind its last test: 1 of 1 subtests failed: sub", self.text)
+
 
 class Output(BadTestCase):
     def test_what_is_no_text(self):
