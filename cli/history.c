@@ -120,6 +120,30 @@ static void lines_deinit(struct lines *lines)
 	free(lines->content);
 }
 
+bool past_failed(const struct past *past)
+{
+	return past->result == RESULT_FAIL || past->result == RESULT_FLAKY ||
+	       past->result == RESULT_NOT_RUN;
+}
+
+/* A fixture that failed is one of the tests that have it. */
+static bool fixture_failed(const struct program *program,
+			   const struct lines *lines, const char *id)
+{
+	struct strings fixtures = { 0 };
+	bool failed = false;
+
+	fixtures_of(program, id, &fixtures);
+	for (size_t i = 0; i < fixtures.num; i++) {
+		const struct line *line = lines_find(lines, lines->num,
+						     fixtures.items[i]);
+
+		failed |= line && past_failed(&line->past);
+	}
+	strings_deinit(&fixtures);
+	return failed;
+}
+
 void history_load(struct program *program)
 {
 	char *name = history_name(program), *path;
@@ -137,16 +161,12 @@ void history_load(struct program *program)
 
 		program->past[i] = line ? line->past :
 					  (struct past){ -1, -1 };
+		if (fixture_failed(program, &lines, program->ids.items[i]))
+			program->past[i].result = RESULT_FAIL;
 	}
 	lines_deinit(&lines);
 	free(path);
 	free(name);
-}
-
-bool past_failed(const struct past *past)
-{
-	return past->result == RESULT_FAIL || past->result == RESULT_FLAKY ||
-	       past->result == RESULT_NOT_RUN;
 }
 
 /* ------------------------------------------------------------------------
@@ -165,6 +185,26 @@ static void line_update(struct line *line, const struct entry *entry,
 	if (!again || !past_failed(&line->past))
 		line->past.result = entry->result;
 	line->gone = false;
+}
+
+/* Those of what has run have failed again, or no more. */
+static void forget_fixtures(struct lines *lines, const struct program *program)
+{
+	for (size_t i = 0; i < program->num_entries; i++) {
+		const struct entry *entry = &program->entries[i];
+		struct strings fixtures = { 0 };
+
+		if (entry->done && program->round <= 1)
+			fixtures_of(program, entry->id, &fixtures);
+		for (size_t n = 0; n < fixtures.num; n++) {
+			struct line *line = lines_find(lines, lines->num,
+						       fixtures.items[n]);
+
+			if (line)
+				line->gone = true;
+		}
+		strings_deinit(&fixtures);
+	}
 }
 
 static void lines_update(struct lines *lines, const struct program *program)
@@ -236,6 +276,7 @@ static void history_update(const struct program *program, const char *path,
 	lines_read(&lines, path, name);
 	for (size_t i = 0; whole && i < lines.num; i++)
 		lines.items[i].gone = true;
+	forget_fixtures(&lines, program);
 	lines_update(&lines, program);
 	lines_write(&lines, path, name);
 	lines_deinit(&lines);

@@ -236,6 +236,8 @@ static struct entry *entry_for(struct report *report, struct program *program,
 
 	if (entry && !entry->done)
 		return entry;
+	if (is_fixture(program, id))
+		return entry_add(program, id);
 	program->strays += program->planned;
 	if (program->planned)
 		report_trouble(report, program, NULL, entry ?
@@ -269,13 +271,20 @@ static enum result entry_tried(struct entry *entry, enum result result)
 void report_test(struct report *report, struct program *program,
 		 const struct stream_test *test)
 {
-	struct entry *entry = entry_for(report, program, test->id);
+	bool fixture = is_fixture(program, test->id);
+	struct entry *entry = fixture ? entry_find(program, test->id) : NULL;
 	enum result result = test->result;
 
+	/* A module's, in each process that runs a part of it. */
+	if (entry && entry->done)
+		return;
+	entry = entry_for(report, program, test->id);
 	entry->ms = test->ms;
 	free(entry->journal);
 	entry->journal = test->journal ? text("%s", test->journal) : NULL;
-	if (result == RESULT_FAIL && entry->tries < report->options.retries) {
+	/* A fixture is no test that could be asked for again. */
+	if (result == RESULT_FAIL && entry->tries < report->options.retries &&
+	    !fixture) {
 		if (!entry->tries++)
 			entry->first = spool_add(&report->spool, test->lines);
 		entry->again = true;

@@ -236,6 +236,14 @@ typedef void stream_result_fn(void *arg, const struct stream_test *test);
  * may be cut up. */
 typedef void stream_list_fn(void *arg, char *list);
 
+/* --- fixture.c */
+
+/* Is that the name of a fixture of a class or a module? */
+bool is_fixture(const struct program *program, const char *id);
+/* Adds the names of all fixtures that the test @id may have. */
+void fixtures_of(const struct program *program, const char *id,
+		 struct strings *ids);
+
 /* --- subtests.c */
 
 struct subtests {

@@ -321,6 +321,54 @@ class {name}(unittest.TestCase):
             return ""
 
 
+@needs_python
+class FailedFixture(OptionsTestCase):
+    """tearDownClass and tearDownModule have results of their own, and no test."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("test_x.py", """import os, unittest
+def tearDownModule():
+    if os.environ.get("BAD") == "module": raise RuntimeError("broken")
+class A(unittest.TestCase):
+    def test_a(self): pass
+    @classmethod
+    def tearDownClass(cls):
+        if os.environ.get("BAD") == "class": raise RuntimeError("broken")
+class B(unittest.TestCase):
+    def test_b(self): pass
+""")
+        self.env["BAD"] = "class"
+
+    def fails(self, *args, name="A.tearDownClass"):
+        result = self.run_tests(*args, "test_x.py")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn(f"FAIL  test_x.{name}\n", result.stdout)
+        self.assertNotIn("ERROR", result.stdout)
+        return result.stdout
+
+    def listed(self):
+        return self.roadtest("list", "--failed", "test_x.py").stdout.split()
+
+    def test_it_is_no_result_that_nobody_asked_for(self):
+        self.assertIn("2 passed, 1 failed", self.fails())
+        self.assertIn("2 passed, 1 failed", self.fails("-j1"))
+
+    def test_failed_takes_the_tests_that_have_it(self):
+        self.fails()
+        self.assertEqual(self.listed(), ["test_x.A.test_a"])
+        self.fails("--failed")
+        self.env["BAD"] = ""
+        self.assertEqual(self.run_tests("--failed", "test_x.py").returncode, 0)
+        self.assertEqual(self.listed(), [])
+        self.env["BAD"] = "module"
+        self.fails(name="tearDownModule")
+        self.assertEqual(self.listed(), ["test_x.A.test_a", "test_x.B.test_b"])
+
+    def test_it_is_not_tried_again(self):
+        self.assertIn("2 passed, 1 failed", self.fails("--retry", "1"))
+
+
 class LongestFirst(OptionsTestCase):
     def test_what_took_long_goes_first(self):
         ids = ["A.a", "B.b", "C.c", "D.d"]
