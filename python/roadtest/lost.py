@@ -6,7 +6,9 @@ leaves out everything else without a word: a function of the module, a class
 that inherits from nothing, a class in a class, a method that a second one of
 its name hides. Here the module's compiled code is compared with what was
 found: it has each function and each class body that stands in the file, also
-one whose name leads elsewhere by now.
+one whose name leads elsewhere by now. A body may make several classes: those
+that are there when the file has been imported are looked at too, so the
+garbage collector has to wait until then.
 """
 
 from __future__ import annotations
@@ -198,9 +200,21 @@ def _is_base(cls: type) -> bool:
     )
 
 
+def _says_no(cls: Any) -> bool:
+    """Is it a class that is no test by its own word?"""
+    return isinstance(cls, type) and vars(cls).get("__test__") is False
+
+
 def _holder(cls: type, name: str) -> type | None:
     """The class, of its bases, that has an attribute."""
     return next((c for c in cls.__mro__ if name in vars(c)), None)
+
+
+def _subclasses(cls: type[unittest.TestCase]) -> Iterator[type[unittest.TestCase]]:
+    """All below it, in the order in which they were made."""
+    for below in cls.__subclasses__():
+        yield below
+        yield from _subclasses(below)
 
 
 class _Finder:
@@ -228,7 +242,8 @@ class _Finder:
                 name = f"{name}@{place.line}"
             taken.add(name)
             lost.append(Lost(name, f"line {place.line}: {why}"))
-        return lost + list(self._lambdas()) + list(self._fixtures())
+        lost += [*self._lambdas(), *self._fixtures()]
+        return lost + list(self._unreached(lost))
 
     def _lambdas(self) -> Iterator[Lost]:
         """Functions of the module that have no name of their own."""
@@ -245,6 +260,45 @@ class _Finder:
                     f"{self.module.__name__}.{name}",
                     f"line {line}: {self._why_function(name)}",
                 )
+
+    def _unreached(self, lost: list[Lost]) -> Iterator[Lost]:
+        """Classes that were made when the file was imported and that none of its
+        names leads to: in a loop, by a function. As long as they are not
+        collected, their bases know them."""
+        if "load_tests" in vars(self.module):
+            return
+        told = {entry.id.rpartition(".")[0] for entry in lost}
+        used = {base for test in self.tests for base in type(test).__mro__}
+        number = 0
+        for cls in _subclasses(unittest.TestCase):
+            name = f"{self.module.__name__}.{cls.__name__}"
+            if cls in used or name in told or not self._has_tests(cls):
+                continue
+            number += 1
+            yield Lost(
+                f"{name}@{number}",
+                "a class that no name of the module leads to: one that was made later "
+                "has its name, or it was given none; type() with names of their own, "
+                "put into globals(), makes several",
+            )
+
+    def _has_tests(self, cls: type[unittest.TestCase]) -> bool:
+        """Is it of this file, and does it want to be run?"""
+        codes: set[CodeType] = set()
+        for name in unittest.defaultTestLoader.getTestCaseNames(cls):
+            _codes(getattr(cls, name), DEPTH, codes)
+        return (
+            cls.__module__ == self.module.__name__
+            and not any(map(_says_no, self._around(cls)))
+            and any(code.co_filename == self.module.__file__ for code in codes)
+        )
+
+    def _around(self, cls: type) -> Iterator[Any]:
+        """A class, and those that it stands in."""
+        yield cls
+        path = cls.__qualname__.split(".")
+        for end in range(1, len(path)):
+            yield _lookup(self.module, path[:end])
 
     def _fixtures(self) -> Iterator[Lost]:
         """setUp() and the like of a class that stands behind TestCase: that
@@ -296,8 +350,7 @@ class _Finder:
     def _says_no(self, body: _Place | None) -> bool:
         """Is a class, or one that it stands in, no test by its own word?"""
         while body is not None:
-            cls = _lookup(self.module, body.path)
-            if isinstance(cls, type) and vars(cls).get("__test__") is False:
+            if _says_no(_lookup(self.module, body.path)):
                 return True
             body = body.above
         return False

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import atexit
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -180,6 +181,14 @@ class Suite:
 
 def load(path: str, taken: set[str]) -> Suite:
     """Import a test file as a module of its stem's name."""
+    gc.disable()  # for lost.find()
+    try:
+        return _load(path, taken)
+    finally:
+        gc.enable()
+
+
+def _load(path: str, taken: set[str]) -> Suite:
     name = os.path.splitext(os.path.basename(path))[0]
     if not name.isprintable() or " " in name or "#" in name:
         raise CommandError(

@@ -367,6 +367,15 @@ class Lost(unittest.TestCase):
             self.assertEqual(self.lost(done.stdout), {})
             self.assertEqual(done.returncode, 0)
 
+    def test_classes_that_were_made_and_have_no_name_are(self) -> None:
+        done = run("sample_made.py")
+        found = re.findall(r"(?m)^# norun sample_made\.(\S+) (a class that no name)", done.stdout)
+        self.assertEqual([name for name, _ in found],
+                         ["Loop@1", "Loop@2", "Listed@3", "Listed@4", "Type@5"])
+        self.assertEqual(re.findall(r"(?m)^ok \d+ sample_made\.(\S+)", done.stdout), [
+            "Base1.test_it", "Base2.test_it", "Loop.test_it", "Type.test_it"])
+        self.assertEqual(done.returncode, 3)
+
     def test_a_file_of_a_directory_with_another_name_is(self) -> None:
         test = "import unittest\nclass A(unittest.TestCase):\n    def test_it(self): pass\n"
         with tempfile.TemporaryDirectory() as folder:
