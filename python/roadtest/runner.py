@@ -471,8 +471,13 @@ class Result(unittest.TestResult):
         name, _, scope = str(holder.id()).partition(" (")
         scope = scope.rstrip(")")
         if name.startswith("setUp"):
+            for blocked in self._blocked:
+                if blocked.scope == scope and not blocked.ok:
+                    blocked.text += text  # of its cleanups
+                    return
             why = f"{scope}: {name} failed"
-            self._blocked.append(Blocked(scope, False, "", why, text))
+            # Before a skip, which does not hide what its cleanups raise.
+            self._blocked.insert(0, Blocked(scope, False, "", why, text))
         else:
             self.ktap.diagnostic(text)
             self._print(False, f"{scope}.{name}", "")

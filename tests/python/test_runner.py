@@ -299,6 +299,20 @@ class NeverRan(unittest.TestCase):
         self.assertEqual(len(re.findall("(?m)^not ok", said)), 5)
         self.assertEqual(said.count("AssertionError: 1 != 2"), 5)
 
+    def test_a_skip_does_not_hide_what_cleanups_raise(self) -> None:
+        passed, said = self.result("sample_skip_and_cleanup.py")
+        self.assertEqual(len(re.findall(r"(?m)^not ok \d+ \S+\.test_it$", said)), 3)
+        for text in (
+            "Machine is broken",
+            "Plain is broken",
+            "Twice is broken",
+            "Plain is broken in a cleanup",
+        ):
+            self.assertEqual(said.count(f"# RuntimeError: {text}\n"), 1, text)
+        passed, said = self.result("sample_skip_and_cleanup_module.py")
+        self.assertIn("# RuntimeError: the file's cleanup is broken\n", said)
+        self.assertIn("not ok 1 sample_skip_and_cleanup_module.One.test_it\n", said)
+
     def test_what_unittest_does_not_see_fails(self) -> None:
         passed, said = self.result("sample_unseen.py")
         wanted = ["Plain.test_c_leaves_a_thread", "Plain.test_d_is_not_to_blame"]
