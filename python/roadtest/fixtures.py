@@ -13,12 +13,11 @@ import unittest
 from .errors import MachineGone
 from .kernel import lacks
 from .machine import Machine, current
-from .raised import Watch, left
-from .ran import ran
+from .ran import ran, watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from .session import Session
     from .testcase import TestCase
@@ -41,7 +40,11 @@ def wrap_setup(cls: type[TestCase]) -> None:
         session = self._road_session()
         current.set(session.fixture("setUpClass"))
         with passed_over(f"{self.__name__}.setUpClass", session):
-            ran(f"{self.__name__}.setUpClass", inner.__get__(None, self)())
+            try:
+                ran(f"{self.__name__}.setUpClass", inner.__get__(None, self)())
+            except unittest.SkipTest:
+                session.end_fixture()
+                raise
             if session.machine is not None:
                 session.setup_used_it = True
                 session.keep_undo()
@@ -85,15 +88,14 @@ def wrap_teardown(cls: type[TestCase]) -> None:
     setattr(cls, "tearDownClass", classmethod(tearDownClass))
 
 
-@contextlib.contextmanager
-def passed_over(name: str, session: Session | None) -> Iterator[None]:
-    """A context manager around a part of a class that is no test: an error of
-    the guest or of a model that it passes over is raised at the end."""
-    with Watch(name):
-        yield
-        machine = session.machine if session is not None else None
-        for error in left([], machine):
-            raise error
+def passed_over(
+    name: str, session: Session | None
+) -> AbstractContextManager[None]:
+    """A context manager around a part of a class that is no test: see
+    :func:`watched`; errors of the guest and of models count too."""
+    return watched(
+        name, lambda: session.machine if session is not None else None, True
+    )
 
 
 class _NoGuestLeft(MachineGone):

@@ -8,17 +8,20 @@ an error that has the function's name.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import unittest
 
 from .errors import UsageError
-from .raised import Watch
+from .raised import Watch, left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
     from typing import Any
+
+    from .machine import Machine
 
 # Hides these frames from unittest's tracebacks.
 __unittest = True
@@ -59,6 +62,26 @@ def out_of(error: BaseException) -> BaseException:
             return behind
         behind = None if behind.__suppress_context__ else behind.__context__
     return error
+
+
+@contextlib.contextmanager
+def watched(
+    name: str,
+    machine: Callable[[], Machine | None] = lambda: None,
+    machines: bool = False,
+) -> Iterator[None]:
+    """A context manager around a fixture that is no test's: what it passes over
+    is raised at its end, also in place of a skip. See :class:`Watch`;
+    ``machine`` gives the one of the class."""
+    with Watch(name, machines):
+        try:
+            yield
+        except unittest.SkipTest as skip:
+            for error in left([], machine()):
+                raise error  # noqa: B904
+            raise out_of(skip)  # noqa: B904
+        for error in left([], machine()):
+            raise error
 
 
 def checked(name: str, fn: Callable[..., object]) -> Callable[..., None]:

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import unittest
 
 import inner
 import roadtest
 from chips import Lm75, Memory
 from roadtest import Device, TestCase
+
+SKIPS = os.path.join(os.path.dirname(__file__), "samples/sample_skip_in_setupclass.py")
 
 
 def provoke(what: str) -> None:
@@ -110,6 +116,31 @@ class TearDownClass(unittest.TestCase):
 
 
 class SetUpClass(unittest.TestCase):
+    def test_a_skip_of_it_hides_nothing_that_went_wrong(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "roadtest", SKIPS],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, 1, said)
+        found = re.findall(r"(?m)^(ok|not ok) \d+ \w+\.(\w+)\.test_it(.*)", said)
+        self.assertEqual(
+            found,
+            [
+                ("not ok", "Crashes", ""),
+                ("not ok", "Model", ""),
+                ("ok", "Nothing", " # SKIP hidden"),
+                ("not ok", "Thread", ""),
+                ("not ok", "Warns", ""),
+                ("not ok", "WarnsInCleanup", ""),
+            ],
+        )
+        for text in "MachineGone: ", "ModelError: ", "AssertionError: seen":
+            self.assertEqual(len(re.findall(f"(?m)^# .*{text}", said)), 1, text)
+        self.assertEqual(len(re.findall("(?m)^# .*OracleError: ", said)), 2)
+
     def test_what_it_did_stays_for_all_tests(self) -> None:
         class Inner(TestCase):
             chip: Memory
