@@ -792,6 +792,15 @@ ROAD_API void road_report_deinit(struct road_report *report);
  */
 ROAD_API int road_expect_log(struct road_machine *machine, const char *regex);
 
+/**
+ * road_expect_logged() - the same for reports that are there already
+ * @regex: as of road_expect_log()
+ * @mark: of road_log_mark(): those behind it. What comes from now on is a
+ *	failure as ever.
+ */
+ROAD_API int road_expect_logged(struct road_machine *machine,
+				const char *regex, size_t mark);
+
 /** road_test_begin() - cut the log and the expectations for a new test, and
  *  note its name in the trace. */
 ROAD_API void road_test_begin(struct road_machine *machine, const char *name);

@@ -228,6 +228,7 @@ static size_t report_end(const struct klog *klog, size_t headline)
 struct klog_expect {
 	regex_t regex;
 	char *text;
+	size_t from, to;	/* lines that it is about */
 };
 
 int klog_expect(struct klog *klog, const char *regex, struct road_error *error)
@@ -256,8 +257,24 @@ int klog_expect(struct klog *klog, const char *regex, struct road_error *error)
 		return err_nomem(error);
 	}
 	expects[klog->num_expects++] = (struct klog_expect){
-		.regex = compiled, .text = text,
+		.regex = compiled, .text = text, .to = SIZE_MAX,
 	};
+	return 0;
+}
+
+int klog_expect_logged(struct klog *klog, const char *regex, size_t mark,
+		       struct road_error *error)
+{
+	struct klog_expect *expect;
+	int ret;
+
+	klog_flush(klog);
+	ret = klog_expect(klog, regex, error);
+	if (ret)
+		return ret;
+	expect = &klog->expects[klog->num_expects - 1];
+	expect->from = mark;
+	expect->to = klog->num_lines;
 	return 0;
 }
 
@@ -280,6 +297,10 @@ static bool expect_matches(const struct klog *klog,
 {
 	size_t i;
 
+	if (from < expect->from)
+		from = expect->from;
+	if (to > expect->to)
+		to = expect->to;
 	for (i = from; i < to; i++)
 		if (!regexec(&expect->regex, line_bare(klog, i), 0, NULL, 0))
 			return true;

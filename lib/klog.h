@@ -82,6 +82,9 @@ int klog_report_parts(const struct klog *klog, const struct klog_report *lines,
 /* Is the last line, which nobody looked at yet, the begin of a report? */
 bool klog_is_report(const struct klog *klog);
 int klog_expect(struct klog *klog, const char *regex, struct road_error *error);
+/* The same of the lines from @mark to the last one alone. */
+int klog_expect_logged(struct klog *klog, const char *regex, size_t mark,
+		       struct road_error *error);
 /* Return: were lines of earlier tests forgotten, so that this one has room? */
 bool klog_test_begin(struct klog *klog);
 /* The test is over: reports from here on are of what it left behind. */

@@ -367,6 +367,12 @@ int road_expect_log(struct road_machine *machine, const char *regex)
 	return klog_expect(&machine->klog, regex, &machine->error);
 }
 
+int road_expect_logged(struct road_machine *machine, const char *regex,
+		       size_t mark)
+{
+	return klog_expect_logged(&machine->klog, regex, mark, &machine->error);
+}
+
 void road_test_begin(struct road_machine *machine, const char *name)
 {
 	if (klog_test_begin(&machine->klog))

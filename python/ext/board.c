@@ -221,6 +221,18 @@ static PyObject *board_expect_log(struct ext_machine *self, PyObject *arg)
 	return ext_result(self, road_expect_log(self->machine, regex), NULL);
 }
 
+static PyObject *board_expect_logged(struct ext_machine *self, PyObject *args)
+{
+	const char *regex;
+	Py_ssize_t mark;
+
+	if (!PyArg_ParseTuple(args, "sn", &regex, &mark) || !ext_usable(self))
+		return NULL;
+	return ext_result(self,
+			  road_expect_logged(self->machine, regex, (size_t)mark),
+			  NULL);
+}
+
 static PyObject *board_test_begin(struct ext_machine *self, PyObject *arg)
 {
 	const char *name = PyUnicode_AsUTF8(arg);
@@ -364,6 +376,7 @@ PyMethodDef ext_board_methods[] = {
 	METHOD(missing_option, METH_O),
 	METHOD(report_next, METH_O),
 	METHOD(expect_log, METH_O),
+	METHOD(expect_logged, METH_VARARGS),
 	METHOD(test_begin, METH_O),
 	METHOD(test_end, METH_NOARGS),
 	METHOD(test_end_gone, METH_NOARGS),

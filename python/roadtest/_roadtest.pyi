@@ -312,6 +312,8 @@ class Machine:
         """road_report_next(): where to go on, and the fields of Report."""
     def expect_log(self, regex: str) -> None:
         """road_expect_log()."""
+    def expect_logged(self, regex: str, mark: int) -> None:
+        """road_expect_logged()."""
     def test_begin(self, name: str) -> None:
         """road_test_begin()."""
     def test_end(self) -> None:

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import re
+import sys
 import unittest
 
 from . import raised
 from .kernel import flavour_of, numbers
 from .machine import Machine, current_machine
+from .ran import failed_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Any, TypeVar
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 # Hides these frames from unittest's tracebacks.
 __unittest = True
+
+HIDES = (
+    "known_bug() does not take this: it was raised over another failure, {}. "
+    "`raise ... from` says that the other one was dealt with"
+)
 
 
 def _running_test() -> TestCase | None:
@@ -56,6 +63,7 @@ class KnownBug:
         self.since = since
         self.flavour = flavour
         self._mark = 0
+        self._around: BaseException | None = None
         self._active = False
 
     def applies(self, machine: Machine) -> bool:
@@ -68,30 +76,49 @@ class KnownBug:
         return self.until is None or release < numbers(self.until)
 
     def matches(self, error: BaseException) -> bool:
-        """Is this the failure that is named?"""
+        """Is this the failure that is named? A group is if all in it are."""
         if not isinstance(error, Exception) or isinstance(
             error, unittest.SkipTest
         ):
             return False
+        members = getattr(error, "exceptions", ())
+        if members and isinstance(members, tuple):
+            return all(self.matches(member) for member in members)
         text = f"{type(error).__name__}: {error}"
         return re.search(self.regex, text) is not None
 
     def takes(self, error: BaseException) -> bool:
-        """The same, and if it is, the oracles accept it."""
+        """The same, and if it is, the oracles accept it. Not if it was raised
+        over a failed assertion that is another."""
         if not self.matches(error):
             return False
+        for failed in self._failed(error):
+            if not self.matches(failed):
+                error.__dict__.setdefault("__notes__", []).append(
+                    HIDES.format(type(failed).__name__)
+                )
+                return False
         raised.close(error, self.matches)
         return True
 
-    def accept_report(self, machine: Machine, mark: int) -> bool:
+    def _failed(self, error: BaseException) -> Iterator[AssertionError]:
+        yield from failed_behind(error, self._around)
+        members = getattr(error, "exceptions", ())
+        for member in members if isinstance(members, tuple) else ():
+            yield from self._failed(member)
+
+    def accept_report(self, machine: Machine, mark: int, block: bool) -> bool:
         """Is the report that is named in the log? Then the oracles accept
-        it."""
+        it; of a block none that comes behind it."""
         for line in machine.log_since(mark).splitlines():
             found = re.search(self.regex, line)
             if found is not None:
                 # expect_log() takes POSIX expressions: give it plain text
                 text = re.sub(r"([][.{}()*+?^$|\\])", r"\\\1", found.group())
-                machine.expect_log(text)
+                if block:
+                    machine.expect_logged(text, mark)
+                else:
+                    machine.expect_log(text)
                 return True
         return False
 
@@ -117,6 +144,7 @@ class KnownBug:
         machine = current_machine()
         self._active = self.applies(machine)
         self._mark = machine.log_mark()
+        self._around = sys.exc_info()[1]
         test = _running_test()
         if self._active and test is not None:
             test._road_known.append(self)
@@ -132,8 +160,9 @@ class KnownBug:
             return False
         test = _running_test()
         shown = test is not None and test._road_known_end(self)
+        known = error is not None and self.takes(error)
+        self._around = None
         if error is not None:
-            known = self.takes(error)
             if known and test is not None:
                 test.known_bugs.append(self.reason)
             return known
@@ -141,7 +170,7 @@ class KnownBug:
             return False
         machine = current_machine()
         machine.clock.settle()
-        if not self.accept_report(machine, self._mark):
+        if not self.accept_report(machine, self._mark, block=True):
             raise self.gone()
         if test is not None:
             test.known_bugs.append(self.reason)
@@ -159,7 +188,8 @@ def known_bug(
 
     Decorates a test or stands around a block (``with known_bug(...)``).
     ``regex`` (Python's) is searched in "TypeName: message" of the exception,
-    else in the lines of the kernel log. Anything else still fails, and when
+    else in the lines of the kernel log. Anything else still fails, also a
+    failed assertion over which the named one was raised, and when
     it does not show, that is a failure that asks "fixed?". With subtests it
     has to show in one of them at least, and the others go on. ``reason`` says
     what the bug is and where it is reported. ``until``: the first kernel

@@ -48,20 +48,27 @@ def ran(name: str, returned: object) -> None:
     raise error
 
 
+def failed_behind(
+    error: BaseException, end: BaseException | None = None
+) -> Iterator[AssertionError]:
+    """Failed assertions over which ``error`` was raised, and itself if it is
+    one. ``raise ... from`` says that what is behind it was dealt with, and so
+    was ``end``."""
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and at is not end and id(at) not in seen:
+        seen.add(id(at))
+        if isinstance(at, AssertionError):
+            yield at
+        at = None if at.__suppress_context__ else at.__context__
+
+
 def out_of(error: BaseException) -> BaseException:
     """What goes out of a part of a test. A skip that was raised over a failed
-    assertion (`finally: self.skipTest()`) does not hide it; one with `from`
-    does, which says that it should."""
-    seen: set[int] = set()
-    behind: BaseException | None = error
+    assertion (`finally: self.skipTest()`) does not hide it."""
     if not isinstance(error, unittest.SkipTest):
         return error
-    while behind is not None and id(behind) not in seen:
-        seen.add(id(behind))
-        if isinstance(behind, AssertionError):
-            return behind
-        behind = None if behind.__suppress_context__ else behind.__context__
-    return error
+    return next(failed_behind(error), error)
 
 
 @contextlib.contextmanager

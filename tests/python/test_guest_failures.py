@@ -522,6 +522,89 @@ class KnownBugs(Outer):
         self.assertIn("AssertionError: 1 != 2", outcome.texts()["test_decorated"])
         self.assertIn("ENOENT", outcome.texts()["test_block"])
 
+    def test_a_failure_behind_it_is_none(self) -> None:
+        class Inner(Crashing):
+            @known_bug("bad unbind", "a bug")
+            def test_decorated(self) -> None:
+                try:
+                    self.assertEqual("25000", "0")
+                finally:
+                    raise RuntimeError("bad unbind")
+
+            def test_block(self) -> None:
+                with known_bug("bad unbind", "a bug"):
+                    try:
+                        self.assertEqual("25000", "0")
+                    finally:
+                        raise RuntimeError("bad unbind")
+
+            @known_bug("bad unbind", "a bug")
+            def test_subtest(self) -> None:
+                with self.subTest(n=1):
+                    raise RuntimeError("bad unbind")
+                with self.subTest(n=2):
+                    try:
+                        self.assertEqual("25000", "0")
+                    finally:
+                        raise RuntimeError("bad unbind")
+
+            @known_bug("bad unbind", "a bug")
+            def test_group(self) -> None:
+                raise ExceptionGroup(
+                    "bad unbind",
+                    [
+                        RuntimeError("bad unbind"),
+                        AssertionError("'25000' != '0'"),
+                    ],
+                )
+
+        outcome = run(Inner)
+        self.assertEqual(outcome.passed, [])
+        texts = outcome.texts()
+        self.assertEqual(len(texts), 4)
+        for text in texts.values():
+            self.assertIn("AssertionError: '25000' != '0'", text)
+
+    def test_what_the_test_dealt_with_is_not_behind_it(self) -> None:
+        class Inner(Crashing):
+            @known_bug("bad unbind", "a bug")
+            def test_from(self) -> None:
+                try:
+                    self.assertEqual(1, 2)
+                except AssertionError as error:
+                    raise RuntimeError("bad unbind") from error
+
+            @known_bug("bad unbind", "a bug")
+            def test_no_assertion(self) -> None:
+                try:
+                    self.guest.path("/none").read_text()
+                except FileNotFoundError:
+                    self.fail("bad unbind")
+
+            @known_bug("bad", "a bug")
+            def test_the_same(self) -> None:
+                try:
+                    self.fail("bad bind")
+                except AssertionError:
+                    self.fail("bad unbind")
+
+            def test_around_the_block(self) -> None:
+                try:
+                    self.assertEqual(1, 2)
+                except AssertionError:
+                    with known_bug("bad unbind", "a bug"):
+                        raise RuntimeError("bad unbind")
+
+            @known_bug("bad", "a bug")
+            def test_group(self) -> None:
+                raise ExceptionGroup(
+                    "both", [RuntimeError("bad bind"), ValueError("bad unbind")]
+                )
+
+        outcome = run(Inner)
+        self.assertEqual(outcome.texts(), {})
+        self.assertEqual(len(outcome.passed), 5)
+
     def test_its_absence_is_reported_as_fixed(self) -> None:
         class Inner(TestCase):
             @known_bug("never", "a bug")
@@ -548,6 +631,35 @@ class KnownBugs(Outer):
                     self.crash("WARNING")
 
         self.check(run(Inner), ["test_block", "test_decorated"])
+
+    def test_of_a_block_only_its_own_reports_are(self) -> None:
+        class Inner(Crashing):
+            def block(self) -> None:
+                with known_bug("WARNING: .*lkdtm/bugs", "a bug"):
+                    self.crash("WARNING")
+
+            def test_before(self) -> None:
+                self.crash("WARNING")
+                self.block()
+
+            def test_behind(self) -> None:
+                self.block()
+                self.crash("WARNING")
+
+            def test_cleanup(self) -> None:
+                self.addCleanup(self.crash, "WARNING")
+                self.block()
+
+            def test_two_blocks(self) -> None:
+                self.block()
+                self.block()
+
+        outcome = run(Inner)
+        self.check(outcome, ["test_two_blocks"])
+        for name, text in outcome.texts().items():
+            with self.subTest(name):
+                self.assertIn("kernel reported a bug", text)
+                self.assertNotIn("more report", text)
 
     def test_another_report_is_none(self) -> None:
         class Inner(Crashing):

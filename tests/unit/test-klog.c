@@ -604,6 +604,29 @@ static void a_stack_does_not_match_an_expectation(void)
 	teardown(&klog);
 }
 
+static void one_that_was_expected_there_is_none_elsewhere(void)
+{
+	struct klog klog;
+	size_t mark;
+
+	setup(&klog);
+	feed(&klog, "BUG: a\n");
+	mark = klog_mark(&klog);
+	feed(&klog, "BUG: a\nBUG: a");
+	CHECK_INT(klog_expect_logged(&klog, "BUG: a", mark, &error), 0);
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_INT(klog.unexpected, 1);
+	klog_test_begin(&klog);
+	mark = klog_mark(&klog);
+	feed(&klog, "BUG: a\n");
+	CHECK_INT(klog_expect_logged(&klog, "BUG: a", mark, &error), 0);
+	CHECK_INT(klog_test_end(&klog, &error), 0);
+	feed(&klog, "BUG: a\n");
+	CHECK_INT(klog_test_end(&klog, &error), -ROAD_EORACLE);
+	CHECK_INT(klog.unexpected, 1);
+	teardown(&klog);
+}
+
 static void an_expected_report_must_come(void)
 {
 	struct klog klog;
@@ -660,6 +683,8 @@ static const struct unit_test tests[] = {
 	  a_report_between_two_tests_fails_the_next_one },
 	{ "a_stack_does_not_match_an_expectation",
 	  a_stack_does_not_match_an_expectation },
+	{ "one_that_was_expected_there_is_none_elsewhere",
+	  one_that_was_expected_there_is_none_elsewhere },
 	{ "an_expected_report_must_come", an_expected_report_must_come },
 };
 
