@@ -691,11 +691,10 @@ ROAD_API int road_run(struct road_machine *machine, const char *const *argv,
 ROAD_API int road_stacks(struct road_machine *machine, char **text);
 
 /* ------------------------------------------------------------------------
- * GPIO lines of the board (&gpio), 0 to 127: one for an interrupt of each address
- * of a bus
+ * GPIO lines of the board (&gpio), 0 to 127
  */
 
-/** How many lines there are. */
+/** How many lines there are: one for an interrupt of each address of a bus. */
 #define ROAD_NUM_LINES 128
 
 /** enum road_direction - who drives a line */

@@ -15,7 +15,7 @@
 #include "trace.h"
 
 /* More kicks than this at one virtual instant: the guest makes no progress.
- * Seen in working guests: at most 17; a board of 64 lines makes some hundred
+ * Seen in working guests: at most 17; a board of 128 lines makes some hundred
  * at boot. */
 #define ENGINE_MAX_KICKS 10000
 

@@ -503,7 +503,7 @@ class Guest:
     def reports(self, mark: int | None = None) -> list[Report]:
         """The reports of the kernel about bugs, in parts: those that the test
         which runs, or ran last, answers for, or since ``mark`` (of
-        :meth:`Machine.log_mark`). Of a guest that has ended too, as long as its
+        ``Machine.log_mark()``). Of a guest that has ended too, as long as its
         machine is not closed. To look at them excuses nothing: see
         :meth:`TestCase.expect_log`."""
         from .kernelreports import reports

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reports of the kernel about bugs, in parts, for programs that judge them::
+"""Reports of the kernel about bugs, in parts, for programs that judge them.
+
+::
 
     for report in machine.guest.reports():
         print(report.kind, report.module, report.function, report.line)

@@ -46,7 +46,7 @@ static void get_config(struct fg_guest *guest)
 	CHECK_INT(fg_vu_recv(gpio, FG_GET_CONFIG, config, sizeof(config)), 20);
 	CHECK_INT(config[0], 0);
 	CHECK_INT(config[1], 8);
-	CHECK_INT(config[3] & 0xffff, 64);	/* lines */
+	CHECK_INT(config[3] & 0xffff, ROAD_NUM_LINES);	/* lines */
 	CHECK_INT(config[4], 0);
 	fg_answer(guest);
 }
