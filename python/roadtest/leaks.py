@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Hides these frames from unittest's tracebacks.
 __unittest = True
 
+FILE = "/sys/kernel/debug/kmemleak"
+"""Of a kernel that can tell."""
+
 LOST = "the guest has lost memory"
 """Stands in the errors about that, and in no other."""
 
