@@ -63,22 +63,20 @@ def wrap_teardown(cls: type[TestCase]) -> None:
     def tearDownClass(self: type[TestCase]) -> None:
         session: Session | None = self.__dict__.get("_road_session_")
         machine = session.machine if session is not None else None
+        name = f"{self.__name__}.tearDownClass"
         if machine is None or not machine.is_up:
             current.set(_no_guest_left)
-            with contextlib.suppress(_NoGuestLeft):
-                ran(f"{self.__name__}.tearDownClass", inner.__get__(None, self)())
+            with watched(name), contextlib.suppress(_NoGuestLeft):
+                ran(name, inner.__get__(None, self)())
             current.set(session.fixture("cleanups") if session else None)
             return
         left: Machine = machine
         current.set(lambda: left)
-        machine.test_begin(f"{self.__name__}.tearDownClass")
+        machine.test_begin(name)
         try:
-            with passed_over(f"{self.__name__}.tearDownClass", session):
+            with passed_over(name, session):
                 try:
-                    ran(
-                        f"{self.__name__}.tearDownClass",
-                        inner.__get__(None, self)(),
-                    )
+                    ran(name, inner.__get__(None, self)())
                 finally:
                     machine.end_of_test()
         finally:

@@ -105,6 +105,17 @@ def checked(name: str, fn: Callable[..., object]) -> Callable[..., None]:
     return run
 
 
+def alone(name: str, fn: Callable[..., object]) -> Callable[..., None]:
+    """The same function, which runs outside of tests: see :func:`watched`."""
+
+    @functools.wraps(fn)
+    def run(*args: Any, **kwargs: Any) -> None:
+        with watched(name):
+            fn(*args, **kwargs)
+
+    return run
+
+
 def cleanup(fn: Callable[..., object]) -> Callable[..., None]:
     """The same for a function that is called by itself at the end."""
     return checked(f"the cleanup {getattr(fn, '__name__', fn)}", fn)
@@ -155,9 +166,11 @@ def guard_class(cls: type[unittest.TestCase]) -> None:
 
 
 def _checked_method(name: str, inner: Any) -> Any:
-    method: Any = classmethod(
-        lambda cls: ran(f"{cls.__name__}.{name}", inner.__get__(None, cls)())
-    )
+    def run(cls: type) -> None:
+        with watched(f"{cls.__module__}.{cls.__qualname__}.{name}"):
+            ran(f"{cls.__name__}.{name}", inner.__get__(None, cls)())
+
+    method: Any = classmethod(run)
     method._road = True
     return method
 
@@ -167,7 +180,8 @@ def guard_module(module: ModuleType) -> None:
     for name in ("setUpModule", "tearDownModule"):
         fn = getattr(module, name, None)
         if callable(fn):
-            setattr(module, name, checked(f"{module.__name__}.{name}", fn))
+            full = f"{module.__name__}.{name}"
+            setattr(module, name, alone(full, checked(full, fn)))
 
 
 def guard_cleanups() -> None:
@@ -179,12 +193,13 @@ def guard_cleanups() -> None:
     def class_cleanup(
         cls: type, fn: Callable[..., object], /, *args: Any, **kw: Any
     ) -> None:
-        add_class(cls, cleanup(fn), *args, **kw)
+        name = f"{cls.__module__}.{cls.__qualname__}.addClassCleanup"
+        add_class(cls, alone(name, cleanup(fn)), *args, **kw)
 
     def module_cleanup(
         fn: Callable[..., object], /, *args: Any, **kw: Any
     ) -> None:
-        add_module(cleanup(fn), *args, **kw)
+        add_module(alone("addModuleCleanup", cleanup(fn)), *args, **kw)
 
     case.addClassCleanup = classmethod(class_cleanup)
     unittest.addModuleCleanup = module_cleanup

@@ -467,9 +467,8 @@ class Result(unittest.TestResult):
         self._status = (False, "")
 
     def _fixture_failed(self, holder: Any, text: str) -> None:
-        """setUpClass and the like: id() is "setUpClass (module.Class)"."""
-        name, _, scope = str(holder.id()).partition(" (")
-        scope = scope.rstrip(")")
+        """setUpClass and the like."""
+        name, scope = fixture(holder)
         if name.startswith("setUp"):
             for blocked in self._blocked:
                 if blocked.scope == scope and not blocked.ok:
@@ -497,12 +496,17 @@ class Result(unittest.TestResult):
 
     def addSkip(self, test: Any, reason: str) -> None:
         """Skipped, also a whole class by its setUpClass."""
+        directive = f"SKIP {_plain(reason)}"
         if self.watchdog.test:
             if self._status is None:
-                self._status = (True, f"SKIP {_plain(reason)}")
+                self._status = (True, directive)
+            return
+        name, scope = fixture(test)
+        if name.startswith("setUp"):
+            self._blocked.append(Blocked(scope, True, directive))
         else:
-            scope = str(test.id()).partition(" (")[2].rstrip(")")
-            self._blocked.append(Blocked(scope, True, f"SKIP {_plain(reason)}"))
+            text = f"SkipTest: {reason}\nThe tests have run: too late for a skip."
+            self._fixture_failed(test, text)
 
     def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
         """@unittest.expectedFailure failed."""
@@ -523,6 +527,13 @@ class Result(unittest.TestResult):
         self._subtests.append((err is None, name))
         if err is not None:
             self._fail(test, err, name)
+
+
+def fixture(holder: Any) -> tuple[str, str]:
+    """What unittest calls setUpClass and the like, "setUpClass (module.Class)":
+    its name, and whose it is."""
+    name, _, scope = str(holder.id()).partition(" (")
+    return name, scope.rstrip(")")
 
 
 class Told:

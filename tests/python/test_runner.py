@@ -313,6 +313,26 @@ class NeverRan(unittest.TestCase):
         self.assertIn("# RuntimeError: the file's cleanup is broken\n", said)
         self.assertIn("not ok 1 sample_skip_and_cleanup_module.One.test_it\n", said)
 
+    def test_a_skip_of_a_fixture_does_not_hide_a_failure(self) -> None:
+        passed, said = self.result("sample_skip_hides_fixtures.py")
+        failed = re.findall(r"(?m)^not ok \d+ \w+\.(\S+)$", said)
+        self.assertEqual(
+            sorted(failed),
+            [
+                "Late.tearDownClass",
+                "LateCleanup.tearDownClass",
+                "LateMachine.tearDownClass",
+                "MachineSetUp.test_it",
+                "MachineTearDown.tearDownClass",
+                "PlainSetUp.test_it",
+                "PlainTearDown.tearDownClass",
+                "tearDownModule",
+            ],
+        )
+        self.assertEqual(said.count("# AssertionError: 1 != 2\n"), 4)
+        self.assertEqual(said.count("# SkipTest: too late\n"), 4)
+        self.assertRegex(said, r"\nok \d+ \w+\.Wanted\.test_it # SKIP wanted\n")
+
     def test_what_unittest_does_not_see_fails(self) -> None:
         passed, said = self.result("sample_unseen.py")
         wanted = ["Plain.test_c_leaves_a_thread", "Plain.test_d_is_not_to_blame"]
@@ -320,6 +340,36 @@ class NeverRan(unittest.TestCase):
         self.assertIn("AssertionError: 1 != 2", said)
         self.assertIn("ValueError: in a destructor", said)
         self.assertRegex(said, r"not ok 6 \S+\.test_c_leaves_a_thread\.thread\n")
+
+    def test_what_is_not_seen_in_fixtures_of_classes_fails(self) -> None:
+        passed, said = self.result("sample_unseen_fixtures.py")
+        failed = re.findall(r"(?m)^not ok \d+ \w+\.(\S+)$", said)
+        self.assertEqual(
+            sorted(failed),
+            [
+                "MachineCleanup.tearDownClass",
+                "MachineDestructor.tearDownClass",
+                "MachineSetUp.test_it",
+                "MachineTearDown.tearDownClass",
+                "PlainCleanup.tearDownClass",
+                "PlainDestructor.tearDownClass",
+                "PlainSetUp.test_it",
+                "PlainSetUpSkips.test_it",
+                "PlainTearDown.tearDownClass",
+            ],
+        )
+        self.assertEqual(said.count("# AssertionError: 1 != 2\n"), 7)
+        self.assertEqual(said.count("# ValueError: in a destructor\n"), 2)
+
+    def test_what_is_not_seen_in_fixtures_of_a_file_fails(self) -> None:
+        passed, said = self.result("sample_unseen_module_setup.py")
+        self.assertEqual(passed, [])
+        self.assertIn("# AssertionError: 1 != 2\n", said)
+        passed, said = self.result("sample_unseen_module.py")
+        for text in "in tearDownModule", "in a cleanup":
+            self.assertIn(f"# AssertionError: {text}\n", said)
+        failed = re.findall(r"(?m)^not ok \d+ \w+\.(\S+)$", said)
+        self.assertEqual(failed, ["tearDownModule"] * 2)
 
     def test_an_exit_handler_that_fails_is_no_success(self) -> None:
         done = run("sample_exit_handler.py")
