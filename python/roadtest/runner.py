@@ -210,20 +210,26 @@ def _load(path: str, taken: set[str]) -> Suite:
     module.__file__ = os.path.abspath(path)
     module.__loader__ = loader
     sys.modules[name] = module
-    try:
-        loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        error.__traceback__ = _from_file(error.__traceback__, module.__file__)
-        text = "".join(traceback.format_exception(error))
-        raise CommandError(
-            f"{path} can't be imported:\n{text}{_import_hint(error)}"
-        ) from None
+    with Watch(name, machines=False) as watch:
+        try:
+            loader.exec_module(module)
+        except (Exception, SystemExit) as error:
+            error.__traceback__ = _from_file(error.__traceback__, module.__file__)
+            raise _import_error(path, error) from None
+    for unseen in watch.left():
+        raise _import_error(path, unseen)
     ran.guard_module(module)
     found = unittest.defaultTestLoader.loadTestsFromModule(module)
     tests = list(flatten(found))
     if not hasattr(module, "load_tests"):
         tests = once(tests)
     return Suite(tests, lost.find(module, loader.code, tests))
+
+
+def _import_error(path: str, error: BaseException) -> CommandError:
+    """Of a file that raised, also where Python does not look: in a thread."""
+    text = "".join(traceback.format_exception(error))
+    return CommandError(f"{path} can't be imported:\n{text}{_import_hint(error)}")
 
 
 def _from_file(

@@ -371,6 +371,15 @@ class NeverRan(unittest.TestCase):
         failed = re.findall(r"(?m)^not ok \d+ \w+\.(\S+)$", said)
         self.assertEqual(failed, ["tearDownModule"] * 2)
 
+    def test_what_is_not_seen_in_an_import_fails_it(self) -> None:
+        for args in [], ["--list"]:
+            done = run("sample_unseen_import.py", *args)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stdout, "")
+            self.assertIn("sample_unseen_import.py can't be imported:\n", done.stderr)
+            self.assertIn("\nAssertionError: 1 != 2\n", done.stderr)
+            self.assertIn("it was raised in the thread Thread-1", done.stderr)
+
     def test_an_exit_handler_that_fails_is_no_success(self) -> None:
         done = run("sample_exit_handler.py")
         self.assertEqual(done.returncode, 1)
