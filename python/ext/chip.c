@@ -118,6 +118,16 @@ static PyObject *chip_messages(struct ext_chip *self, void *unused)
 	return PyLong_FromUnsignedLongLong(self->chip->messages);
 }
 
+static PyObject *chip_pending(struct ext_chip *self, void *unused)
+{
+	const struct road_i2c_chip *chip = self->chip;
+
+	/* One without end has struck when the first message failed. */
+	return PyBool_FromLong(chip->inject_count &&
+			       (chip->inject_count != UINT32_MAX ||
+				!chip->inject_failed));
+}
+
 static PyMethodDef chip_methods[] = {
 	{ "_irq_assert", (PyCFunction)chip_irq_assert, METH_NOARGS },
 	{ "_irq_deassert", (PyCFunction)chip_irq_deassert, METH_NOARGS },
@@ -134,6 +144,7 @@ static PyGetSetDef chip_getset[] = {
 	{ "irq_line", (getter)chip_irq_line },
 	{ "irq_active", (getter)chip_irq_active },
 	{ "messages", (getter)chip_messages },
+	{ "_pending", (getter)chip_pending },
 	{ NULL }
 };
 

@@ -37,14 +37,17 @@ static void raise_again(PyObject *exc)
 	PyErr_Restore(type, exc, PyException_GetTraceback(exc));
 }
 
-/* Tell the test that runs, in case that it passes over the error. */
+/* Tell the test that runs, in case that it passes over the error. @self: NULL
+ * for one that ends a hook, of which the machine tells later. */
 static void record(struct ext_machine *self, PyObject *exc)
 {
 	PyObject *raised = PyImport_ImportModule("roadtest.raised");
 	PyObject *ret = NULL;
 
-	if (raised)
+	if (raised && self)
 		ret = PyObject_CallMethod(raised, "record", "OO", self, exc);
+	else if (raised)
+		ret = PyObject_CallMethod(raised, "out_of_hook", "O", exc);
 	if (!ret)
 		PyErr_WriteUnraisable(exc);
 	Py_XDECREF(ret);
@@ -159,6 +162,7 @@ int ext_model_error(struct road_machine *machine)
 		Py_DECREF(exc);
 		return ret;
 	}
+	record(NULL, exc);
 	if (road_machine_cut(machine))
 		add_cut(exc, road_machine_cut(machine));
 	text = PyUnicode_FromFormat("%s: %S", Py_TYPE(exc)->tp_name, exc);

@@ -17,7 +17,7 @@ from __future__ import annotations
 import errno as _errno
 import sys
 
-from . import _roadtest
+from . import _roadtest, raised
 from .attributes import check_new, nearest
 from .clock import nanoseconds
 from .errors import ModelError
@@ -149,8 +149,11 @@ class Model(_roadtest.Chip):
 
     def fail(self, message: str) -> None:
         """The driver did what the chip forbids: the transfer in progress and
-        the test fail with ``message``. Raises ModelError."""
-        raise ModelError(f"{self.name}: {message}")
+        the test fail with ``message``, also if the hook catches that. Raises
+        ModelError."""
+        error = ModelError(f"{self.name}: {message}")
+        raised.in_model(error)
+        raise error
 
     def inject(
         self,
@@ -164,7 +167,8 @@ class Model(_roadtest.Chip):
         ``after`` messages from now on still work, then ``count`` fail (None:
         all, and one at least) with ``error``, an errno (ENXIO: the address is
         not acknowledged). What has not struck by the end of the test, or when
-        another fault is injected, fails the test; ``count=0`` cancels it.
+        another fault is injected, fails the test, also if the model was never
+        attached; ``count=0`` cancels it.
         """
         if after < 0 or (count or 0) < 0:
             raise ValueError(
@@ -174,6 +178,8 @@ class Model(_roadtest.Chip):
         if not 0 < error < 4096:
             raise ValueError(f"error is an errno, such as errno.EIO: {error}")
         self._inject(after, 0xFFFFFFFF if count is None else count, -error)
+        if raised.Watch.current is not None:
+            raised.Watch.current.injected(self)
 
     def connect_irq(self, line: int, type: str = "falling") -> None:
         """Wire the interrupt output to a line of ``board.gpio`` by hand;

@@ -15,15 +15,17 @@ import sys
 import threading
 import unittest
 
-from .errors import MachineGone, ModelError
+from .errors import MachineGone, ModelError, OracleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
-    from typing import Union
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType, TracebackType
+    from typing import Any, Union
 
     from .machine import Machine
+    from .models import Model
 
     Classes = Union[type[BaseException], tuple[type[BaseException], ...]]
     Context = unittest.case._AssertRaisesContext[BaseException]
@@ -43,6 +45,18 @@ SWALLOWED = (
     "expect_log() for a crash, or assertRaises({}), which must see this very "
     'error (docs/writing-tests.md, "What a test can take")'
 )
+
+IN_MODEL = (
+    "a model raised this with fail(), and its hook, or the test, caught it and "
+    "went on: it stays a failure"
+)
+
+NEVER_ATTACHED = (
+    "a fault that was injected has not struck: the model was not put on a bus "
+    "(a count of 0 cancels it)"
+)
+
+_EVENTS = "asyncio.base_events"
 
 
 class Raised:
@@ -85,8 +99,10 @@ class Watch:
         self.name = name
         self.machines = machines
         self._entries: list[Raised] = []
+        self._injected: dict[int, Model] = {}
 
     def __enter__(self) -> Watch:
+        _Loops.watch()
         self._outer, Watch.current = Watch.current, self
         self._threads = set(threading.enumerate())
         self._hooks = threading.excepthook, sys.unraisablehook
@@ -109,7 +125,10 @@ class Watch:
     def add(
         self, error: BaseException, note: str, machine: Machine | None = None
     ) -> None:
-        """Write an error down."""
+        """Write an error down; the last word on it counts."""
+        before: Raised | None = error.__dict__.get(_KEY)
+        if before is not None:
+            before.open = False
         entry = Raised(error, note, machine)
         error.__dict__[_KEY] = entry
         self._entries.append(entry)
@@ -127,14 +146,40 @@ class Watch:
             if entry.machine is machine and type(entry.error) is MachineGone:
                 entry.open = False
 
+    def injected(self, chip: Model) -> None:
+        """A model has got a fault."""
+        self._injected[id(chip)] = chip
+
+    def missed(self) -> list[BaseException]:
+        """Faults of models that were never on a bus."""
+        chips = list(self._injected.values())
+        self._injected.clear()
+        return [
+            OracleError(f"{chip.name}: {NEVER_ATTACHED}")
+            for chip in chips
+            if chip._pending and not chip.attached
+        ]
+
+    def in_loop(self, error: BaseException, message: str) -> None:
+        """A loop of asyncio can only print it."""
+        self._of_thread(threading.current_thread(), error, f"asyncio: {message}")
+
     def _in_thread(self, args: threading.ExceptHookArgs) -> None:
         error, thread = args.exc_value, args.thread
         if error is None or isinstance(error, SystemExit):
             return
+        self._of_thread(thread, error)
+
+    def _of_thread(
+        self,
+        thread: threading.Thread | None,
+        error: BaseException,
+        note: str | None = None,
+    ) -> None:
         name = thread.name if thread is not None else "?"
         starter = thread.__dict__.get(_KEY) if thread is not None else None
         if starter is None or starter == self.name:
-            self.add(error, f"it was raised in the thread {name}")
+            self.add(error, note or f"it was raised in the thread {name}")
         else:
             note = f"{starter} left the thread {name} running, which raised it"
             Stray.found.append(Stray(starter, Raised(error, note).failure()))
@@ -144,6 +189,59 @@ class Watch:
         if error is not None:
             what = args.err_msg or "Exception ignored in"
             self.add(error, f"{what}: {args.object!r}")
+
+
+class _Loops:
+    """The loops of asyncio, from when it is imported on: what a task raises
+    that nobody awaits, or a callback, they only print. A finder of modules."""
+
+    watched = False
+
+    @classmethod
+    def watch(cls) -> None:
+        """Once is enough."""
+        if not cls.watched:
+            cls.watched = True
+            module = sys.modules.get(_EVENTS)
+            if module is None:
+                sys.meta_path.insert(0, cls)
+            else:
+                cls._patch(module)
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Any = None, target: Any = None
+    ) -> ModuleSpec | None:
+        """The module that has the loops, which is changed when it was run."""
+        if name != _EVENTS:
+            return None
+        sys.meta_path.remove(cls)
+        from importlib.machinery import PathFinder
+
+        spec = PathFinder.find_spec(name, path, target)
+        loader: Any = spec.loader if spec is not None else None
+        if loader is not None:
+            execute = loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                cls._patch(module)
+
+            loader.exec_module = exec_module
+        return spec
+
+    @staticmethod
+    def _patch(module: Any) -> None:
+        plain = module.BaseEventLoop.default_exception_handler
+
+        def handler(loop: Any, context: dict[str, Any]) -> None:
+            error = context.get("exception")
+            if Watch.current is None or error is None:
+                plain(loop, context)
+            else:
+                Watch.current.in_loop(error, context.get("message", ""))
+
+        module.BaseEventLoop.default_exception_handler = handler
 
 
 class Stray:
@@ -173,6 +271,26 @@ def record(machine: Machine, error: BaseException) -> None:
         elif cls in _WIDE:
             cls = ModelError
         watch.add(error, SWALLOWED.format(cls.__name__), machine)
+
+
+def in_model(error: ModelError) -> None:
+    """Write down what a model raises about its driver."""
+    watch = Watch.current
+    if watch is not None and watch.machines:
+        watch.add(error, IN_MODEL)
+
+
+def out_of_hook(error: BaseException) -> None:
+    """A hook ends with this error, which is the machine's to tell from here
+    on. Called by the extension."""
+    for entry in entries_of(error):
+        if entry.note == IN_MODEL:
+            entry.open = False
+
+
+def missed() -> list[BaseException]:
+    """Faults that were injected into models that were never on a bus."""
+    return Watch.current.missed() if Watch.current is not None else []
 
 
 def left(

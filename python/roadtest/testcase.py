@@ -405,6 +405,8 @@ class TestCase(unittest.TestCase):
         try:
             if machine is not None:
                 errors = self._road_end_test(machine)
+            if not self._road_cut:
+                errors += raised.missed()
             errors = raised.left(errors, machine)
             if machine is not None:
                 session.ended(self, errors)

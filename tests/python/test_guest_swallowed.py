@@ -4,6 +4,7 @@ does with the exception, unless it says that it wants this one."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import gc
@@ -25,9 +26,10 @@ from roadtest import (
     TestCase,
     known_bug,
 )
-from roadtest.models import I2CModel
+from roadtest.models import I2CModel, Nak
 
 I2C_SLAVE = 0x0703
+LATE = os.path.join(os.path.dirname(__file__), "samples/sample_late_loop.py")
 SAMPLE = os.path.join(os.path.dirname(__file__), "samples/sample_swallowed.py")
 
 
@@ -40,6 +42,28 @@ class Closed(I2CModel):
     def read(self, length: int) -> bytes:
         self.fail("the driver may not read")
         return b""
+
+
+class Quiet(Closed):
+    """A hook that passes over what the model says."""
+
+    def read(self, length: int) -> bytes:
+        with contextlib.suppress(Exception):
+            self.fail("the driver may not read")
+        return bytes(length)
+
+
+class Naks(Closed):
+    def read(self, length: int) -> bytes:
+        try:
+            self.fail("the driver may not read")
+        finally:
+            raise Nak
+
+
+class Twice(Closed):
+    def stop(self) -> None:
+        self.fail("nor stop")
 
 
 class Raising(Closed):
@@ -364,6 +388,43 @@ class Model(Outer):
         self.assertEqual(len(outcome.texts()), 4)
         self.fails(outcome, "ModelError: Closed: the driver may not read")
 
+    def test_it_fails_if_the_hook_catches_it(self) -> None:
+        class Inner(Wrong):
+            isolate = "class"
+
+            def test_quiet(self) -> None:
+                self.forbidden(Quiet)
+
+            def test_naks(self) -> None:
+                self.forbidden(Naks)
+
+            def test_by_the_test_itself(self) -> None:
+                with known_bug("rule 1", "an example"):
+                    Closed().fail("rule 1")
+                with contextlib.suppress(Exception):
+                    Closed().fail("the driver may not read")
+
+        outcome = run(Inner)
+        self.assertEqual(outcome.passed, [])
+        texts = outcome.texts()
+        self.assertEqual(len(texts), 3)
+        for text in texts.values():
+            self.assertEqual(
+                text.count("ModelError: Closed: the driver may not read")
+                + text.count("ModelError: Quiet: the driver may not read")
+                + text.count("ModelError: Naks: the driver may not read"),
+                1,
+            )
+            self.assertIn("caught it and went on", text)
+
+    def test_of_several_in_a_call_the_first_counts(self) -> None:
+        class Inner(Wrong):
+            def test_it(self) -> None:
+                with self.assertRaises(ModelError):
+                    self.forbidden(Twice)
+
+        self.passes(run(Inner))
+
     def test_an_exception_of_a_hook(self) -> None:
         class Inner(Wrong):
             def test_suppress(self) -> None:
@@ -471,6 +532,40 @@ class Faults(unittest.TestCase):
         }.items():
             self.assertRegex(outcome.texts()[name], why)
 
+    def test_one_of_a_model_that_is_on_no_bus_fails(self) -> None:
+        class Inner(TestCase):
+            def test_forgotten(self) -> None:
+                Lm75().inject()
+                self.board.attach(Lm75(), 0x50)
+
+            def test_no_guest(self) -> None:
+                Lm75().inject(after=1, count=None)
+
+            def test_cancelled(self) -> None:
+                chip = Lm75()
+                chip.inject()
+                chip.inject(count=0)
+
+            def test_attached_later(self) -> None:
+                chip = Lm75()
+                chip.inject()
+                self.board.attach(chip, 0x50)
+                with (self.guest / "dev/i2c-0").open("rw") as bus:
+                    bus.ioctl(I2C_SLAVE, 0x50)
+                    bus.read(1)  # i2c-virtio tells it with a count of 0
+
+            @known_bug("before", "an example")
+            def test_ended_before(self) -> None:
+                Lm75().inject()
+                self.fail("before")
+
+        outcome = run(Inner)
+        texts = outcome.texts()
+        self.assertEqual(list(texts), ["test_forgotten", "test_no_guest"])
+        self.assertEqual(outcome.errors, [], "failures, not errors")
+        for text in texts.values():
+            self.assertIn("Lm75: a fault that was injected has not", text)
+
     def test_one_that_strikes_or_is_cancelled_does_not(self) -> None:
         class Inner(TestCase):
             device = Device("national,lm75", model=Lm75)
@@ -573,6 +668,72 @@ class Unseen(Outer):
         self.assertEqual(outcome.passed, [])
         for text in outcome.texts().values():
             self.assertIn("ValueError: in a destructor", text)
+
+    def test_what_asyncio_only_prints(self) -> None:
+        class Inner(TestCase):
+            def test_task(self) -> None:
+                async def check() -> None:
+                    self.assertEqual(1, 2)
+
+                async def main() -> None:
+                    task = asyncio.create_task(check())
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
+                    del task
+
+                asyncio.run(main())
+
+            def test_callback(self) -> None:
+                async def main() -> None:
+                    loop = asyncio.get_running_loop()
+                    loop.call_soon(self.assertEqual, 1, 2)
+                    await asyncio.sleep(0)
+
+                asyncio.run(main())
+
+        outcome = run(Inner)
+        self.assertEqual(outcome.passed, [])
+        texts = outcome.texts()
+        self.assertEqual(len(texts), 2)
+        for text in texts.values():
+            self.assertIn("AssertionError: 1 != 2", text)
+            self.assertIn("asyncio: ", text)
+
+    def test_what_asyncio_hands_on(self) -> None:
+        class Inner(TestCase):
+            def test_awaited(self) -> None:
+                async def check() -> None:
+                    self.assertEqual(1, 2)
+
+                async def main() -> None:
+                    with contextlib.suppress(AssertionError):
+                        await asyncio.create_task(check())
+
+                asyncio.run(main())
+
+            def test_own_handler(self) -> None:
+                seen = []
+
+                async def main() -> None:
+                    loop = asyncio.get_running_loop()
+                    loop.set_exception_handler(lambda _, what: seen.append(what))
+                    loop.call_soon(self.assertEqual, 1, 2)
+                    await asyncio.sleep(0)
+
+                asyncio.run(main())
+                self.assertEqual(len(seen), 1)
+
+        self.passes(run(Inner))
+
+    def test_asyncio_that_a_test_imports(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "roadtest", LATE],
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^not ok \d+ \S+\.test_callback$")
+        self.assertNotIn("asyncio", done.stderr)
 
     def test_a_thread_that_is_left_is_not_the_next_test_s(self) -> None:
         go = threading.Event()
