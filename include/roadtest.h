@@ -406,9 +406,11 @@ ROAD_API const char *road_device_path(const struct road_device *device);
  * road_device_bind() - load the driver's module and bind it
  *
  * The module is found by the device's modalias, as udev would. If none has that
- * alias, it is looked for by the I2C name, which is the compatible without its
- * vendor, and then among the drivers that are loaded or built in: the kernel
- * matches by name too. road_device_warning() tells. Runs the guest.
+ * alias, or none of those has a driver of the bus, it is looked for by the I2C name,
+ * which is the compatible without its vendor, and then among the drivers that are
+ * loaded or built in: the kernel matches by name too. road_device_warning() tells.
+ * With a driver that can't be bound by hand (suppress_bind_attrs) the bus probes.
+ * Runs the guest.
  *
  * Return: 0; the errno of the driver's probe (deferral as -EAGAIN);
  * -ROAD_ENODRIVER when there is no driver for it, and so nothing has probed; any
@@ -419,8 +421,8 @@ ROAD_API int road_device_bind(struct road_device *device);
 /**
  * road_device_autoloads() - would its driver be there on a real board?
  *
- * That is, has a module the alias of its devicetree node, or is the driver that
- * is bound built in. Runs the guest.
+ * That is, has its module, or one that needs that, the alias of its devicetree
+ * node, or is the driver that is bound built in. Runs the guest.
  *
  * Return: 1 or 0, any of enum road_errno.
  */
@@ -431,7 +433,8 @@ ROAD_API int road_device_autoloads(struct road_device *device);
  *  long as the device. The harness prints it with the test's result. */
 ROAD_API const char *road_device_warning(const struct road_device *device);
 
-/** road_device_unbind() - unbind its driver. Runs the guest. Return: 0,
+/** road_device_unbind() - unbind its driver; one that can't be unbound by hand
+ *  (suppress_bind_attrs) by unloading its module. Runs the guest. Return: 0,
  *  -ROAD_ENODRIVER when it is not bound, any of enum road_errno. */
 ROAD_API int road_device_unbind(struct road_device *device);
 

@@ -6,12 +6,12 @@
 
 #include "board.h"
 #include "call.h"
+#include "device-probe.h"
 #include "devicetree.h"
 #include "machine.h"
 #include "modules.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,10 +332,14 @@ static int device_bind_driver(struct road_device *device, const char *driver)
 	snprintf(path, sizeof(path), "/sys/bus/i2c/drivers/%s/bind", driver);
 	ret = road_write_file(device->machine, path, device_id(device));
 	if (ret == -ENOENT &&
-	    road_stat(device->machine, path, true, &st) == -ENOENT)
-		return machine_error(device->machine, -ROAD_ENODRIVER,
-				     "%s: there is no driver %s", device->path,
-				     driver);
+	    road_stat(device->machine, path, true, &st) == -ENOENT) {
+		*strrchr(path, '/') = '\0';
+		if (road_stat(device->machine, path, true, &st) == -ENOENT)
+			return machine_error(device->machine, -ROAD_ENODRIVER,
+					     "%s: there is no driver %s",
+					     device->path, driver);
+		ret = device_probe(device->machine, device->path, driver);
+	}
 	if (ret < 0 && ret > -ROAD_EGONE)
 		return device_probe_failed(device, driver, ret, mark);
 	if (ret >= 0 && (!device->driver || strcmp(device->driver, driver))) {
@@ -430,11 +434,49 @@ static int device_bind_any(struct road_device *device)
 	return ret == -ENODEV && !took ? device_no_driver(device) : ret;
 }
 
+static int device_bind_list(struct road_device *device,
+			    const struct module_list *list)
+{
+	int ret = -ROAD_ENODRIVER;
+	size_t i;
+
+	for (i = 0; i < list->num && refused(ret); i++)
+		if (list->modules[i].wanted)
+			ret = device_bind_module(device,
+						 list->modules[i].name);
+	return ret;
+}
+
+/*
+ * The module with the alias may be but the core of several drivers, which has
+ * the table of compatibles for them all. The driver of this bus is found by the
+ * I2C name then.
+ */
+static int device_bind_by_name(struct road_device *device)
+{
+	struct module_list list = {};
+	char name[80] = "";
+	int ret = device_name_alias(device, name, sizeof(name));
+
+	if (!ret)
+		ret = device_resolve(device, name, &list);
+	if (!ret)
+		ret = road_module_load(device->machine, name, NULL);
+	if (!ret)
+		ret = device_bind_list(device, &list);
+	device->nameless = !ret;
+	modules_list_deinit(&list);
+	if (ret == -ROAD_ENODRIVER)
+		machine_error(device->machine, ret,
+			      "%s: no module with its alias or with \"%s\" has a driver of this bus",
+			      device->path, name);
+	return ret;
+}
+
 static int device_bind_drivers(struct road_device *device,
 			       const struct module_list *list)
 {
 	int ret = -ROAD_ENODRIVER;
-	size_t i;
 
 	/* The one of last time, if it is there again, spares the search. */
 	if (device->driver) {
@@ -443,27 +485,25 @@ static int device_bind_drivers(struct road_device *device,
 			return ret;
 	}
 	if (!list->num)
-		ret = device_bind_any(device);
-	for (i = 0; i < list->num && refused(ret); i++)
-		if (list->modules[i].wanted)
-			ret = device_bind_module(device,
-						 list->modules[i].name);
-	return ret;
+		return device_bind_any(device);
+	ret = device_bind_list(device, list);
+	return ret == -ROAD_ENODRIVER ? device_bind_by_name(device) : ret;
 }
 
 /* ---- would it be there on a real board? */
 
-/* Module of the bound driver; NULL: it has none, or can't be told. */
-static char *device_module(struct road_device *device)
+/* Is the module of its driver one of these? Also if it has none. */
+static bool device_is_of(struct road_device *device,
+			 const struct module_list *list)
 {
-	char path[96], target[PATH_MAX];
-	const char *slash;
+	char *module = device_module(device->machine, device->path);
+	bool found = !module || !list->num;
+	size_t i;
 
-	snprintf(path, sizeof(path), "%s/driver/module", device->path);
-	if (road_readlink(device->machine, path, target, sizeof(target)))
-		return NULL;
-	slash = strrchr(target, '/');
-	return strdup(slash ? slash + 1 : target);
+	for (i = 0; i < list->num && !found; i++)
+		found = !strcmp(list->modules[i].name, module);
+	free(module);
+	return found;
 }
 
 int road_device_autoloads(struct road_device *device)
@@ -477,9 +517,11 @@ int road_device_autoloads(struct road_device *device)
 		ret = device_read_alias(device);
 	if (!ret)
 		ret = device_resolve(device, device->alias, &list);
+	if (!ret)
+		ret = device_is_of(device, &list);
 	modules_list_deinit(&list);
 	if (ret != -ROAD_ENODRIVER)
-		return ret ? ret : 1;
+		return ret;
 	/* A driver that is of no module is built in, and there anyway. */
 	snprintf(path, sizeof(path), "%s/driver/module", device->path);
 	ret = road_stat(device->machine, path, true, &stat);
@@ -499,7 +541,7 @@ static void device_warn(struct road_device *device,
 	char *module = NULL;
 
 	if (device->nameless && !device->warning)
-		module = device_module(device);
+		module = device_module(device->machine, device->path);
 	if (module &&
 	    asprintf(&device->warning,
 		     "%s: %s does not autoload from the devicetree: it has no alias \"%s\", by which udev loads it on a board (MODULE_DEVICE_TABLE(of, ...) with this compatible). Here it was found %s",
@@ -543,8 +585,6 @@ int road_device_unbind(struct road_device *device)
 		return ret;
 	snprintf(path, sizeof(path), "%s/driver/unbind", device->path);
 	ret = road_write_file(device->machine, path, device_id(device));
-	if (ret == -ENOENT)
-		return machine_error(device->machine, -ROAD_ENODRIVER,
-				     "%s has no driver", device->path);
-	return ret;
+	return ret == -ENOENT ? device_unload(device->machine, device->path) :
+				ret;
 }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 from . import _roadtest
 from .aliases import modules_by_alias
@@ -189,12 +190,15 @@ class BusDevice(GuestPath):
 
     @property
     def autoloads(self) -> bool:
-        """Would its driver be there on a real board? That is, has a module its
-        modalias, or is the driver that is bound built in."""
-        alias = self.modalias
-        if alias and modules_by_alias(self._machine, alias):
-            return True
-        return self.driver is not None and self.module is None
+        """Would its driver be there on a real board? That is, has its module, or
+        one that needs that, the device's modalias, or is the driver that is bound
+        built in."""
+        alias, driver, module = self.modalias, self.driver, self.module
+        brought = set(modules_by_alias(self._machine, alias)) if alias else set()
+        if driver is None or module is None:
+            return bool(brought) or driver is not None
+        holders = self._at(f"/sys/module/{module}/holders").iterdir()
+        return not brought.isdisjoint({module, *(path.name for path in holders)})
 
     def bind(self, driver: str | None = None) -> None:
         """Bind it to ``driver``, or to the one that its modalias brings (see
@@ -212,7 +216,7 @@ class BusDevice(GuestPath):
             mark = self._machine.log_mark()
             try:
                 with Probing(self._machine, self.id):
-                    (self.bus / "drivers" / name / "bind").write_text(self.id)
+                    self._bind_to(name, mark)
             except GuestError as error:
                 failed = self._probe_failed(name, error, mark)
                 took = error.errno != errno.ENODEV or "\n" in str(failed)
@@ -223,6 +227,22 @@ class BusDevice(GuestPath):
             else:
                 break
         self._bound()
+
+    def _bind_to(self, name: str, mark: int) -> None:
+        driver = self.bus / "drivers" / name
+        try:
+            (driver / "bind").write_text(self.id)
+        except FileNotFoundError:
+            # suppress_bind_attrs: the bus probes with it all the same.
+            if not driver.exists():
+                raise
+            if not self.probe():
+                said = f": probe with driver {name} failed with error -"
+                number = self._machine.log_since(mark).partition(said)[2]
+                found = re.match(r"\d+", number)
+                raise guest_error(
+                    int(found[0]) if found else errno.ENODEV, str(self)
+                ) from None
 
     def _bound(self) -> None:
         """A driver is bound: not after the test."""
@@ -259,20 +279,21 @@ class BusDevice(GuestPath):
         """Names of the drivers of this bus that may take it: those in the
         modules of its alias, else in those of its I2C name."""
         prefix = self.bus.name + ":"
-        modules: list[str] = []
         for alias in self._aliases():
             modules = modules_by_alias(self._machine, alias)
             if modules:
                 self._machine.module_load(alias, None)
-                break
-        paths = [
-            path
-            for module in modules
-            for path in self._at("/sys/module").glob(
-                f"{module}/drivers/{prefix}*"
-            )
-        ]
-        return [path.name.removeprefix(prefix) for path in paths]
+            paths = [
+                path
+                for module in modules
+                for path in self._at("/sys/module").glob(
+                    f"{module}/drivers/{prefix}*"
+                )
+            ]
+            # The core of several drivers may have the table of them all.
+            if paths:
+                return [path.name.removeprefix(prefix) for path in paths]
+        return []
 
     def _all_drivers(self) -> list[str]:
         """Names of all drivers of its bus."""
@@ -290,13 +311,26 @@ class BusDevice(GuestPath):
         return [alias for alias in aliases if alias]
 
     def unbind(self) -> None:
-        """Unbind the driver. NoDriverError when none is bound."""
+        """Unbind the driver; one with suppress_bind_attrs, which has no file
+        for that, is unbound by unloading its module. NoDriverError when none
+        is bound."""
         self._forget()
         try:
             (self / "driver/unbind").write_text(self.id)
         except FileNotFoundError:
-            raise NoDriverError(f"{self} has no driver") from None
+            if self.driver is None:
+                raise NoDriverError(f"{self} has no driver") from None
+            self._unload()
         self._machine.undone(self._undo_key)
+
+    def _unload(self) -> None:
+        module = self.module
+        if module is None:
+            raise NoDriverError(
+                f"{self}: its driver is built in and can't be unbound "
+                "(suppress_bind_attrs)"
+            )
+        self._machine.module_unload(module)
 
     def rebind(self) -> None:
         """Unbind the driver and bind the same one again. NoDriverError when
@@ -357,7 +391,9 @@ class BusDevice(GuestPath):
         try:
             (self / "driver/unbind").write_text(self.id)
         except GuestError as error:
-            if error.errno not in (errno.ENODEV, errno.ENOENT):
+            if error.errno == errno.ENOENT and self.module is not None:
+                self._unload()
+            elif error.errno not in (errno.ENODEV, errno.ENOENT):
                 raise
 
 

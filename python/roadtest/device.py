@@ -259,7 +259,8 @@ class BoundDevice(BusDevice):
         """Load the driver's module by the device's modalias and bind it, or
         bind it to ``driver``, which is loaded.
 
-        If no module has that alias, the module is looked for by the I2C name
+        If no module has that alias, or none of those has a driver of the bus, the
+        module is looked for by the I2C name
         (the compatible without its vendor), and then the driver among those
         that are loaded or built in: the kernel matches by name too. It would
         not be loaded on a board, so the test's result has a warning, and

@@ -46,18 +46,21 @@ def find_kernel(flavour):
     raise unittest.SkipTest("the kernel has no objects to build a module with")
 
 
-def make_kernel(work, flavour):
-    """A kernel that has the faulty driver."""
+def make_kernel(work, flavour="fast", folder="faulty", names=("faulty",)):
+    """A kernel that has the faulty driver, or others."""
     kernel, module = work / "kernel", work / "module"
     good, objects = find_kernel(flavour)
     shutil.copytree(good, kernel, symlinks=True)
     module.mkdir()
-    shutil.copy(HERE / "faulty/faulty.c", module)
-    (module / "Makefile").write_text("obj-m := faulty.o\n", encoding="ascii")
+    for name in names:
+        shutil.copy(HERE / folder / f"{name}.c", module)
+    (module / "Makefile").write_text(
+        f"obj-m := {' '.join(f'{n}.o' for n in names)}\n", encoding="ascii")
     subprocess.run(["make", "-s", "-C", objects, "ARCH=um", f"M={module}", "modules"],
                    check=True, stdin=subprocess.DEVNULL)
     (release,) = (kernel / "modules/lib/modules").iterdir()
-    shutil.copy(module / "faulty.ko", release)
+    for name in names:
+        shutil.copy(module / f"{name}.ko", release)
     depmod = shutil.which("depmod") or "/sbin/depmod"
     subprocess.run([depmod, "-b", kernel / "modules", release.name], check=True)
     return kernel
