@@ -318,6 +318,21 @@ static void need_driver_symbol(struct needs *needs, const char *root,
 	free(other);
 }
 
+/* The driver's own option has no prompt, and nothing in its folder selects it: it
+ * is written down, and what turns it on is said when a kernel is configured. */
+static void need_hidden(struct needs *needs, const struct strings *names)
+{
+	for (size_t i = 0; i < names->num; i++) {
+		const struct kconfig_symbol *symbol =
+			find_symbol(needs, names->items[i], false);
+
+		if (symbol && !is_there(needs, symbol->name))
+			strings_add(needs->options,
+				    text("CONFIG_%s=%c", symbol->name,
+					 symbol->is_bool ? 'y' : 'm'));
+	}
+}
+
 /* Ways in for programs. Kconfig turns them on with the class; here nothing is
  * on that was not asked for, and a driver does not ask for them. */
 static void need_interfaces(struct needs *needs)
@@ -391,6 +406,8 @@ bool driver_options(const char *root, const struct driver *driver,
 		for (size_t i = 0; i < symbols.num; i++)
 			need_driver_symbol(&needs, root, folder,
 					   symbols.items[i]);
+		if (!options->num)
+			need_hidden(&needs, &symbols);
 		need_interfaces(&needs);
 		need_selected(&needs, root, folder);
 		kconfig_destroy(kconfig);

@@ -25,17 +25,17 @@ struct kind {
  * Other files of the driver
  */
 
-/* The text of the file in FOLDER in which @key stands, @but not this one: to be
- * freed. NULL: there is none. Those that are called like the driver come
- * first. */
-static char *find_file(const char *folder, const char *name, const char *key)
+/* The text of the file in FOLDER in which @key stands: to be freed. NULL: there is
+ * none. Those that are called like the driver come first; @any: then the others. */
+static char *find_file(const char *folder, const char *name, const char *key,
+		       bool any)
 {
 	struct dirent **entries = NULL;
 	int num = scandir(folder, &entries, NULL, alphasort);
 	size_t head = strcspn(name, "-_");
 	char *found = NULL;
 
-	for (int pass = 0; pass < 2; pass++)
+	for (int pass = 0; pass < 1 + any; pass++)
 		for (int i = 0; i < num && !found; i++) {
 			const char *file = entries[i]->d_name;
 			bool like = !strncmp(file, name, head);
@@ -91,7 +91,7 @@ static void read_far_table(struct kind *kind, const char *member,
 	char *table = name ? text("%s[", name) : NULL;
 	char *content = table && !out->num ?
 				find_file(kind->folder, kind->driver->name,
-					  table) : NULL;
+					  table, true) : NULL;
 
 	if (content)
 		driver_read_tables(content, type, key, out);
@@ -203,7 +203,7 @@ static bool read_regmap(struct kind *kind)
 	ok = (*name && read_config(kind, kind->source, name));
 	if (!ok) {
 		key = text("regmap_config %s", name);
-		other = find_file(kind->folder, kind->driver->name, key);
+		other = find_file(kind->folder, kind->driver->name, key, true);
 		ok = other && read_config(kind, other, *name ? name : NULL);
 		free(other);
 		free(key);
@@ -225,7 +225,7 @@ static bool has_any(const char *source, const char *const *words)
 	return false;
 }
 
-static bool read_smbus(struct kind *kind)
+static bool read_smbus(struct kind *kind, const char *source)
 {
 	static const char *const swapped[] = {
 		"_word_swapped(", "swab16(", "be16_to_cpu(", "cpu_to_be16(",
@@ -241,18 +241,103 @@ static bool read_smbus(struct kind *kind)
 		NULL,
 	};
 	struct driver *driver = kind->driver;
-	bool word = has_any(kind->source, words);
+	bool word = has_any(source, words);
 
-	if (!word && !has_any(kind->source, bytes))
+	if (!word && !has_any(source, bytes))
 		return false;
 	driver->addr_bits = 8;
 	driver->value_bits = word ? 16 : 8;
-	driver->little = word && !has_any(kind->source, swapped);
+	driver->little = word && !has_any(source, swapped);
 	return true;
 }
 
+/* Where the function that @at is in begins or, @end, ends: a brace at the left. */
+static const char *function_edge(const char *source, const char *at, bool end)
+{
+	if (end) {
+		const char *brace = strstr(at, "\n}");
+
+		return brace ? brace : at + strlen(at);
+	}
+	while (at > source && strncmp(at, "\n{", 2))
+		at--;
+	return at;
+}
+
+/* Is @call the only transfer of its function, and reads? Then what it reads was
+ * not said in this function. */
+static bool is_blind(const char *source, const char *call)
+{
+	static const char *const others[] = {
+		"i2c_transfer(", "i2c_master_send(", "i2c_master_recv(",
+		"i2c_smbus_", NULL,
+	};
+	const char *begin = function_edge(source, call, false);
+	char *body = text("%.*s",
+			  (int)(function_edge(source, call, true) - begin),
+			  begin);
+	bool reads = starts_with(call, "i2c_master_recv(") ||
+		     strstr(body, "I2C_M_RD");
+	size_t num = 0;
+
+	for (size_t i = 0; others[i]; i++)
+		for (const char *s = body; (s = strstr(s, others[i])); s++)
+			num++;
+	free(body);
+	return reads && num == 1;
+}
+
+/* Does a function read without saying what, by one message alone? */
+static bool reads_blindly(const char *source)
+{
+	for (const char *s = source; (s = strstr(s, "i2c_transfer(")); s++) {
+		size_t len = strcspn(s, ";{");
+
+		/* "i2c_transfer(...) != 1)" too */
+		if ((memmem(s, len, ", 1) ", 5) ||
+		     (len > 4 && !strncmp(s + len - 4, ", 1)", 4))) &&
+		    is_blind(source, s))
+			return true;
+	}
+	for (const char *s = source; (s = strstr(s, "i2c_master_recv(")); s++)
+		if (is_blind(source, s))
+			return true;
+	return false;
+}
+
+/* Does it send or receive as many bytes as a variable says? */
+static bool moves_many(const char *source)
+{
+	static const char *const calls[] = {
+		"i2c_master_send(", "i2c_master_recv(", NULL,
+	};
+	size_t len;
+
+	for (const char *s = source; (s = strstr(s, ".len")); ) {
+		s += strlen(".len");
+		s += strspn(s, " \t=");
+		for (len = 0; is_word(s[len]); len++)
+			;
+		if (islower((unsigned char)*s) && !starts_with(s, "sizeof") &&
+		    strchr(" ,;\n", s[len]))
+			return true;
+	}
+	for (size_t i = 0; calls[i]; i++)
+		for (const char *s = source; (s = strstr(s, calls[i])); ) {
+			const char *close = s + strcspn(s, ";{");
+
+			while (s < close && *close != ',')
+				close--;
+			s = close + 1 + strspn(close + 1, " \t\n");
+			if (islower((unsigned char)*s) &&
+			    !starts_with(s, "sizeof"))
+				return true;
+		}
+	return false;
+}
+
 /* Functions of its own that read and write registers. */
-static bool read_messages(struct kind *kind)
+static bool read_messages(struct kind *kind, const char *source)
 {
 	static const char *const wide[] = {
 		"u16 reg", "u16 addr", "uint16_t reg", "uint16_t addr",
@@ -268,17 +353,42 @@ static bool read_messages(struct kind *kind)
 		"i2c_smbus_", NULL,
 	};
 	/* The last: of a library of commands. */
-	bool smbus = has_any(kind->source, (const char *const[]){
+	bool smbus = has_any(source, (const char *const[]){
 			"i2c_smbus_read_byte(", "i2c_smbus_write_byte(",
 			"ms_sensors_", NULL });
 
-	if (smbus || !has_any(kind->source, (const char *const[]){
+	if (smbus || !has_any(source, (const char *const[]){
 			"i2c_transfer(", "i2c_master_send(", "i2c_master_recv(",
 			NULL }))
 		return !smbus;
-	if (has_any(kind->source, wide))
+	if (reads_blindly(source))
+		return false;
+	if (has_any(source, wide))
 		kind->driver->addr_bits = 16;
-	return kind->driver->addr_bits == 16 || has_any(kind->source, narrow);
+	return kind->driver->addr_bits == 16 || has_any(source, narrow);
+}
+
+/* SMBus or messages, in this file or in one that is called like it. */
+static bool read_transfers(struct kind *kind)
+{
+	static const char *const calls[] = {
+		"i2c_master_send(", "i2c_transfer(", NULL,
+	};
+	static const char *const none[] = {
+		"i2c_smbus_", "i2c_master_", "i2c_transfer", "regmap", NULL,
+	};
+	const char *source = kind->source;
+	char *other = NULL;
+	bool registers;
+
+	for (size_t i = 0; calls[i] && !other && !has_any(source, none); i++)
+		other = find_file(kind->folder, kind->driver->name, calls[i],
+				  false);
+	source = other ? other : source;
+	registers = read_smbus(kind, source) || read_messages(kind, source);
+	kind->driver->bulk = moves_many(source);
+	free(other);
+	return registers;
 }
 
 static void read_kind(struct kind *kind)
@@ -293,7 +403,7 @@ static void read_kind(struct kind *kind)
 	/* A config without a regmap for I2C is used with a bus of the driver's
 	 * own. */
 	if (!read_regmap(kind) && !read_config(kind, kind->source, NULL) &&
-	    !read_smbus(kind) && !read_messages(kind))
+	    !read_transfers(kind))
 		driver->commands = true;
 	driver->bulk |= has_any(kind->source, bulk);
 	driver->commands |= driver->odd;

@@ -238,6 +238,15 @@ class Writes(NewTestCase):
         lines = self.read("hwmon/config").splitlines()[1:]
         self.assertEqual(lines, ["CONFIG_HWMON=m", "CONFIG_SENSORS_SPLIT=m"])
 
+    def test_an_option_that_nothing_turns_on_is_written_all_the_same(self):
+        self.write("linux/drivers/hwmon/Kconfig",
+                   KCONFIG + "config SENSORS_HIDDEN\n\ttristate\n")
+        self.write("linux/drivers/hwmon/Makefile",
+                   "obj-$(CONFIG_SENSORS_HIDDEN) += hidden.o\n")
+        self.driver("hidden", "i2c", ["acme,hidden"])
+        self.assertEqual(self.new("hwmon/hidden").returncode, 0)
+        self.assertIn("CONFIG_SENSORS_HIDDEN=m\n", self.read("hwmon/config"))
+
     def test_the_device_and_the_attributes_of_a_clock(self):
         self.write("linux/Kconfig", """
 menuconfig RTC_CLASS
@@ -377,6 +386,43 @@ class Kinds(NewTestCase):
         self.assertIn("class X(I2CModel):", text)
         self.assertIn("from roadtest.models import I2CModel\n", text)
         self.assertIn("messages of its own", text)
+
+    def test_a_read_of_its_own_selects_no_register(self):
+        for body in ("{ m.flags = I2C_M_RD; i2c_transfer(c->adapter, m, 1);\n}\n",
+                     "{ if (i2c_transfer(a, m, 1) != 1 && I2C_M_RD) return 1;\n}\n",
+                     "{ i2c_master_recv(c, buf, 1);\n}\n"):
+            with self.subTest(body):
+                text = self.kind(
+                    f"int rd(int reg)\n{body}"
+                    "int wr(int reg)\n{ i2c_transfer(c->adapter, m, 1);\n}\n")
+                self.assertIn("class X(I2CModel):", text)
+                os.unlink(self.path("hwmon/test_x.py"))
+
+    def test_a_read_behind_the_registers_address_does(self):
+        text = self.kind("int rd(int reg)\n{ i2c_master_send(c, &reg, 1);\n"
+                         "i2c_master_recv(c, buf, 1);\n}\n")
+        self.assertIn("class X(RegisterModel):", text)
+        self.assertNotIn("auto_increment", text)
+
+    def test_as_many_bytes_as_a_variable_says_are_several_registers(self):
+        for body in ("i2c_master_send(c, buf, len + 1);",
+                     "struct i2c_msg m[] = { { .len = 1 }, { .len = len, } };\n"
+                     "i2c_transfer(a, m, 2);",
+                     "i2c_smbus_read_byte_data(c, 1); i2c_master_send(c, b, n);"):
+            with self.subTest(body):
+                text = self.kind(f"int wr(u8 reg)\n{{ {body}\n}}\n")
+                self.assertIn("auto_increment = True", text)
+                os.unlink(self.path("hwmon/test_x.py"))
+        text = self.kind("int wr(u8 reg)\n{ i2c_master_send(c, b, sizeof(b));\n}\n")
+        self.assertNotIn("auto_increment", text)
+
+    def test_transfers_that_stand_in_a_file_of_the_same_name(self):
+        self.write("linux/drivers/hwmon/x-bus.c", "i2c_master_send(c, buf, 2);\n")
+        self.assertIn("class X(I2CModel):", self.kind("x_send(c);\n"))
+
+    def test_those_of_another_driver_do_not_count(self):
+        self.write("linux/drivers/hwmon/z-bus.c", "i2c_master_send(c, buf, 2);\n")
+        self.assertIn("class X(RegisterModel):", self.kind("x_send(c);\n"))
 
     def test_functions_that_take_a_register_of_16_bits(self):
         text = self.kind("int rd(u16 reg) { i2c_transfer(c->adapter, m, 2); }")
