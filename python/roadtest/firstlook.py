@@ -13,7 +13,7 @@ import textwrap
 
 from . import raised
 from .errors import GuestError, ModelError, NoDriverError
-from .models import I2CModel, Model, RegisterModel
+from .models import I2CModel, Model, Nak, RegisterModel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ __unittest = True  # no frames of this file in tracebacks
 
 _MAX_LINES = 24
 _LOG_LINES = 8
+_SETTLED = 10**9  # ns: work that a probe leaves to a queue is through by then
+_PATIENCE = 2000  # messages in which the driver does nothing that it has not done
 
 _CAUSES = {
     errno.ENODEV: "the driver did not accept the chip, an id or a revision that "
@@ -59,6 +61,18 @@ class Explorer(I2CModel):
         """Address and width of the first of them."""
         self.bare_reads = 0
         """Reads before any register was selected."""
+        self.waits_for = ""
+        """What the driver did over and over until the chip was silent."""
+        self._last = ""
+        self._old = 0
+
+    def start(self, read: bool, first: bool) -> None:
+        """One that waits for an answer other than 0 would do so for ever: the
+        chip acknowledges nothing more then."""
+        self._old += 1
+        if self._old > _PATIENCE:
+            self.waits_for = self._last
+            raise Nak
 
     def write(self, data: bytes) -> None:
         """The address of a register and what goes into it, or a command."""
@@ -83,12 +97,14 @@ class Explorer(I2CModel):
             return bytes(length)
         if self.pointer is None:
             self.bare_reads += 1
+            self._last = f"read {_bytes(length)}"
             return bytes(length)
         model = self.map
         declared = model.registers.get(self.pointer)
         if declared is None:
             self._note(model, "read", bytes(length))
             return bytes(length)
+        self._last = f"read {declared.name}"
         width = declared.width or model.value_bytes
         order = "little" if model.byteorder == "little" else "big"
         value = declared.reset.to_bytes(width, order)  # type: ignore[arg-type]
@@ -109,8 +125,10 @@ class Explorer(I2CModel):
         self._add(line)
 
     def _add(self, line: str) -> None:
+        self._last = " ".join(line.partition(" (")[0].split())
         if line not in self.seen:
             self.seen.append(line)
+            self._old = 0
 
 
 def _bytes(number: int) -> str:
@@ -156,6 +174,7 @@ def _bind(device: BoundDevice) -> GuestError | ModelError | None:
         raised.close(caught)
         error = caught
     else:
+        device._machine.advance(_SETTLED)
         return None
     if isinstance(error, NoDriverError):
         _no_driver(str(error))
@@ -188,7 +207,7 @@ def _explore(test: TestCase, why: str) -> NoReturn:
     test.board.detach(chip)
     test.board.attach(explorer, device.addr)
     error = _bind(device)
-    if not explorer.seen and not explorer.bare_reads:
+    if not explorer.seen and not explorer.bare_reads and not explorer.waits_for:
         if error is None:
             _bound(device)
         _fail(
@@ -196,6 +215,18 @@ def _explore(test: TestCase, why: str) -> NoReturn:
             _look_at(test, error),
         )
     end = "it binds then" if error is None else _failed(error)
+    if explorer.waits_for:
+        end = (
+            f"waits for another answer: in {_PATIENCE} messages it did nothing "
+            f'new, at last "{explorer.waits_for}".\n'
+            f"Then the chip did not acknowledge, and {end}"
+        )
+    if not explorer.seen and explorer.waits_for:
+        _fail(
+            f"{why}.\nThe driver {end}.",
+            "Let the model answer what the driver waits for: see its source for the "
+            "bit.",
+        )
     if not explorer.seen:
         _fail(
             f"{why}; the driver reads without selecting a register, and {end}",
@@ -376,6 +407,8 @@ def _bound(device: BoundDevice) -> NoReturn:
         "then the device is bound before each test. docs/tutorial.md goes on "
         "from here."
     )
+    if not offers:
+        advice = _parts(device) or advice
     own = sorted(
         path.name
         for path in device.iterdir()
@@ -386,8 +419,70 @@ def _bound(device: BoundDevice) -> NoReturn:
     _fail(
         f"the driver {device.driver} has bound the chip. It offers\n"
         + ("\n".join(lines) or "    nothing in sysfs"),
-        textwrap.fill(advice, 80, break_on_hyphens=False),
+        textwrap.fill(advice, 80, break_on_hyphens=False)
+        if "\n" not in advice
+        else advice,
     )
+
+
+_CARD = """\
+It is a codec, the ASoC component {name} with the DAIs {dais}: what it
+offers comes with a sound card. Give the device node="codec: device" and
+properties="#sound-dai-cells = <0>;" (<1> if it has several DAIs), the class
+    dts = DtFragment(\"\"\"
+    / {{
+        cpu_dai: cpu-dai {{
+            compatible = "linux,spdif-dit";
+            #sound-dai-cells = <0>;
+        }};
+        sound {{
+            compatible = "simple-audio-card";
+            simple-audio-card,format = "i2s";
+            simple-audio-card,cpu {{ sound-dai = <&cpu_dai>; }};
+            simple-audio-card,codec {{ sound-dai = <&codec>; }};
+        }};
+    }};
+    \"\"\")
+and its config CONFIG_SND_SIMPLE_CARD=m and CONFIG_SND_SOC_SPDIF=m. A test binds the
+device, then platform_device("cpu-dai") and platform_device("sound") of
+roadtest.driver; the controls are in /dev/snd/controlC0 then."""
+_SUBDEV = """\
+Its module uses v4l2_async: it is a sensor or another part of a camera, a sub-device
+that waits for the bridge at the other end of its port. There is no bridge here, and
+so no node in /dev. A test asserts what the driver did to self.chip in its probe and
+in runtime suspend and resume (self.dev.power), and that a chip with another id is
+refused."""
+_CELLS = """\
+Its module uses mfd_core: it is a chip of several functions, and each is a device of
+its own with a driver of its own. It has made none yet: the driver waits for the
+chip, or what it read was not what it makes them for. The names are those of the
+struct mfd_cell in its source; add the options of their drivers to the config."""
+
+
+def _parts(device: BoundDevice) -> str:
+    """What to do about a driver whose device is but a part of something."""
+    asoc = device._at("/sys/kernel/debug/asoc")
+    if (asoc / "components").exists():
+        names = (asoc / "components").read_text().split()
+        mine = [n for n in names if n == device.id or n.endswith(f".{device.id}")]
+        if mine:
+            dais = " ".join((asoc / "dais").read_text().split())
+            return _CARD.format(name=mine[0], dais=dais)
+    if _uses(device, "v4l2_async"):
+        return _SUBDEV
+    return _CELLS if _uses(device, "mfd_core") else ""
+
+
+def _uses(device: BoundDevice, library: str) -> bool:
+    """Does the module of its driver, or one that this needs, use that one?"""
+    todo, seen = [library], {library}
+    while todo:
+        holders = device._at(f"/sys/module/{todo.pop()}/holders")
+        if holders.exists():
+            new = {path.name for path in holders.iterdir()} - seen
+            seen |= new
+            todo += new
+    return device.module in seen
 
 
 _GENERIC = ("uevent", "modalias", "name", "waiting_for_supplier")

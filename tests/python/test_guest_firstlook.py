@@ -4,10 +4,12 @@ a test."""
 
 from __future__ import annotations
 
-from roadtest import Device, DtFragment, TestCase
+from unittest import mock
+
+from roadtest import Device, DtFragment, TestCase, firstlook
 from roadtest.driver import platform_device
-from roadtest.firstlook import interface, next_step
-from roadtest.models import I2CModel, Register, RegisterModel
+from roadtest.firstlook import Explorer, interface, next_step
+from roadtest.models import I2CModel, Nak, Register, RegisterModel
 
 
 class Empty(RegisterModel):
@@ -158,6 +160,31 @@ class NextStep(TestCase):
         text = self.step(self.wide)  # type: ignore[arg-type]
         self.assertIn("write 01, which is no address of 2 bytes", text)
 
+    def test_a_driver_that_waits_for_another_answer(self) -> None:
+        with mock.patch.object(firstlook, "_PATIENCE", 3):
+            text = self.step(self.ids)  # type: ignore[arg-type]
+        self.assertIn("The driver waits for another answer: in 3 messages", text)
+        self.assertIn('nothing new, at last "read VENDOR"', text)
+        self.assertIn("did not acknowledge, and /sys", text)
+
+    def test_a_chip_that_is_asked_the_same_for_ever_falls_silent(self) -> None:
+        explorer = Explorer(Empty())
+        with self.assertRaises(Nak):
+            for _ in range(10000):
+                explorer.start(False, True)
+                explorer.write(b"\x05")
+                explorer.start(True, False)
+                explorer.read(2)
+        self.assertEqual(explorer.seen, ["read  0x05, 2 bytes"])
+        self.assertEqual(explorer.waits_for, "read 0x05, 2 bytes")
+
+    def test_one_that_is_asked_for_much_does_not(self) -> None:
+        explorer = Explorer(Mute())
+        for number in range(10000):
+            explorer.start(False, True)
+            explorer.write(number.to_bytes(2, "big"))
+        self.assertEqual(explorer.waits_for, "")
+
     def test_a_driver_that_has_no_alias_for_the_node(self) -> None:
         text = self.step(self.no_alias)  # type: ignore[arg-type]
         self.assertIn("\n    read  0x01, 1 byte\n", text)
@@ -174,6 +201,36 @@ class NextStep(TestCase):
         self.assertTrue(name.startswith("hwmon/hwmon"))
         self.assertIn("temp1_input", found[name])
         self.assertNotIn("uevent", found[name])
+
+
+class Offers(TestCase):
+    """A driver that has nothing in sysfs, or uses something that is a library."""
+
+    bind = False
+    device = Device("national,lm75", model=Talks)
+
+    def step(self) -> str:
+        with mock.patch.object(firstlook, "interface", return_value={}):
+            with self.assertRaises(AssertionError) as caught:
+                firstlook._bound(self.dev)
+        return str(caught.exception)
+
+    def test_users_of_a_library_are_found_through_others(self) -> None:
+        self.dev.bind()
+        self.assertTrue(firstlook._uses(self.dev, "regmap_i2c"))
+        self.assertFalse(firstlook._uses(self.dev, "v4l2_async"))
+        self.assertIn("nothing in sysfs", self.step())
+
+    def test_what_each_kind_is_told(self) -> None:
+        self.dev.bind()
+        for library, text in (
+            ("v4l2_async", "a sensor or another part of a camera"),
+            ("mfd_core", "struct mfd_cell"),
+        ):
+            with mock.patch.object(
+                firstlook, "_uses", side_effect=lambda _, name: name == library
+            ):
+                self.assertIn(text, self.step())
 
 
 class BeforeAnyTraffic(TestCase):
