@@ -26,7 +26,9 @@
 #include <unistd.h>
 #include <wordexp.h>
 
-#define LEAVE_MS 1000	/* for what a killed launcher leaves behind */
+/* For what a killed launcher leaves behind; on a busy machine a second was not
+ * enough for a worker to end its program. */
+#define LEAVE_MS 10000
 #define PLAIN "_./:=,@+-"	/* with letters and digits: no shell minds */
 
 /* ------------------------------------------------------------------------
