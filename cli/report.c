@@ -236,8 +236,6 @@ static struct entry *entry_for(struct report *report, struct program *program,
 
 	if (entry && !entry->done)
 		return entry;
-	if (is_fixture(program, id))
-		return entry_add(program, id);
 	program->strays += program->planned;
 	if (program->planned)
 		report_trouble(report, program, NULL, entry ?
@@ -271,14 +269,17 @@ static enum result entry_tried(struct entry *entry, enum result result)
 void report_test(struct report *report, struct program *program,
 		 const struct stream_test *test)
 {
-	bool fixture = is_fixture(program, test->id);
-	struct entry *entry = fixture ? entry_find(program, test->id) : NULL;
 	enum result result = test->result;
+	bool fixture = result == RESULT_FAIL && is_fixture(program, test->id);
+	struct entry *entry = fixture ? entry_find(program, test->id) : NULL;
 
 	/* A module's, in each process that runs a part of it. */
 	if (entry && entry->done)
 		return;
-	entry = entry_for(report, program, test->id);
+	if (fixture && !entry)
+		entry = entry_add(program, test->id);
+	else
+		entry = entry_for(report, program, test->id);
 	entry->ms = test->ms;
 	free(entry->journal);
 	entry->journal = test->journal ? text("%s", test->journal) : NULL;

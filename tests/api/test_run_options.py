@@ -365,6 +365,16 @@ class B(unittest.TestCase):
         self.fails(name="tearDownModule")
         self.assertEqual(self.listed(), ["test_x.A.test_a", "test_x.B.test_b"])
 
+    def test_one_that_is_said_to_have_passed_is_a_stray(self):
+        self.write("test_y.py", """import sys, unittest
+class A(unittest.TestCase):
+    def test_a(self): sys.stdout._ktap.line("ok 7 test_y.A.tearDownClass")
+""")
+        result = self.run_tests("test_y.py")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ERROR it has a result for test_y.A.tearDownClass, which is no test",
+                      result.stdout)
+
     def test_it_is_not_tried_again(self):
         self.assertIn("2 passed, 1 failed", self.fails("--retry", "1"))
 
