@@ -7,13 +7,12 @@ is made.
 
 from __future__ import annotations
 
-import contextlib
 import unittest
 
 from .errors import MachineGone
 from .kernel import lacks
 from .machine import Machine, current
-from .ran import ran, watched
+from .ran import failed_behind, ran, watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +65,12 @@ def wrap_teardown(cls: type[TestCase]) -> None:
         name = f"{self.__name__}.tearDownClass"
         if machine is None or not machine.is_up:
             current.set(_no_guest_left)
-            with watched(name), contextlib.suppress(_NoGuestLeft):
-                ran(name, inner.__get__(None, self)())
+            with watched(name):
+                try:
+                    ran(name, inner.__get__(None, self)())
+                except _NoGuestLeft as gone:
+                    for failed in failed_behind(gone):
+                        raise failed  # noqa: B904
             current.set(session.fixture("cleanups") if session else None)
             return
         left: Machine = machine

@@ -324,12 +324,13 @@ class NeverRan(unittest.TestCase):
                 "LateMachine.tearDownClass",
                 "MachineSetUp.test_it",
                 "MachineTearDown.tearDownClass",
+                "NoGuestTearDown.tearDownClass",
                 "PlainSetUp.test_it",
                 "PlainTearDown.tearDownClass",
                 "tearDownModule",
             ],
         )
-        self.assertEqual(said.count("# AssertionError: 1 != 2\n"), 4)
+        self.assertEqual(said.count("# AssertionError: 1 != 2\n"), 5)
         self.assertEqual(said.count("# SkipTest: too late\n"), 4)
         self.assertRegex(said, r"\nok \d+ \w+\.Wanted\.test_it # SKIP wanted\n")
 

@@ -49,6 +49,29 @@ class MachineTearDown(Hides, roadtest.TestCase):
         cls.hides()
 
 
+class NoGuestTearDown(roadtest.TestCase):
+    """A call to a guest that is not there is no failure; what was is."""
+
+    def test_it(self):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls().assertEqual(1, 2)
+        finally:
+            roadtest.write_str("/dev/null", "")
+
+
+class NoGuestAlone(roadtest.TestCase):
+    def test_it(self):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        roadtest.write_str("/dev/null", "")
+
+
 class Wanted(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
